@@ -1,0 +1,1 @@
+"""The opstui application: sources, actions, panes and the app that wires them."""

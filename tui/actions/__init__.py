@@ -1,0 +1,1 @@
+"""Changes: one file per backing system, one guard, one life of an action."""

@@ -1,0 +1,1 @@
+"""The tabs: facts to rows, keys to requests."""
