@@ -1,0 +1,72 @@
+"""What every tab is: a widget that is shown readings and asks for actions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.containers import Vertical
+from textual.message import Message
+
+from profiles.schema import Profile
+from tui.actions.action import Request
+from tui.rules import Level
+from tui.sources.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the app lends every pane."""
+
+    profile: Profile
+    now: Callable[[], float]
+    """`time.time`, or a fixed clock in tests."""
+    level: Callable[[str, str, str], Level]
+    """(source name, metric, object) → how the profile's rules judge that number now; for colouring rows."""
+    refusal: Callable[[Request], str | None]
+    """Why the guard would refuse this request now, None when it would not; to explain a key before it is pressed."""
+
+
+class Pane(Vertical):
+    """One tab.
+
+    The app calls `show` with every new reading of the kinds it names, on the event loop, while the tab is visible,
+    and with the latest reading of each source when the tab becomes visible. Once a second it calls `tick`.
+    """
+
+    TITLE: ClassVar[str]
+    """Title on the tab strip."""
+    KINDS: ClassVar[tuple[str, ...]]
+    """Kinds of sources it shows: the part of a source's name before the colon."""
+
+    class Requested(Message):
+        """The person asked for a change."""
+
+        def __init__(self, request: Request) -> None:
+            super().__init__()
+            self.request = request
+
+    class Told(Message):
+        """A sentence for the person: why a key cannot act here, what was copied."""
+
+        def __init__(self, text: str, tone: str = "") -> None:
+            super().__init__()
+            self.text = text
+            self.tone = tone
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
+        super().__init__(id=id)
+        self.desk = desk
+
+    def show(self, reading: Reading[Any]) -> None:
+        """Draw a reading of one of this pane's sources."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """Draw again what depends on the clock: ages, staleness."""
+
+    def by_hand(self) -> str:
+        """Return the commands that show by hand what this pane shows now, for copying; no secrets."""
+        return ""
+
+    def focus_first(self) -> None:
+        """Put the keyboard where the person expects it when the tab opens."""

@@ -1,0 +1,44 @@
+"""Numbers over time: bounded series for sparklines and charts, and rates between two counters."""
+
+from collections import deque
+from collections.abc import Iterator
+
+
+class Series:
+    """The last `capacity` samples of one number, oldest first."""
+
+    def __init__(self, capacity: int = 300) -> None:
+        self._samples: deque[tuple[float, float | None]] = deque(maxlen=capacity)
+
+    def add(self, at: float, value: float | None) -> None:
+        """Append a sample taken at `at` (`time.time()`); None is a gap."""
+        self._samples.append((at, value))
+
+    def values(self) -> list[float | None]:
+        """Return the values alone, gaps included."""
+        return [value for _, value in self._samples]
+
+    def points(self) -> list[tuple[float, float]]:
+        """Return (time, value) without the gaps."""
+        return [(at, value) for at, value in self._samples if value is not None]
+
+    @property
+    def last(self) -> float | None:
+        """The newest value; None when empty or a gap."""
+        return self._samples[-1][1] if self._samples else None
+
+    def __iter__(self) -> Iterator[tuple[float, float | None]]:
+        return iter(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+
+def rate(before: float | None, after: float | None, seconds: float) -> float | None:
+    """Return the growth of a counter per second.
+
+    None when either sample is missing, no time passed, or the counter went backwards (its owner restarted).
+    """
+    if before is None or after is None or seconds <= 0 or after < before:
+        return None
+    return (after - before) / seconds
