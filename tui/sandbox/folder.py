@@ -1,0 +1,134 @@
+"""The sandbox's private folder, and the sweeping of folders whose supervisor was killed.
+
+Every supervisor holds a lock on `supervisor.lock` in its folder for as long as it lives; the kernel lets go
+of it however the supervisor ends. A folder whose lock is free belongs to nobody any more: its servers are
+stopped and it is removed by the next start.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+
+from tui.sandbox.binaries import Identity
+
+PREFIX = "opstui-sandbox-"
+SHORT_PARENT = Path("/tmp")  # noqa: S108 -- mkdtemp makes a private folder in it
+SOCKET_PATH_MAX = 103
+"""Bytes of a unix socket's path on macOS; Linux allows four more."""
+_LONGEST_SOCKET = "/.s.PGSQL.5432"
+_YOUNG_S = 60.0
+
+
+class Folder:
+    """A folder of mode 0700 that the servers own; gone when closed."""
+
+    def __init__(self, path: Path, lock: BinaryIO) -> None:
+        self.path = path
+        self._lock = lock
+
+    def record(self, servers: dict[str, int]) -> None:
+        """Write the servers' names and pids for a later sweep."""
+        entries = [
+            {"name": name, "pid": pid, "created": psutil.Process(pid).create_time()} for name, pid in servers.items()
+        ]
+        scratch = self.path / "servers.json.new"
+        scratch.write_text(json.dumps(entries))
+        scratch.replace(self.path / "servers.json")
+
+    def close(self) -> None:
+        """Remove the folder with all that is in it."""
+        # A server that is just ending may still drop a file into a folder being removed.
+        for _ in range(3):
+            shutil.rmtree(self.path, ignore_errors=True)
+            if not self.path.exists():
+                break
+        self._lock.close()
+
+
+def make_folder(identity: Identity) -> Folder:
+    """Create a private folder whose sockets' paths are short enough."""
+    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_parent()))
+    lock = open(path / "supervisor.lock", "wb")  # noqa: SIM115 -- held until the folder is closed
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.chown(path, identity.uid, identity.gid)
+    return Folder(path, lock)
+
+
+def _parent() -> Path:
+    preferred = Path(tempfile.gettempdir()).resolve()
+    room = SOCKET_PATH_MAX - len(PREFIX) - 8 - 1 - len(_LONGEST_SOCKET)
+    return preferred if len(os.fsencode(preferred)) <= room else SHORT_PARENT
+
+
+def sweep(identity: Identity) -> list[Path]:
+    """Stop the servers and remove the folders of supervisors that are no more; return these folders."""
+    swept = []
+    for parent in {_parent(), SHORT_PARENT}:
+        for path in parent.glob(f"{PREFIX}*"):
+            if _is_abandoned(path, identity):
+                _stop_servers(path, identity)
+                shutil.rmtree(path, ignore_errors=True)
+                swept.append(path)
+    return swept
+
+
+def _is_abandoned(path: Path, identity: Identity) -> bool:
+    try:
+        status = path.lstat()
+        if path.is_symlink() or status.st_uid not in (identity.uid, os.geteuid()):
+            return False
+        with open(path / "supervisor.lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        # Made a moment ago by a start that has not locked it yet, or half removed.
+        with contextlib.suppress(OSError):
+            return time.time() - path.lstat().st_mtime > _YOUNG_S
+        return False
+    except OSError:
+        return False
+    return True
+
+
+def _stop_servers(path: Path, identity: Identity) -> None:
+    """Kill what `servers.json` names, but only processes that are certainly ours.
+
+    The file could be stale and its pids reused, so a process must have the recorded start time, run as
+    the folder's owner and have the folder's path in its command line.
+    """
+    try:
+        entries = json.loads((path / "servers.json").read_text())
+    except (OSError, ValueError):
+        return
+    for entry in entries:
+        with contextlib.suppress(psutil.Error, KeyError, TypeError, ValueError):
+            process = psutil.Process(int(entry["pid"]))
+            is_ours = (
+                abs(process.create_time() - float(entry["created"])) < 2.0
+                and process.uids().real == identity.uid
+                and str(path) in " ".join(process.cmdline())
+            )
+            if is_ours:
+                end_tree(process)
+
+
+def end_tree(process: psutil.Process, polite: signal.Signals = signal.SIGQUIT, wait_s: float = 3.0) -> None:
+    """Ask `process` to end, wake it if it is stopped, and kill it with its children if it does not."""
+    tree = [process, *process.children(recursive=True)]
+    process.send_signal(polite)
+    for member in tree:
+        with contextlib.suppress(psutil.Error):
+            member.send_signal(signal.SIGCONT)
+    _, alive = psutil.wait_procs(tree, timeout=wait_s)
+    for member in alive:
+        with contextlib.suppress(psutil.Error):
+            member.kill()
+    psutil.wait_procs(alive, timeout=wait_s)

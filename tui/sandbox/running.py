@@ -1,0 +1,139 @@
+"""The sandbox inside its supervisor: what is started in which order, and stopped again."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tui.sandbox.binaries import Identity, Programs, find_programs, reachable, server_identity
+from tui.sandbox.errors import SandboxError
+from tui.sandbox.folder import Folder, make_folder, sweep
+from tui.sandbox.servers import (
+    Server,
+    make_database,
+    postgres_ready,
+    spawn_postgres,
+    spawn_valkey,
+    valkey_ready,
+)
+
+
+class RunningSandbox:
+    """Servers, services, load and scenarios of one sandbox."""
+
+    def __init__(self, *, progress: Callable[[str], None], scenario_changed: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._scenario_changed = scenario_changed
+        self._began = time.monotonic()
+        self._folder: Folder | None = None
+        self._servers: dict[str, Server] = {}
+        self._closers: list[Callable[[], Any]] = []
+        self.endpoints: dict[str, str] = {}
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """Process ids of the servers, by name."""
+        return {name: server.pid for name, server in self._servers.items()}
+
+    async def start(self) -> None:
+        """Start everything; `endpoints` and `pids` are complete afterwards.
+
+        Raises:
+            SandboxError: a part is missing or did not start; call `stop` all the same.
+        """
+        programs = find_programs()
+        identity = server_identity()
+        for path in sweep(identity):
+            self._say(f"removed what a killed sandbox had left in {path}")
+        self._folder = make_folder(identity)
+        base = self._folder.path
+        os.environ["HOME"] = str(base)  # no ~/.pgpass, no ~/.kube
+        self._say(f"folder {base}")
+        programs = await asyncio.to_thread(reachable, programs, identity, base)
+        # initdb is the longest single step: everything that does not need the database goes beside it.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._start_postgres(programs, identity, base))
+            group.create_task(self._start_valkey(programs, identity, base))
+            group.create_task(self._start_services(base))
+        self._folder.record(self.pids)
+        self._start_load(base)
+
+    async def _start_postgres(self, programs: Programs, identity: Identity, base: Path) -> None:
+        data = await make_database(programs, identity, base)
+        server = self._servers["postgres"] = spawn_postgres(programs, identity, base, data)
+        self._record()
+        await postgres_ready(server, base)
+        from tui.sandbox.shop import dsn, make_shop
+
+        version = await make_shop(base)
+        self.endpoints |= {
+            "postgres": dsn(base, "opstui"),
+            "postgres_admin": dsn(base, "postgres"),
+            "postgres_app": dsn(base, "app"),
+            "postgres_pid": str(server.pid),
+        }
+        self._say(f"PostgreSQL {version} is up")
+
+    async def _start_valkey(self, programs: Programs, identity: Identity, base: Path) -> None:
+        server = self._servers["redis"] = spawn_valkey(programs, identity, base)
+        self._record()
+        await valkey_ready(server, base)
+        self.endpoints |= {"redis": f"unix://{base / 'redis.sock'}?db=0", "redis_pid": str(server.pid)}
+        self._say("Valkey is up")
+
+    async def _start_services(self, base: Path) -> None:
+        from tui.sandbox.service_logs import ServiceLogs
+        from tui.sandbox.services import ServicePorts, shop_services
+
+        self._logs = ServiceLogs(base / "logs")
+        self._closers.append(self._logs.close)
+        self._services = shop_services()
+        ports = ServicePorts()
+        self._closers.append(ports.close)
+        urls = await ports.listen(self._services)
+        self.endpoints |= {f"service_{name}": url for name, url in urls.items()}
+        self.endpoints |= {"logs": str(self._logs.folder), "base": str(base)}
+        self._say(f"{len(urls)} services are up")
+
+    def _start_load(self, base: Path) -> None:
+        from tui.sandbox.traffic import Traffic
+
+        self._traffic = Traffic(base, str(base / "redis.sock"), self._services, self._logs)
+        self._closers.append(self._traffic.stop)
+        self._traffic.start()
+
+    async def do(self, request: Mapping[str, Any]) -> None:
+        """Carry out one request of the program that started us.
+
+        Raises:
+            SandboxError: it is not known, or cannot be done.
+        """
+        match request:
+            case {"do": "set_component", "service": str(service), "component": str(component), "status": str(status)}:
+                if service not in self._services:
+                    raise SandboxError(f"no service {service!r}: there are {', '.join(self._services)}")
+                self._services[service].set(component, status)
+            case {"do": "rotate_logs"}:
+                self._logs.rotate()
+            case _:
+                raise SandboxError(f"unknown request {request.get('do')!r}")
+
+    async def stop(self) -> None:
+        """Stop everything in the reverse order and remove the folder; never raises."""
+        for close in reversed(self._closers):
+            result = close()
+            if result is not None:
+                await result
+        self._closers.clear()
+        await asyncio.gather(*(asyncio.to_thread(server.stop) for server in self._servers.values()))
+        if self._folder is not None:
+            self._folder.close()
+
+    def _record(self) -> None:
+        if self._folder is not None:
+            self._folder.record(self.pids)
+
+    def _say(self, text: str) -> None:
+        self._progress(f"{time.monotonic() - self._began:4.1f} s  {text}")
