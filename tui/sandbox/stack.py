@@ -51,6 +51,11 @@ class Sandbox:
         self.started_in_s = 0.0
         """Seconds from the supervisor's first line to everything being up."""
 
+    @property
+    def supervisor_pid(self) -> int:
+        """Process id of the supervisor."""
+        return self._process.pid
+
     @classmethod
     async def start(cls, *, scenario: str = "calm", progress: Callable[[str], None] = _silent) -> Self:
         """Start a sandbox; `progress` gets a line for each part that is up.

@@ -1,0 +1,27 @@
+"""What all tests share: one running sandbox per test process."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tui.sandbox.blocking import BlockingSandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[BlockingSandbox]:
+    """The sandbox itself, started by the first live test of this process; take `sandbox` instead."""
+    sandbox = BlockingSandbox.start()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox_process: BlockingSandbox) -> Iterator[BlockingSandbox]:
+    """A calm sandbox: real PostgreSQL and Valkey, the simulated cluster, services, logs.
+
+    It is shared with other tests, so leave servers and health components as you found them; a scenario that
+    is still under way is ended for you. For `@pytest.mark.live` and `@pytest.mark.xdist_group("live")` tests.
+    """
+    yield sandbox_process
+    if sandbox_process.running != "calm":
+        sandbox_process.scenario("calm")
