@@ -1,0 +1,56 @@
+"""What a table shows: cells, rows and columns as plain values."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, TypeVar
+
+Tone = Literal["", "dim", "ok", "warn", "critical", "accent"]
+"""How a text is coloured. A tone never carries a meaning alone: the words beside it do."""
+
+SortValue: TypeAlias = str | int | float | None
+"""What a column is sorted by; None sorts last in either direction."""
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+"""The identity of a row: whatever the caller uses, as long as two different things never share it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell with a tone."""
+
+    text: str
+    """Plain text, never markup."""
+    tone: Tone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table, a cell for each column."""
+
+    cells: tuple[str | Cell, ...]
+    sort: tuple[SortValue, ...] | None = None
+    """What each column is sorted by; None: the cell's text, ignoring case."""
+    tone: Tone = ""
+    """Of the whole row; a cell's own tone wins."""
+    haystack: str = ""
+    """Text the filter looks at beside the cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table."""
+
+    key: str
+    title: str
+    width: int | None = None
+    """In terminal cells; None: takes what the others leave."""
+    align: Literal["left", "right"] = "left"
+    priority: int = 0
+    """The greatest are dropped first when the screen is narrow; 0 never."""
+    min_width: int = 8
+    """In terminal cells, of a column without a width."""
+
+
+def cell_text(cell: str | Cell) -> str:
+    """Return the text of a cell."""
+    return cell if isinstance(cell, str) else cell.text

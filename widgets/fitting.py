@@ -1,0 +1,63 @@
+"""Fits text into a number of terminal cells, whatever characters it holds."""
+
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+
+def plain(text: str) -> str:
+    """Return `text` with each character that could steer a terminal replaced by a visible one.
+
+    Control characters become their picture (`␛`), tabs and odd spaces a space, bidirectional marks, zero-width
+    characters and lone surrogates `�`. Printable text comes back as it is.
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if char == "\t" or unicodedata.category(char) == "Zs":
+        return " "
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else "\ufffd"
+
+
+def width_of(text: str) -> int:
+    """Return how many terminal cells `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, width: int, align: str = "left") -> str:
+    """Return `text` in exactly `width` cells: padded, or cut with `…`; safe to show."""
+    text = plain(text)
+    size = width_of(text)
+    if size == width:
+        return text
+    if size < width:
+        padding = " " * (width - size)
+        return padding + text if align == "right" else text + padding
+    if width <= 0:
+        return ""
+    cut = set_cell_size(text, width - 1)
+    # A wide character that would be cut in half leaves a cell of room.
+    return cut + "…" + " " * (width - 1 - width_of(cut))
+
+
+def window(text: str, start: int, width: int) -> str:
+    """Return the `width` cells of `text` from cell `start` on; a character cut in half becomes a space."""
+    if text.isascii():
+        return text[start : start + width].ljust(width)
+    out, position, end = [], 0, start + width
+    for char in text:
+        size = cell_len(char)
+        if position >= end:
+            break
+        if position < start:
+            out.append(" " * max(0, min(position + size, end) - start))
+        else:
+            out.append(char if position + size <= end else " " * (end - position))
+        position += size
+    return "".join(out) + " " * max(0, end - max(position, start))

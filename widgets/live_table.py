@@ -1,0 +1,450 @@
+"""A table for thousands of rows that change all the time, drawn line by line."""
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from time import monotonic
+from typing import ClassVar, Final
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.timer import Timer
+
+from widgets.cell import Column, KeyT, Row
+from widgets.row_order import RowOrder
+from widgets.table_lines import Line, TableLines, differences, to_strip
+from widgets.tones import tone_classes, tone_css, tone_styles
+
+APPLY_INTERVAL_S: Final = 0.25
+"""Change sets are drawn at most this often: four times a second."""
+
+_SIDEWAYS: Final = 8
+"""Cells one step to the left or right moves."""
+
+
+class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
+    """Rows by key under a header that stays.
+
+    Rows are told as a whole picture (`show`) or as change sets (`apply`); only what looks different is drawn. The
+    cursor, the marks and the scroll position belong to keys and follow them through sorting, filtering and refreshing.
+    Until somebody moves the cursor it stays on the first row, whichever that is.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "cursor(-1)", "Up", show=False, id="table.up"),
+        Binding("down,j", "cursor(1)", "Down", show=False, id="table.down"),
+        Binding("left,h", "sideways(-1)", "Scroll left", show=False, id="table.left"),
+        Binding("right,l", "sideways(1)", "Scroll right", show=False, id="table.right"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="table.page_up"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="table.page_down"),
+        Binding("home,g", "first", "First row", show=False, id="table.first"),
+        Binding("end,G", "last", "Last row", show=False, id="table.last"),
+        Binding("enter", "open", "Open", show=False, id="table.open"),
+        Binding("space", "mark", "Mark", show=False, id="table.mark"),
+        Binding("s", "sort_next", "Sort by the next column", show=False, id="table.sort"),
+        Binding("S", "sort_reverse", "Reverse the order", show=False, id="table.reverse"),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"livetable--header", *tone_classes("livetable")}
+
+    DEFAULT_CSS = """
+    LiveTable { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-gutter: stable; scrollbar-size: 1 1; }
+    LiveTable > .livetable--header { text-style: bold underline; }
+    """ + tone_css("LiveTable", "livetable")
+
+    class About(Message):
+        """Something about one row."""
+
+        def __init__(self, table: "LiveTable", key: Hashable) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> "LiveTable":
+            """The table that sent it."""
+            return self.table
+
+    class Opened(About):
+        """Enter was pressed on a row."""
+
+    class Highlighted(About):
+        """The cursor is on another row now, moved by a person or because its row went; `key` None: no rows."""
+
+    class Vanished(About):
+        """The row under the cursor is gone; the cursor is on its neighbour."""
+
+    class Marked(Message):
+        """The marks changed."""
+
+        def __init__(self, table: "LiveTable", keys: frozenset[Hashable]) -> None:
+            super().__init__()
+            self.table = table
+            self.keys = keys
+
+        @property
+        def control(self) -> "LiveTable":
+            """The table that sent it."""
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        id: str | None = None,  # noqa: A002 - the name every Textual widget gives it
+        empty: str = "nothing here",
+        sort: str | None = None,
+        reverse: bool = False,
+        tree: bool = False,
+    ) -> None:
+        super().__init__(id=id)
+        self._lines = TableLines(tuple(columns))
+        self._model = RowOrder()
+        self._is_tree = tree
+        self._empty = empty
+        self._filter_text = ""
+        self._key: Hashable | None = None
+        self._index = self._left = 0
+        self._is_chosen = False
+        self._marked: set[Hashable] = set()
+        self._drawn: dict[int, Line] = {}
+        self._drawn_at = 0.0
+        self._timer: Timer | None = None
+        if sort is not None:
+            self.sort_by(sort, reverse)
+
+    # What is shown
+
+    def show(self, rows: Mapping[KeyT, Row]) -> None:
+        """Show the whole picture: rows not in it are gone. Costs a comparison per row; draws what differs."""
+        self._model.replace(rows)
+        self._catch_up()
+
+    def apply(self, changed: Mapping[KeyT, Row], removed: Collection[Hashable] = ()) -> None:
+        """Take a change set; drawn with others that arrive within a quarter of a second."""
+        self._model.merge(changed, removed)
+        if self._timer is None and self.is_attached:
+            wait = max(0.0, self._drawn_at + APPLY_INTERVAL_S - monotonic())
+            self._timer = self.set_timer(wait or 0.001, self._catch_up)
+        elif not self.is_attached:
+            self._catch_up()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns, also those dropped at this width. Setting them keeps rows, which must then have their cells."""
+        return self._lines.columns
+
+    @columns.setter
+    def columns(self, columns: Sequence[Column]) -> None:
+        column, reverse = self.sort_column, self.sort_reverse
+        self._lines.columns = tuple(columns)
+        self._model.sort(None, reverse=False)
+        self.sort_by(column if column in [c.key for c in columns] else None, reverse)
+        self._arrange()
+
+    @property
+    def row_count(self) -> int:
+        """How many rows there are, hidden by a filter or not."""
+        return len(self._model)
+
+    @property
+    def visible_count(self) -> int:
+        """How many rows pass the filter, as last drawn."""
+        return len(self._model.visible)
+
+    @property
+    def visible_keys(self) -> tuple[Hashable, ...]:
+        """The keys that pass the filter, top to bottom, as last drawn."""
+        return tuple(self._model.visible)
+
+    def row(self, key: Hashable) -> Row | None:
+        """Return the newest row of `key`; None when it is gone."""
+        return self._model.newest(key)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the rows are old: all of them are dimmed then."""
+        return self._lines.is_stale
+
+    @stale.setter
+    def stale(self, stale: bool) -> None:
+        if stale != self._lines.is_stale:
+            self._lines.is_stale = stale
+            self._redraw()
+
+    @property
+    def empty(self) -> str:
+        """What is said where no rows are."""
+        return self._empty
+
+    @empty.setter
+    def empty(self, text: str) -> None:
+        self._empty = text
+        self._redraw()
+
+    # Sorting and filtering
+
+    @property
+    def sort_column(self) -> str | None:
+        """The key of the column sorted by; None: rows stand in the order in which they came."""
+        return None if self._model.column is None else self.columns[self._model.column].key
+
+    @property
+    def sort_reverse(self) -> bool:
+        """Whether the greatest value stands first."""
+        return self._model.reverse
+
+    def sort_by(self, column: str | None, reverse: bool = False) -> None:
+        """Sort by the column of that key; None: the order in which the rows came. A tree is never sorted.
+
+        Raises:
+            ValueError: there is no such column.
+        """
+        keys = [c.key for c in self.columns]
+        if column is not None and column not in keys:
+            raise ValueError(f"no column {column!r}; there are {', '.join(keys)}")
+        if self._is_tree:
+            return
+        self._model.sort(None if column is None else keys.index(column), reverse=reverse and column is not None)
+        self._catch_up()
+
+    @property
+    def filter_text(self) -> str:
+        """What a person filters by: plain text, `/regex/`, `!` before either to exclude; case is ignored."""
+        return self._filter_text
+
+    @filter_text.setter
+    def filter_text(self, typed: str) -> None:
+        if typed != self._filter_text:
+            self._filter_text = typed
+            self._model.select(typed)
+            self._catch_up()
+
+    @property
+    def filter_error(self) -> str:
+        """Why the filter cannot be read; then every row is shown. Empty when it can."""
+        return self._model.filter.error
+
+    # Cursor and marks
+
+    @property
+    def cursor_key(self) -> Hashable | None:
+        """The key under the cursor; None when no row is shown. Setting it moves the cursor there if it is shown."""
+        return self._key
+
+    @cursor_key.setter
+    def cursor_key(self, key: Hashable | None) -> None:
+        if key is not None and key in self._model.visible:
+            self._move_to(self._model.visible.index(key))
+
+    @property
+    def cursor_row(self) -> Row | None:
+        """The newest row of the key under the cursor; None when there is none, or it went since the last drawing."""
+        return None if self._key is None else self._model.newest(self._key)
+
+    @property
+    def marked(self) -> frozenset[Hashable]:
+        """The keys marked with space, also those a filter hides; a key that goes is no longer marked."""
+        return frozenset(self._marked)
+
+    @marked.setter
+    def marked(self, keys: Collection[Hashable]) -> None:
+        marked = {key for key in keys if key in self._model.rows}
+        if marked != self._marked:
+            self._marked = marked
+            self._redraw()
+            self.post_message(self.Marked(self, self.marked))
+
+    def _move_to(self, index: int) -> None:
+        """Move the cursor because a person wants it there."""
+        visible = self._model.visible
+        if not visible:
+            return
+        self._is_chosen = True
+        self._set_cursor(max(0, min(index, len(visible) - 1)))
+        self._show_cursor()
+        self._redraw()
+
+    def _set_cursor(self, index: int) -> None:
+        visible = self._model.visible
+        key = visible[index] if visible else None
+        self._index = index if visible else 0
+        if key != self._key:
+            self._key = key
+            self.post_message(self.Highlighted(self, key))
+
+    # Keys
+
+    def action_cursor(self, rows: int) -> None:
+        """Move the cursor by some rows."""
+        self._move_to(self._index + rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by whole screens."""
+        self._move_to(self._index + pages * max(1, self._body_height - 1))
+
+    def action_first(self) -> None:
+        """Move the cursor to the first row."""
+        self._move_to(0)
+
+    def action_last(self) -> None:
+        """Move the cursor to the last row."""
+        self._move_to(len(self._model.visible) - 1)
+
+    def action_sideways(self, steps: int) -> None:
+        """Scroll left or right where the columns do not fit."""
+        furthest = max(0, self._lines.width - self._body_width)
+        self._left = max(0, min(self._left + steps * _SIDEWAYS, furthest))
+        self._drawn.clear()
+        self._redraw()
+
+    def action_open(self) -> None:
+        """Tell that the row under the cursor is to be opened."""
+        if self._key is not None:
+            self._is_chosen = True
+            self.post_message(self.Opened(self, self._key))
+
+    def action_mark(self) -> None:
+        """Mark or unmark the row under the cursor and go one down."""
+        if self._key is not None:
+            self.marked = self._marked ^ {self._key}
+            self._move_to(self._index + 1)
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column on the screen; numbers start with the greatest."""
+        shown = [place.column for place in self._lines.places] or list(range(len(self.columns)))
+        later = [i for i in shown if self._model.column is None or i > self._model.column]
+        column = self.columns[(later or shown)[0]]
+        self.sort_by(column.key, reverse=column.align == "right")
+
+    def action_sort_reverse(self) -> None:
+        """Turn the order round."""
+        if self.sort_column is not None:
+            self.sort_by(self.sort_column, not self.sort_reverse)
+
+    # Drawing
+
+    @property
+    def _body_height(self) -> int:
+        return max(0, self.size.height - 1)
+
+    @property
+    def _body_width(self) -> int:
+        # The scrollbar's place is always kept, so that columns do not jump when the first row too many comes.
+        return max(0, self.size.width - self.styles.scrollbar_size_vertical)
+
+    def _catch_up(self) -> None:
+        """Let changes take effect, keep the cursor on its key and its place on the screen, and draw."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self._drawn_at = monotonic()
+        model, before, top = self._model, self._index, round(self.scroll_y)
+        if model.settle():
+            self._marked = {key for key in self._marked if key in model.rows}
+            was_on_screen = top <= before < top + max(1, self._body_height)
+            vanished = self._follow_key()
+            self._fit_size()
+            if top and self._is_chosen:
+                self._scroll_rows(top + self._index - before)
+            if was_on_screen:
+                self._show_cursor()
+            if vanished is not None:
+                self.post_message(self.Vanished(self, vanished))
+        self._redraw()
+
+    def _follow_key(self) -> Hashable | None:
+        """Find the cursor's key again; return it when its row has gone."""
+        visible, key = self._model.visible, self._key
+        if key is None or not self._is_chosen:
+            self._set_cursor(0)
+            return None
+        if self._index < len(visible) and visible[self._index] == key:
+            return None
+        if key in self._model.rows and key in visible:
+            self._index = visible.index(key)
+            return None
+        self._set_cursor(max(0, min(self._index, len(visible) - 1)))
+        return None if key in self._model.rows else key
+
+    def _fit_size(self) -> None:
+        size = Size(self._body_width, len(self._model.visible) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+
+    def _scroll_rows(self, top: int) -> None:
+        self.scroll_to(y=max(0, top), animate=False)
+
+    def _show_cursor(self) -> None:
+        """Scroll as little as shows the cursor."""
+        top, height = round(self.scroll_y), self._body_height
+        if height and not top <= self._index < top + height:
+            self._scroll_rows(self._index if self._index < top else self._index - height + 1)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw only what looks different after scrolling: rows that moved with their neighbours do not."""
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = new_value
+        self._redraw()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor differently where the keys go elsewhere."""
+        super().watch_has_focus(has_focus)
+        self._lines.has_focus = has_focus
+        self._redraw()
+
+    def notify_style_update(self) -> None:
+        """Look styles up again after a theme or CSS change."""
+        super().notify_style_update()
+        self._lines.styles = {}
+        self._drawn.clear()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Place the columns anew."""
+        self._arrange()
+        self._show_cursor()
+
+    def _arrange(self) -> None:
+        self._lines.arrange(self._body_width)
+        self._left = 0
+        self._drawn.clear()
+        self._fit_size()
+        self.refresh()
+
+    def _redraw(self) -> None:
+        """Refresh the stretches of the visible lines that look different from what was drawn."""
+        if not self.is_attached or not self._lines.places:
+            return
+        left, bounds = self._left, Region(0, 0, self._body_width, self.size.height)
+        regions = []
+        for y in range(bounds.height):
+            spans = differences(self._drawn.get(y), self._line(y))
+            if spans is None:
+                spans = [(left, bounds.width)]
+            regions += [Region(x - left, y, width, 1).intersection(bounds) for x, width in spans]
+        if regions := [region for region in regions if region]:
+            self.refresh(*regions)
+
+    def _line(self, y: int) -> Line:
+        lines, model = self._lines, self._model
+        if not lines.styles:
+            header = {"header": self.get_component_rich_style("livetable--header")}
+            lines.styles = tone_styles(self, "livetable") | header
+        if y == 0:
+            return lines.header(model.column, reverse=model.reverse)
+        index = round(self.scroll_y) + y - 1
+        if index >= len(model.visible):
+            return lines.words(self._words_when_empty() if y == 1 and not model.visible else "")
+        key = model.visible[index]
+        return lines.row(model.rows[key], is_cursor=index == self._index, is_marked=key in self._marked)
+
+    def _words_when_empty(self) -> str:
+        hidden = len(self._model.rows)
+        return f"no row of {hidden} passes the filter" if hidden else self._empty
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the screen."""
+        self._drawn[y] = line = self._line(y)
+        return to_strip(line, self._left, self.size.width)
