@@ -9,7 +9,8 @@ import stat
 import sys
 
 from tui.sandbox.errors import SandboxError
-from tui.sandbox.stack import SCENARIOS, Sandbox
+from tui.sandbox.scenarios import SCENARIOS
+from tui.sandbox.stack import Sandbox
 
 _EPILOG = """\
 The endpoints are printed when everything is up, one NAME VALUE a line (or one JSON object with --json), on

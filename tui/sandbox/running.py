@@ -98,11 +98,15 @@ class RunningSandbox:
         self._say(f"{len(urls)} services are up")
 
     def _start_load(self, base: Path) -> None:
+        from tui.sandbox.scenarios.stage import Scenarios, Stage
         from tui.sandbox.traffic import Traffic
 
         self._traffic = Traffic(base, str(base / "redis.sock"), self._services, self._logs)
         self._closers.append(self._traffic.stop)
         self._traffic.start()
+        stage = Stage(base, str(base / "redis.sock"), self._services, self._logs, self._traffic)
+        self._scenarios = Scenarios(stage, self._scenario_changed)
+        self._closers.append(self._scenarios.end)
 
     async def do(self, request: Mapping[str, Any]) -> None:
         """Carry out one request of the program that started us.
@@ -115,6 +119,8 @@ class RunningSandbox:
                 if service not in self._services:
                     raise SandboxError(f"no service {service!r}: there are {', '.join(self._services)}")
                 self._services[service].set(component, status)
+            case {"do": "scenario", "name": str(name), "duration_s": int() | float() | None as duration_s}:
+                await self._scenarios.begin(name, duration_s)
             case {"do": "rotate_logs"}:
                 self._logs.rotate()
             case _:

@@ -55,6 +55,7 @@ class Service:
         self.name = name
         self.shape: Shape = shape
         self.components = dict(components)
+        self._own = frozenset(components)
         self.latency_ms = latency_ms
         self.slower_by = 1.0
         self._always_200 = always_200
@@ -63,8 +64,11 @@ class Service:
     def set(self, component: str, status: str) -> None:
         """Change or add a component; an unknown status is shown as it is and counts as bad.
 
-        An empty status sets it back to good.
+        An empty status sets it back to good; an added component goes.
         """
+        if not status and component not in self._own:
+            self.components.pop(component, None)
+            return
         entry = self.components.setdefault(component, Component())
         meaning = _MEANING.get(status.lower()) if status else "good"
         entry.state = meaning or "bad"

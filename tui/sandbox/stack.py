@@ -17,16 +17,12 @@ from typing import Any, BinaryIO, Self
 from tui.sandbox.binaries import check_platform
 from tui.sandbox.environment import kept
 from tui.sandbox.errors import SandboxError
+from tui.sandbox.scenarios import CALM, SCENARIOS
 
 START_S = 30.0
 """A start that takes longer has failed."""
 _ANSWER_S = 30.0
 _STOP_S = 10.0
-
-SCENARIOS: Mapping[str, str] = {
-    "calm": "an ordinary day; ends a running scenario",
-}
-"""Names and meanings of the scenarios."""
 
 
 def _silent(text: str) -> None:
@@ -46,7 +42,7 @@ class Sandbox:
         """What `${sandbox.NAME}` stands for in a profile."""
         self.pids: Mapping[str, int] = {}
         """Process ids of the servers, by name."""
-        self.running = "calm"
+        self.running = CALM
         """Name of the scenario that is under way; `calm` when it has ended."""
         self.started_in_s = 0.0
         """Seconds from the supervisor's first line to everything being up."""
@@ -57,7 +53,7 @@ class Sandbox:
         return self._process.pid
 
     @classmethod
-    async def start(cls, *, scenario: str = "calm", progress: Callable[[str], None] = _silent) -> Self:
+    async def start(cls, *, scenario: str = CALM, progress: Callable[[str], None] = _silent) -> Self:
         """Start a sandbox; `progress` gets a line for each part that is up.
 
         Raises:
@@ -77,7 +73,7 @@ class Sandbox:
             async with asyncio.timeout(START_S):
                 await sandbox._ready(progress)
             sandbox._listening = asyncio.create_task(sandbox._listen())
-            if scenario != "calm":
+            if scenario != CALM:
                 await sandbox.scenario(scenario)
         except TimeoutError:
             await sandbox.stop()

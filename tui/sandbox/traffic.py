@@ -20,6 +20,7 @@ REPORT_EVERY_S = 40.0
 PRODUCTS = range(21, 501)
 """Products 1 to 20 are left to the scenarios, so that their locks hold up nobody else."""
 CUSTOMERS = range(21, 2001)
+_CACHED_AT_START = 150
 
 _REPORT = """
 SELECT c.country, p.provider, count(*) AS orders, sum(o.total_cents) AS cents
@@ -52,8 +53,28 @@ class Traffic:
 
     def start(self) -> None:
         """Begin to send requests."""
-        for run in (self._customers, self._reports, self._emails, self._notifications):
+        for session in self._sessions:
+            self._spawn(self._open(session))
+        for run in (self._fill_cache, self._customers, self._reports, self._emails, self._notifications):
             self._spawn(run())
+
+    async def _open(self, session: AppConnection) -> None:
+        with contextlib.suppress(*LOST):
+            async with session.use() as connection:
+                await connection.execute("SELECT 1")
+
+    async def _fill_cache(self) -> None:
+        with contextlib.suppress(*REDIS_LOST):
+            async with self._web[1].pipeline(transaction=False) as pipeline:
+                for product in PRODUCTS[:_CACHED_AT_START]:
+                    pipeline.set(f"product:{product}", "x" * random.randint(200, 900), ex=random.randint(60, 900))
+                for _ in range(60):
+                    session = f"session:{secrets.token_hex(8)}"
+                    pipeline.hset(session, mapping={"customer": random.choice(CUSTOMERS), "cart": "[]"})
+                    pipeline.expire(session, random.randint(300, 1800))
+                pipeline.rpush("queue:exports", *(f"export:{number}" for number in range(12)))
+                pipeline.hset("config:flags", mapping={"new-checkout": "on", "search-v2": "off"})
+                await pipeline.execute()
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -81,7 +102,7 @@ class Traffic:
                 self._spawn(kind(secrets.token_hex(8)))
 
     async def _product(self, trace_id: str) -> None:
-        product = random.choice(PRODUCTS)
+        product = PRODUCTS[min(int(random.paretovariate(0.5)), len(PRODUCTS)) - 1]
         key = f"product:{product}"
         client = random.choice(self._web)
         started = time.monotonic()
@@ -185,6 +206,7 @@ class Traffic:
                 level, message, status = "ERROR", f"{method} {path} failed", random.choice((500, 502, 503))
                 trace = random.choice(TRACES) if random.random() < 0.5 else ""
             else:
+                await asyncio.sleep(random.lognormvariate(2.5, 0.6) / 1000)
                 await work()
                 self._observe(service, "db", is_good=True)
         except REDIS_LOST as error:

@@ -1,0 +1,30 @@
+"""Troubles that start, run and end by themselves; one file each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What a person may choose."""
+
+    meaning: str
+    """One line: what will be seen and where."""
+    duration_s: float
+    """Seconds after which it ends by itself."""
+
+
+CALM = "calm"
+SCENARIOS: Mapping[str, Scenario] = {
+    CALM: Scenario("an ordinary day; ends a scenario that is under way", 0),
+    "lock-pileup": Scenario(
+        "two sessions block trees of writers: one idle in transaction (only terminate helps), one with a"
+        " running query (cancel helps)",
+        300,
+    ),
+    "crash-loop": Scenario("a new version of shop/api crashes as soon as it starts", 240),
+    "redis-full": Scenario("an export fills Redis with big keys up to maxmemory; others are evicted", 180),
+    "error-burst": Scenario("payments loses its provider: errors, stack traces and latency everywhere", 180),
+    "hostile": Scenario("queries, keys, log lines and a health component that try to take over a terminal", 120),
+}
+"""Every scenario by name. What it does is `run` in the module of that name."""
