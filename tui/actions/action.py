@@ -132,7 +132,7 @@ class Sight(StrEnum):
 
 
 class Verb(Protocol):
-    """One kind of change on one kind of system. Its docstring names the identity checked and the window that remains."""
+    """One kind of change on one system; its docstring names the identity it checks and the window that remains."""
 
     @property
     def name(self) -> str:

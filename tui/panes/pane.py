@@ -36,7 +36,9 @@ class Pane(Vertical):
     TITLE: ClassVar[str]
     """Title on the tab strip."""
     KINDS: ClassVar[tuple[str, ...]]
-    """Kinds of sources it shows: the part of a source's name before the colon."""
+    """Kinds of sources it shows, its own first: the part of a source's name before the colon."""
+    MISSES_NOTHING: ClassVar[bool] = False
+    """Whether its readings are increments, so that every one is shown to it, visible or not."""
 
     class Requested(Message):
         """The person asked for a change."""

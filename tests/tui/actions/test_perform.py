@@ -1,0 +1,262 @@
+"""The life of an action, told with a verb of a few lines."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profiles.schema import Profile
+from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Target
+from tui.actions.guard import GuardState
+from tui.actions.perform import Ask, Consent, Ending, Outcome, Performer, ask_for
+from tui.journal import Journal
+from tui.sources.errors import SourceError, Unreachable
+from tui.sources.reading import Reading
+
+TARGET = Target("database:orders", "backend", "4711", "shop", {"pid": 4711})
+REQUEST = Request("cancel-query", TARGET)
+
+
+@dataclass
+class Scripted:
+    """A verb that does what its fields say and counts what was sent."""
+
+    name: str = "cancel-query"
+    title: str = "Cancel query"
+    deadline_s: float = 1.0
+    plan_error: Exception | None = None
+    execute_error: BaseException | None = None
+    permission: str = ""
+    looks: list[Look | SourceError] = field(default_factory=lambda: [Look(Phase.CONVERGED, "gone")])
+    sent: int = 0
+
+    async def plan(self, request: Request) -> Action:
+        if self.plan_error:
+            raise self.plan_error
+        return Action(
+            "id1",
+            request,
+            "running",
+            "cancelled",
+            Risk.LOW,
+            "",
+            "cannot be undone",
+            "psql …",
+            ("no preview",),
+            permission=self.permission,
+        )
+
+    async def sight(self, action: Action) -> tuple[Sight, str]:
+        return Sight.UNCHANGED, ""
+
+    async def execute(self, action: Action) -> Receipt:
+        self.sent += 1
+        if self.execute_error:
+            raise self.execute_error
+        return Receipt("signal sent")
+
+    async def look(self, action: Action, receipt: Receipt) -> Look:
+        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(look, SourceError):
+            raise look
+        return look
+
+
+@dataclass
+class Bench:
+    """A performer with everything it needs, in a folder of its own."""
+
+    folder: Path
+    verb: Scripted = field(default_factory=Scripted)
+    profile: Profile = field(default_factory=lambda: Profile.model_validate({"name": "t", "environment": "dev"}))
+    consent: Consent | None = field(default_factory=lambda: Consent(Ask.KEY))
+    reading: Reading[Any] = field(default_factory=lambda: Reading("database:orders", 2.0, taken_at=0.0))
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(self.folder, "t", "dev")
+        self.guard = GuardState(
+            read_only=self.profile.starts_read_only, clock=lambda: 100.0, reading_of=lambda name: self.reading
+        )
+        self.confirmed: list[Action] = []
+
+    async def run(self, request: Request = REQUEST) -> Outcome:
+        async def confirm(action: Action, ask: Ask) -> Consent | None:
+            self.confirmed.append(action)
+            return self.consent
+
+        ticks = iter(range(1000))
+        performer = Performer(
+            self.profile,
+            {(self.verb.name, "database:orders"): self.verb},
+            self.guard,
+            self.journal,
+            monotonic=lambda: float(next(ticks)),
+        )
+        return await performer.perform(request, confirm, lambda request, what: None)
+
+    def told(self) -> list[str]:
+        return [entry["what"] for entry in self.journal.entries()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+async def test_intent_is_on_disk_before_the_write_and_the_outcome_after(bench: Bench) -> None:
+    on_disk: list[list[str]] = []
+    execute = bench.verb.execute
+
+    async def watched(action: Action) -> Receipt:
+        on_disk.append(bench.told())
+        return await execute(action)
+
+    bench.verb.execute = watched  # type: ignore[method-assign]  # the double watches its own call
+    outcome = await bench.run()
+    assert outcome.ending is Ending.CONVERGED
+    assert on_disk == [["intent"]]
+    assert bench.told() == ["intent", "accepted", "outcome"]
+
+
+async def test_nothing_is_sent_when_the_intent_cannot_be_written(bench: Bench) -> None:
+    bench.journal.path = Path("/dev/full")
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent) == (Ending.REFUSED, 0)
+    assert "nothing was sent" in outcome.detail
+
+
+async def test_an_error_after_sending_is_unknown_and_never_sent_again(bench: Bench) -> None:
+    bench.verb.execute_error = Unreachable("connection reset")
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent) == (Ending.UNKNOWN, 1)
+    assert "connection reset" in outcome.detail
+
+
+async def test_a_bug_while_sending_is_unknown_too(bench: Bench) -> None:
+    bench.verb.execute_error = ZeroDivisionError("oops")
+    outcome = await bench.run()
+    assert outcome.ending is Ending.UNKNOWN
+    assert "ZeroDivisionError" in outcome.detail
+
+
+async def test_being_cancelled_while_sending_is_on_record_as_unknown(bench: Bench) -> None:
+    bench.verb.execute_error = asyncio.CancelledError()
+    with pytest.raises(asyncio.CancelledError):
+        await bench.run()
+    assert [entry.get("ending") for entry in bench.journal.entries()] == [None, "unknown"]
+
+
+async def test_a_target_that_moved_on_is_not_sent(bench: Bench) -> None:
+    bench.verb.execute_error = NotSentError("that statement has finished")
+    outcome = await bench.run()
+    assert (outcome.ending, outcome.detail) == (Ending.NOT_SENT, "that statement has finished")
+
+
+async def test_without_consent_nothing_is_sent_and_that_is_on_record(bench: Bench) -> None:
+    bench.consent = None
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent, bench.told()) == (Ending.CANCELLED, 0, ["cancelled"])
+
+
+async def test_a_missing_permission_is_said_before_anybody_is_asked(bench: Bench) -> None:
+    bench.verb.permission = "must be a member of pg_signal_backend"
+    outcome = await bench.run()
+    assert (outcome.ending, bench.confirmed) == (Ending.REFUSED, [])
+    assert "pg_signal_backend" in outcome.detail
+
+
+async def test_the_guard_is_asked_again_after_the_dialog(bench: Bench) -> None:
+    real = bench.verb.plan
+
+    async def plan_then_disarm(request: Request) -> Action:
+        action = await real(request)
+        bench.guard.locked = True
+        return action
+
+    bench.verb.plan = plan_then_disarm  # type: ignore[method-assign]  # time passes while the dialog is open
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent, len(bench.confirmed)) == (Ending.REFUSED, 0, 1)
+
+
+async def test_production_refuses_until_it_is_armed_and_again_when_the_window_closes(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, profile=Profile.model_validate({"name": "t", "environment": "prod"}))
+    assert "press W" in (await bench.run()).detail
+    assert bench.guard.arm(10) is None
+    assert (await bench.run()).ending is Ending.CONVERGED
+    bench.guard.clock = lambda: 110.0
+    assert (await bench.run()).ending is Ending.REFUSED
+    assert bench.verb.sent == 1
+
+
+async def test_a_locked_session_cannot_be_armed(bench: Bench) -> None:
+    bench.guard.locked = True
+    assert "--read-only" in (bench.guard.arm(10) or "")
+    assert (await bench.run()).ending is Ending.REFUSED
+
+
+async def test_what_the_profile_denies_is_refused(tmp_path: Path) -> None:
+    profile = Profile.model_validate({"name": "t", "environment": "dev", "guards": {"deny": ["cancel-query"]}})
+    assert "denies" in (await Bench(tmp_path, profile=profile).run()).detail
+
+
+async def test_other_namespaces_than_the_allowed_are_refused(tmp_path: Path) -> None:
+    profile = Profile.model_validate({"name": "t", "environment": "dev", "guards": {"namespaces": ["shop"]}})
+    bench = Bench(tmp_path, profile=profile, verb=Scripted(name="restart"))
+    target = Target("kubernetes:", "deployment", "ledger", "payments", {"uid": "u"})
+    performer = Performer(profile, {("restart", "kubernetes:"): bench.verb}, bench.guard, bench.journal)
+
+    async def never(action: Action, ask: Ask) -> Consent | None:
+        raise AssertionError("nobody may be asked")
+
+    outcome = await performer.perform(Request("restart", target), never, lambda request, what: None)
+    assert "only in the namespaces shop" in outcome.detail
+
+
+async def test_what_was_seen_on_an_old_screen_is_refused(bench: Bench) -> None:
+    bench.reading = replace(bench.reading, error=Unreachable("timed out"))
+    outcome = await bench.run()
+    assert outcome.ending is Ending.REFUSED
+    assert "timed out" in outcome.detail
+
+
+async def test_never_arriving_is_not_converged_and_says_what_was_missing(bench: Bench) -> None:
+    bench.verb.looks = [Look(Phase.WAITING, "2 of 3 updated")]
+    outcome = await bench.run()
+    assert outcome.ending is Ending.NOT_CONVERGED
+    assert "2 of 3 updated" in outcome.detail
+
+
+async def test_losing_sight_is_unknown_not_green(bench: Bench) -> None:
+    bench.verb.looks = [Unreachable("refused")]
+    assert (await bench.run()).ending is Ending.UNKNOWN
+
+
+async def test_sight_that_comes_back_counts(bench: Bench) -> None:
+    bench.verb.deadline_s = 5.0
+    bench.verb.looks = [Unreachable("refused"), Look(Phase.CONVERGED, "gone")]
+    assert (await bench.run()).ending is Ending.CONVERGED
+
+
+@pytest.mark.parametrize("error", [Unreachable("refused"), ZeroDivisionError("oops")])
+async def test_what_cannot_be_planned_is_refused(bench: Bench, error: Exception) -> None:
+    bench.verb.plan_error = error
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent) == (Ending.REFUSED, 0)
+
+
+@pytest.mark.parametrize(
+    ("risk", "environment", "ask"),
+    [
+        (Risk.LOW, "prod", Ask.KEY),
+        (Risk.MEDIUM, "prod", Ask.NAME),
+        (Risk.HIGH, "prod", Ask.NAME_AND_REASON),
+        (Risk.MEDIUM, "staging", Ask.NAME),
+        (Risk.MEDIUM, "sandbox", Ask.NAME),
+        (Risk.MEDIUM, "dev", Ask.KEY),
+        (Risk.HIGH, "dev", Ask.NAME),
+    ],
+)
+def test_confirming_gets_harder_with_risk_and_environment(risk: Risk, environment: str, ask: Ask) -> None:
+    assert ask_for(risk, environment) is ask

@@ -1,0 +1,157 @@
+"""The poller against five-line sources."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tui.poller import Poller
+from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.reading import Reading
+
+
+@dataclass
+class Facts:
+    number: int
+
+    def numbers(self) -> tuple[()]:
+        return ()
+
+
+@dataclass
+class Scripted:
+    """Plays its steps one read after another, then hangs."""
+
+    steps: list[Facts | Exception]
+    name: str = "service:x"
+    interval_s: float = 0.001
+    timeout_s: float = 0.02
+    reads: int = 0
+    overlapping: bool = False
+    closed: bool = False
+    _reading: bool = field(default=False, repr=False)
+
+    async def read(self) -> Facts:
+        self.overlapping |= self._reading
+        self._reading = True
+        try:
+            self.reads += 1
+            if not self.steps:
+                await asyncio.Event().wait()
+            step = self.steps.pop(0)
+            await asyncio.sleep(0)
+            if isinstance(step, Exception):
+                raise step
+            return step
+        finally:
+            self._reading = False
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def readings(source: Scripted, enough: Callable[[list[Reading[Any]]], bool]) -> list[Reading[Any]]:
+    """Poll `source` until what it published is enough."""
+    seen: list[Reading[Any]] = []
+    done = asyncio.Event()
+
+    def publish(reading: Reading[Any]) -> None:
+        seen.append(reading)
+        if enough(seen):
+            done.set()
+
+    poller = Poller(source, publish, clock=lambda: 1000.0, jitter=0)
+    poller.start()
+    async with asyncio.timeout(10):
+        await done.wait()
+    await poller.close()
+    return seen
+
+
+async def test_a_failure_keeps_the_last_good_snapshot_and_says_since_when() -> None:
+    seen = await readings(Scripted([Facts(1), Denied("no")]), lambda seen: len(seen) >= 2)
+    assert seen[1].snapshot == Facts(1)
+    assert isinstance(seen[1].error, Denied)
+    assert seen[1].failing_since == 1000.0
+    assert seen[1].is_stale(1000.0)
+
+
+async def test_recovery_clears_the_error() -> None:
+    source = Scripted([Facts(1), Unreachable("gone"), Facts(2)])
+    seen = await readings(source, lambda seen: len(seen) >= 3)
+    assert (seen[2].snapshot, seen[2].error, seen[2].failing_since) == (Facts(2), None, None)
+
+
+async def test_a_hung_source_counts_as_unreachable_after_its_timeout() -> None:
+    seen = await readings(Scripted([]), bool)
+    assert isinstance(seen[0].error, Unreachable)
+    assert "within 0.02 s" in str(seen[0].error)
+
+
+async def test_a_bug_in_a_source_becomes_words_and_the_poller_goes_on() -> None:
+    seen = await readings(Scripted([ZeroDivisionError("secret detail"), Facts(1)]), lambda seen: len(seen) >= 2)
+    assert isinstance(seen[0].error, Unreadable)
+    assert "ZeroDivisionError" in str(seen[0].error)
+    assert "secret detail" not in str(seen[0].error)
+    assert seen[1].snapshot == Facts(1)
+
+
+async def test_reads_never_overlap_and_closing_reaches_the_source() -> None:
+    source = Scripted([Facts(n) for n in range(20)])
+    await readings(source, lambda seen: len(seen) >= 20)
+    assert not source.overlapping
+    assert source.closed
+
+
+async def test_a_paused_source_is_not_read_until_it_goes_on() -> None:
+    source = Scripted([Facts(1), Facts(2)], interval_s=0.001)
+    seen: list[Reading[Any]] = []
+    poller = Poller(source, seen.append)
+    poller.pause(True)
+    poller.start()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert source.reads == 0
+    poller.pause(False)
+    async with asyncio.timeout(10):
+        while len(seen) < 2:
+            await asyncio.sleep(0.001)
+    await poller.close()
+
+
+async def test_refresh_ends_the_wait_of_a_long_interval() -> None:
+    source = Scripted([Facts(1), Facts(2)], interval_s=3600)
+    seen: list[Reading[Any]] = []
+    poller = Poller(source, seen.append)
+    poller.start()
+    async with asyncio.timeout(10):
+        while not seen:
+            await asyncio.sleep(0.001)
+        poller.refresh()
+        while len(seen) < 2:
+            await asyncio.sleep(0.001)
+    await poller.close()
+
+
+async def test_a_pane_that_fails_to_draw_does_not_end_polling() -> None:
+    source = Scripted([Facts(1), Facts(2)])
+    calls: list[object] = []
+
+    def publish(reading: Reading[Any]) -> None:
+        calls.append(reading.snapshot)
+        raise RuntimeError("cannot draw")
+
+    poller = Poller(source, publish)
+    poller.start()
+    async with asyncio.timeout(10):
+        while len(calls) < 2:
+            await asyncio.sleep(0.001)
+    await poller.close()
+
+
+@pytest.mark.parametrize("error", [Unreachable("a"), Denied("a"), Unreadable("a")])
+def test_the_remedy_follows_the_words_of_the_system(error: SourceError) -> None:
+    assert str(error) == "a"
+    assert str(type(error)("a", "try b")) == "a; try b"

@@ -1,0 +1,387 @@
+"""The application: tabs, the wiring from sources to panes, and the one path from a request to an outcome."""
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Final, Protocol
+
+from rich.text import Text
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.screen import Screen
+
+from profiles.loader import Loaded
+from profiles.schema import Profile
+from tui.actions.action import Action, Request
+from tui.actions.guard import GuardState, refusal
+from tui.actions.perform import Ask, Consent, Ending, Performer
+from tui.confirm import confirm_dialog, watch_target
+from tui.journal import Journal, who
+from tui.keys import key_segments, keys_page
+from tui.panes.database import DatabasePane
+from tui.panes.logs import LogsPane
+from tui.panes.pane import Desk, Pane
+from tui.panes.pods import PodsPane
+from tui.panes.redis import RedisPane
+from tui.panes.resources import ResourcesPane
+from tui.panes.services import ServicesPane
+from tui.poller import Poller
+from tui.rules import Rules
+from tui.sources.reading import Reading
+from tui.status import (
+    alert_lines,
+    alert_segment,
+    clock_segment,
+    environment_segments,
+    health_segments,
+    tab_segments,
+    writing_segment,
+)
+from tui.systems import systems_of
+from tui.terminal import Lifeline
+from widgets.cell import Tone
+from widgets.dialogs import TextDialog
+from widgets.notice import NoticeBar
+from widgets.segment_line import Segment, SegmentLine
+
+_LOG: Final = logging.getLogger(__name__)
+_TELL_S: Final = 15.0
+"""How long a sentence stays when nothing newer takes its place."""
+_INTERVALS_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+PANES: Final[tuple[type[Pane], ...]] = (
+    ServicesPane,
+    PodsPane,
+    DatabasePane,
+    RedisPane,
+    LogsPane,
+    ResourcesPane,
+)
+"""The tabs, in order. A new one is one line here."""
+
+
+class Scenarios(Protocol):
+    """What the app may ask of a sandbox."""
+
+    names: Sequence[str]
+
+    async def scenario(self, name: str) -> None:
+        """Start a scenario by name."""
+        ...
+
+
+class OpsApp(App[int]):
+    """One profile on one screen."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "opstui"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(number), f"tab({number - 1})", pane.TITLE, show=False, id=f"app.tab_{number}")
+            for number, pane in enumerate(PANES, 1)
+        ),
+        Binding("question_mark", "keys", "Keys", key_display="?", id="app.keys"),
+        Binding("colon", "command_palette", "Commands", key_display=":", id="app.commands"),
+        Binding("a", "alerts", "Alerts", id="app.alerts"),
+        Binding("b", "by_hand", "By hand", id="app.by_hand"),
+        Binding("p", "pause", "Pause", id="app.pause"),
+        Binding("ctrl+r", "refresh", "Refresh now", show=False, id="app.refresh"),
+        Binding("plus,equals_sign", "pace(-1)", "Refresh more often", show=False, key_display="+", id="app.faster"),
+        Binding("minus", "pace(1)", "Refresh less often", show=False, key_display="-", id="app.slower"),
+        Binding("W", "arm", "Arm writing, or disarm it", show=False, id="app.arm"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend"),
+        Binding("q", "leave", "Quit", id="app.quit"),
+        Binding("ctrl+q", "leave", "Quit", show=False, id="app.quit_too"),
+    ]
+
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        journal: Journal,
+        log_file: str,
+        read_only: bool = False,
+        refresh_s: float | None = None,
+        scenarios: Scenarios | None = None,
+    ) -> None:
+        super().__init__()
+        self.theme = "ansi-dark"
+        self.profile = profile
+        self._log_file = log_file
+        self._scenarios = scenarios
+        self._systems = systems_of(profile)
+        self._pollers = {source.name: Poller(source, self._publish) for source in self._systems.sources}
+        for poller in self._pollers.values():
+            poller.interval_s = refresh_s
+        self.rules = Rules(profile.rules)
+        self.guard = GuardState(
+            read_only=profile.starts_read_only or read_only,
+            locked=read_only or profile.guards.locked,
+            reading_of=lambda name: self._pollers[name].reading if name in self._pollers else None,
+        )
+        self._performer = Performer(profile, self._systems.verbs, self.guard, journal)
+        self._desk = Desk(profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard))
+        self._user = who()
+        self._panes: dict[int, Pane] = {}
+        self._active = 0
+        self._paused = False
+        self._under_way: dict[Request, str] = {}
+        self._told_until = 0.0
+        self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
+
+    # The frame
+
+    def compose(self) -> ComposeResult:
+        """Lay out the four parts of the screen."""
+        yield SegmentLine(id="status", separator="  ")
+        yield SegmentLine(id="tabs", separator="")
+        yield Container(id="panes")
+        yield NoticeBar(id="told")
+        yield SegmentLine(id="keys", separator="  ")
+
+    async def on_mount(self) -> None:
+        """Show the first tab; reading starts after the first frame."""
+        self.lifeline.attach(asyncio.get_running_loop())
+        self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
+        await self._open(0)
+        self._draw_frame()
+        self.set_interval(1.0, self._tick)
+        self.call_after_refresh(self._start)
+
+    async def _start(self) -> None:
+        for index, pane in enumerate(PANES):
+            if pane.MISSES_NOTHING:
+                await self._mount_pane(index)
+        for poller in self._pollers.values():
+            poller.start()
+        self._attend()
+
+    async def on_unmount(self) -> None:
+        """Give back every connection, all at the same time."""
+        await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
+
+    def _tick(self) -> None:
+        self._draw_frame()
+        if pane := self._panes.get(self._active):
+            pane.tick()
+        if self._told_until and time.monotonic() > self._told_until and not self._under_way:
+            self._told_until = 0.0
+            self.query_one("#told", NoticeBar).clear()
+
+    def _draw_frame(self) -> None:
+        if not self.is_running or not self.screen_stack:
+            return
+        base, now, alerts = self.screen_stack[0], time.time(), self.rules.alerts
+        segments = [
+            *environment_segments(self.profile, self._user),
+            clock_segment(now),
+            writing_segment(self.guard),
+            alert_segment(alerts),
+            *([Segment(" PAUSED ", "warn", reverse=True)] if self._paused else []),
+            *health_segments((poller.reading for poller in self._pollers.values()), now),
+        ]
+        base.query_one("#status", SegmentLine).show(segments)
+        titles = [(pane.TITLE, pane.KINDS) for pane in PANES]
+        base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts))
+
+    def _show_keys(self, screen: Screen[Any]) -> None:
+        self.screen_stack[0].query_one("#keys", SegmentLine).show(key_segments(screen.active_bindings.values()))
+
+    # Readings → panes
+
+    def _publish(self, reading: Reading[Any]) -> None:
+        if self.rules.judge(reading, time.time()) or reading.error is not None:
+            self._draw_frame()
+        for index, pane in self._panes.items():
+            if reading.kind in pane.KINDS and (index == self._active or pane.MISSES_NOTHING):
+                pane.show(reading)
+
+    async def _mount_pane(self, index: int) -> Pane:
+        if index not in self._panes:
+            pane = PANES[index](self._desk, id=f"pane-{index + 1}")
+            pane.display = index == self._active
+            await self.query_one("#panes", Container).mount(pane)
+            self._panes[index] = pane
+        return self._panes[index]
+
+    async def _open(self, index: int) -> None:
+        self._active = index
+        pane = await self._mount_pane(index)
+        for other in self._panes.values():
+            other.display = other is pane
+        if not pane.MISSES_NOTHING:
+            for poller in self._pollers.values():
+                if poller.reading.kind in pane.KINDS:
+                    pane.show(poller.reading)
+        pane.focus_first()
+        self._attend()
+        self._draw_frame()
+
+    def _attend(self) -> None:
+        kinds = PANES[self._active].KINDS
+        for poller in self._pollers.values():
+            poller.attend(visible=poller.reading.kind in kinds)
+
+    # Keys
+
+    async def action_tab(self, index: int) -> None:
+        """Open a tab."""
+        await self._open(index)
+
+    def action_keys(self) -> None:
+        """List every key that works here."""
+        self.push_screen(TextDialog("Keys", keys_page(self.screen.active_bindings.values())))
+
+    def action_alerts(self) -> None:
+        """List the alerts that are up."""
+        self.push_screen(TextDialog("Alerts", alert_lines(self.rules.alerts, time.time())))
+
+    def action_by_hand(self) -> None:
+        """Show the commands that show this pane's data by hand."""
+        pane = self._panes[self._active]
+        self.push_screen(TextDialog("By hand", pane.by_hand() or "nothing to show by hand here yet"))
+
+    def action_pause(self) -> None:
+        """Stop every reading, or go on."""
+        self._paused = not self._paused
+        for poller in self._pollers.values():
+            poller.pause(self._paused)
+        self._draw_frame()
+
+    def action_refresh(self) -> None:
+        """Read the visible systems now."""
+        for poller in self._visible_pollers():
+            poller.refresh()
+
+    def action_pace(self, step: int) -> None:
+        """Refresh the visible systems more often (-1) or less often (1)."""
+        for poller in self._visible_pollers():
+            present = poller.interval_s or poller.source.interval_s
+            nearest = min(range(len(_INTERVALS_S)), key=lambda i: abs(_INTERVALS_S[i] - present))
+            poller.interval_s = _INTERVALS_S[max(0, min(len(_INTERVALS_S) - 1, nearest + step))]
+            poller.refresh()
+            self.tell(f"{PANES[self._active].TITLE}: every {poller.interval_s:g} s")
+
+    def _visible_pollers(self) -> list[Poller]:
+        return [p for p in self._pollers.values() if p.reading.kind in PANES[self._active].KINDS]
+
+    def action_arm(self) -> None:
+        """Open the armed window, or close it."""
+        if not self.guard.read_only and not self.guard.locked:
+            self.tell("writing is already possible here")
+        elif self.guard.armed_for_s > 0:
+            self.guard.disarm()
+            self.tell("disarmed: nothing can be changed")
+        elif reason := self.guard.arm(self.profile.guards.arm_for):
+            self.tell(reason, "warn")
+        else:
+            self.tell(f"armed for {self.profile.guards.arm_for / 60:g} min; W disarms", "warn")
+        self._draw_frame()
+
+    async def action_leave(self) -> None:
+        """Quit; asks first in production and while a change is under way."""
+        if self.profile.environment != "prod" and not self._under_way:
+            self.exit(return_code=0)
+            return
+        self.run_worker(self._ask_to_leave(), group="leave", exclusive=True, exit_on_error=False)
+
+    async def _ask_to_leave(self) -> None:
+        lines = [("Session", f"{self.profile.name} ({self.profile.environment}); others may share this terminal")]
+        lines += [
+            ("Under way", f"{request.verb} {request.target}: {what}") for request, what in self._under_way.items()
+        ]
+        if await self.push_screen_wait(confirm_dialog("Leave opstui?", lines, Ask.KEY)):
+            self.exit(return_code=0)
+
+    # Requests → outcomes
+
+    def on_pane_requested(self, message: Pane.Requested) -> None:
+        """Lead a request through its whole life, beside everything else."""
+        request = message.request
+        if any(running.target == request.target for running in self._under_way):
+            self.tell(f"a change of {request.target} is already under way", "warn")
+            return
+        self.run_worker(self._perform(request), group="perform", exit_on_error=False)
+
+    async def _perform(self, request: Request) -> None:
+        self._under_way[request] = "starting"
+        try:
+            outcome = await self._performer.perform(request, self._confirm, self._progress)
+        finally:
+            del self._under_way[request]
+        tone: Tone = "ok" if outcome.ending is Ending.CONVERGED else "warn"
+        if outcome.ending in (Ending.UNKNOWN, Ending.NOT_CONVERGED, Ending.REGRESSED):
+            tone = "critical"
+        self.tell(f"{request.verb} {request.target}: {outcome.ending.upper()} {outcome.detail}", tone)
+        self.action_refresh()
+
+    async def _confirm(self, action: Action, ask: Ask) -> Consent | None:
+        verb = self._systems.verbs[action.request.verb, action.request.target.source]
+        dialog = confirm_dialog.for_action(verb.title, action, ask)
+        watch = asyncio.create_task(watch_target(dialog, verb, action))
+        try:
+            return await self.push_screen_wait(dialog)
+        finally:
+            watch.cancel()
+
+    def _progress(self, request: Request, what: str) -> None:
+        self._under_way[request] = what
+        self.tell(f"{request.verb} {request.target}: {what}")
+
+    # Words
+
+    def tell(self, text: str, tone: Tone = "") -> None:
+        """Say a sentence in the line above the keys."""
+        self._told_until = time.monotonic() + _TELL_S
+        self.screen_stack[0].query_one("#told", NoticeBar).show(text, tone)
+
+    def on_pane_told(self, message: Pane.Told) -> None:
+        """Say what a pane has to say."""
+        self.tell(message.text, message.tone)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer every binding that works here, and the sandbox's scenarios, in the palette."""
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description:
+                yield SystemCommand(
+                    binding.description,
+                    f"key {self.get_key_display(binding)}",
+                    lambda action=binding.action, node=active.node: self.run_worker(self.run_action(action, node)),
+                )
+        if self._scenarios is not None:
+            for name in self._scenarios.names:
+                yield SystemCommand(f"Scenario: {name}", "sandbox only", lambda name=name: self._play(name))
+
+    def _play(self, name: str) -> None:
+        if self._scenarios is not None:
+            self.run_worker(self._scenarios.scenario(name), exit_on_error=False)
+            self.tell(f"scenario {name} begins")
+
+    def _fatal_error(self) -> None:
+        # Textual's own prints local variables, secrets among them; the log gets the traceback without them.
+        _LOG.critical("opstui ended by an error of its own", exc_info=sys.exc_info())
+        self._exit_renderables.append(Text(f"opstui ended by an error of its own; the details are in {self._log_file}"))
+        self._close_messages_no_wait()
+
+
+def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Scenarios | None) -> int:
+    """Run the application on this terminal and return its exit status."""
+    from profiles.places import journal_folder, log_file
+
+    profile = loaded.profile
+    app = OpsApp(
+        profile,
+        journal=Journal(journal_folder(), profile.name, profile.environment),
+        log_file=str(log_file()),
+        read_only=read_only,
+        refresh_s=refresh_s,
+        scenarios=sandbox,
+    )
+    app.run(mouse=False)
+    return app.return_code or 0

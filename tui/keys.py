@@ -1,0 +1,57 @@
+"""The key bar and the page of keys, generated from the bindings."""
+
+from collections.abc import Iterable
+
+from textual.binding import Binding
+from textual.screen import ActiveBinding
+
+from widgets.segment_line import Segment
+
+_NAMES = {
+    "question_mark": "?",
+    "colon": ":",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "plus": "+",
+    "equals_sign": "=",
+    "minus": "-",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
+
+
+def key_name(binding: Binding) -> str:
+    """Return a binding's key as people write it: `?`, `ctrl+r`, `esc`."""
+    return binding.key_display or _NAMES.get(binding.key, binding.key)
+
+
+def key_segments(bindings: Iterable[ActiveBinding]) -> list[Segment]:
+    """Return the key bar: the pane's keys first, the app's after them, the rarest left out when it is narrow."""
+    shown = _distinct(active for active in bindings if active.binding.show and active.binding.description)
+    own = [active for active in shown if not (active.binding.id or "").startswith("app.")]
+    common = [active for active in shown if (active.binding.id or "").startswith("app.")]
+    return [
+        Segment(f"{key_name(active.binding)} {active.binding.description}", priority=priority)
+        for active, priority in [*((a, 2) for a in own), *((a, 1) for a in common)]
+    ]
+
+
+def keys_page(bindings: Iterable[ActiveBinding]) -> str:
+    """Return the page behind `?`: every key that works now, what changes something marked as such."""
+    groups: dict[str, list[str]] = {}
+    keys: dict[tuple[str, str], list[str]] = {}
+    for active in bindings:
+        binding = active.binding
+        if not binding.description or binding.system:
+            continue
+        group = (binding.id or "app.").partition(".")[0]
+        keys.setdefault((group, binding.description), []).append(key_name(binding))
+    for (group, description), names in keys.items():
+        groups.setdefault(group, []).append(f"  {' '.join(dict.fromkeys(names)):<14} {description}")
+    return "\n\n".join("\n".join([group.upper(), *lines]) for group, lines in groups.items())
+
+
+def _distinct(bindings: Iterable[ActiveBinding]) -> list[ActiveBinding]:
+    return list({(active.binding.id or active.binding.action): active for active in bindings}.values())

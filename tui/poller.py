@@ -1,0 +1,136 @@
+"""Reads sources again and again: each in its own task, with its own interval, timeout and back-off.
+
+Polls of one source never overlap, and a source that hangs costs nobody else anything. With `actions/perform.py`
+this is the only place of an `except Exception`: a bug in a source becomes words on its own tab.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from tui.sources.errors import SourceError, Unreachable, Unreadable
+from tui.sources.reading import Reading, Source
+
+_LOG: Final = logging.getLogger(__name__)
+_BACKOFF_MAX_S: Final = 10.0
+_BACKGROUND_FACTOR: Final = 5.0
+
+Publish = Callable[[Reading[Any]], None]
+
+
+class Poller:
+    """Keeps one source's reading fresh until it is closed."""
+
+    def __init__(
+        self, source: Source[Any], publish: Publish, *, clock: Callable[[], float] = time.time, jitter: float = 0.2
+    ) -> None:
+        self.source = source
+        self.reading: Reading[Any] = Reading(source.name, source.interval_s)
+        """The newest reading; never None, so a pane can say "waiting" before the first answer."""
+        self._publish = publish
+        self._clock = clock
+        self._jitter = jitter
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._visible = True
+        self._paused = False
+        self._failures = 0
+        self.interval_s: float | None = None
+        """The person's own interval (`+`/`-`, `--refresh`); None: the source's."""
+
+    def start(self) -> None:
+        """Begin to poll; needs a running event loop."""
+        self._task = asyncio.create_task(self._run(), name=f"poll {self.source.name}")
+
+    def attend(self, *, visible: bool) -> None:
+        """Say whether somebody looks: hidden sources are read at a fifth of the pace."""
+        if visible and not self._visible:
+            self._wake.set()
+        self._visible = visible
+
+    def pause(self, paused: bool) -> None:
+        """Stop reading, or go on."""
+        self._paused = paused
+        if not paused:
+            self._wake.set()
+
+    def refresh(self) -> None:
+        """Read now instead of at the end of the interval (or of the back-off)."""
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Cancel a read under way and close the source, waiting at most a second for it."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=1)
+        try:
+            async with asyncio.timeout(1):
+                await self.source.close()
+        except Exception:
+            _LOG.exception("closing %s", self.source.name)
+
+    async def _run(self) -> None:
+        while True:
+            started = time.monotonic()
+            if not self._paused:
+                await self._poll(started)
+            await self._sleep(max(0.0, self._interval() - (time.monotonic() - started)))
+
+    async def _poll(self, started: float) -> None:
+        source = self.source
+        try:
+            async with asyncio.timeout(source.timeout_s):
+                snapshot = await source.read()
+        except SourceError as error:
+            self._failed(error, started)
+        except TimeoutError:
+            self._failed(Unreachable(f"no answer within {source.timeout_s:g} s"), started)
+        except Exception as error:
+            # A bug in one source must not end the others; its own tab names it, the log has the traceback.
+            _LOG.exception("reading %s", source.name)
+            self._failed(Unreadable(f"{type(error).__name__} in opstui itself", "see the log file"), started)
+        else:
+            self._failures = 0
+            took_s = time.monotonic() - started
+            self.reading = Reading(source.name, self._shown_interval(), snapshot, self._clock(), took_s)
+            self._announce()
+
+    def _failed(self, error: SourceError, started: float) -> None:
+        self._failures += 1
+        self.reading = replace(
+            self.reading,
+            interval_s=self._shown_interval(),
+            error=error,
+            took_s=time.monotonic() - started,
+            failing_since=self.reading.failing_since or self._clock(),
+        )
+        self._announce()
+
+    def _announce(self) -> None:
+        try:
+            self._publish(self.reading)
+        except Exception:
+            _LOG.exception("showing a reading of %s", self.source.name)
+
+    def _shown_interval(self) -> float:
+        return self.interval_s or self.source.interval_s
+
+    def _interval(self) -> float:
+        interval = self._shown_interval()
+        if self._failures:
+            backoff: float = min(max(interval, 0.5) * 2 ** min(self._failures - 1, 6), max(interval, _BACKOFF_MAX_S))
+            return backoff * random.uniform(1 - self._jitter, 1 + self._jitter)  # noqa: S311 — jitter, no secret
+        return interval if self._visible else interval * _BACKGROUND_FACTOR
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+        finally:
+            self._wake.clear()

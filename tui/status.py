@@ -1,0 +1,121 @@
+"""What the status line and the tab strip say: pure functions from facts to segments."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from profiles.schema import Profile
+from tui.actions.guard import GuardState
+from tui.rules import Alert, Level
+from tui.sources.reading import Reading
+from widgets.cell import Tone
+from widgets.segment_line import Segment
+
+_SHORT: Final = {
+    "service": "svc",
+    "kubernetes": "k8s",
+    "database": "pg",
+    "redis": "redis",
+    "logs": "logs",
+    "host": "host",
+}
+_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
+
+
+def environment_segments(profile: Profile, user: str) -> list[Segment]:
+    """Return which environment this is and who sits here; production stands out without colour."""
+    badge = f" {profile.environment.upper()} "
+    if profile.environment == "prod":
+        segments = [Segment(f"!!{badge}!!", "critical", reverse=True)]
+    else:
+        segments = [Segment(badge, "accent", reverse=True)]
+    return [*segments, Segment(profile.name), Segment(user, "dim", priority=3)]
+
+
+def writing_segment(state: GuardState) -> Segment:
+    """Return whether something can be changed now, and for how long."""
+    if state.locked:
+        return Segment("READ-ONLY")
+    if not state.read_only:
+        return Segment("WRITABLE", "warn")
+    if (left := int(state.armed_for_s)) > 0:
+        return Segment(f" ARMED {left // 60}:{left % 60:02} ", "critical", reverse=True)
+    return Segment("READ-ONLY (W arms)")
+
+
+def alert_segment(alerts: Sequence[Alert]) -> Segment:
+    """Return how many alerts are up, by level."""
+    critical = sum(alert.level is Level.CRITICAL for alert in alerts)
+    warn = len(alerts) - critical
+    if not alerts:
+        return Segment("no alerts", "dim", priority=4)
+    words = [f"{count} {word}" for count, word in ((critical, "critical"), (warn, "warning")) if count]
+    return Segment("▲ " + ", ".join(words), "critical" if critical else "warn")
+
+
+def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segment]:
+    """Return one piece per kind of system: `pg ok`, `redis ✗ 41s`, `k8s …` while nothing came yet."""
+    by_kind: dict[str, list[Reading[Any]]] = {}
+    for reading in readings:
+        by_kind.setdefault(reading.kind, []).append(reading)
+    return [_health(kind, of_kind, now) for kind, of_kind in by_kind.items()]
+
+
+def _health(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment:
+    name = _SHORT.get(kind, kind)
+    failing = [reading for reading in readings if reading.error is not None]
+    if failing:
+        since = min(reading.failing_since or now for reading in failing)
+        share = f" {len(failing)}/{len(readings)}" if len(readings) > 1 else ""
+        return Segment(f"{name}✗{share} {brief_age(now - since)}", "critical", right=True)
+    if any(reading.snapshot is None for reading in readings):
+        return Segment(f"{name}…", "dim", priority=2, right=True)
+    if any(reading.is_stale(now) for reading in readings):
+        return Segment(f"{name} old", "warn", right=True)
+    return Segment(f"{name}✓", "ok", priority=2, right=True)
+
+
+def tab_segments(titles: Sequence[tuple[str, tuple[str, ...]]], active: int, alerts: Sequence[Alert]) -> list[Segment]:
+    """Return the tab strip: number, title, and how many alerts its systems have.
+
+    Args:
+        titles: title and kinds of sources of every tab, in order.
+        active: index of the visible tab.
+        alerts: every alert that is up.
+    """
+    segments: list[Segment] = []
+    for index, (title, kinds) in enumerate(titles):
+        own = [alert for alert in alerts if alert.source.partition(":")[0] in kinds[:1]]
+        mark = f"!{len(own)}" if own else ""
+        tone = _TONES[max((alert.level for alert in own), default=Level.OK)]
+        segments.append(Segment(f" {index + 1} {title}{mark} ", tone, reverse=index == active))
+    return segments
+
+
+def alert_lines(alerts: Sequence[Alert], now: float) -> str:
+    """Return the page behind `a`: every alert that is up, worst first."""
+    if not alerts:
+        return "No alert is up."
+    return "\n".join(
+        f"{alert.level.name:<8} {alert.source.rstrip(':')} {alert.metric}"
+        f"{f' {alert.object}' if alert.object else ''} = {alert.value:g} (threshold {alert.threshold:g})"
+        f" for {brief_age(now - alert.since)}"
+        for alert in alerts
+    )
+
+
+def clock_segment(now: float) -> Segment:
+    """Return the time of day in UTC, with the zone."""
+    return Segment(f"{datetime.fromtimestamp(now, UTC):%H:%M:%S}Z")
+
+
+def brief_age(seconds: float) -> str:
+    """Return a duration as kubectl writes ages: `41s`, `12m`, `3h5m`, `2d`."""
+    whole = max(0, int(seconds))
+    if whole < 120:
+        return f"{whole}s"
+    if whole < 3 * 3600:
+        return f"{whole // 60}m"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60}m"
+    return f"{whole // 86400}d"

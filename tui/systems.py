@@ -1,0 +1,46 @@
+"""From a profile to the systems it names: their sources, and the verbs that change them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from profiles.schema import Profile
+from tui.actions.action import Verb
+from tui.actions.kubernetes import RestartWorkload, ScaleWorkload
+from tui.actions.postgres import CancelQuery, TerminateBackend
+from tui.sources.host import HostSource
+from tui.sources.http import HttpSource
+from tui.sources.kubernetes import KubernetesSource, PodLogs
+from tui.sources.logs import LogsSource
+from tui.sources.postgres import PostgresSource
+from tui.sources.reading import Source
+from tui.sources.redis import RedisSource
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """Everything a profile names, ready to be read and changed; nothing is connected yet."""
+
+    sources: tuple[Source[Any], ...]
+    verbs: dict[tuple[str, str], Verb]
+    """By the verb's name and the name of the source whose targets it changes."""
+
+
+def systems_of(profile: Profile) -> Systems:
+    """Make the sources and verbs of a profile; imports no client library and opens no connection."""
+    verbs: list[tuple[Source[Any], Verb]] = []
+    cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
+    databases = [PostgresSource(name, entry) for name, entry in profile.databases.items()]
+    if cluster:
+        verbs += [(cluster, RestartWorkload(cluster)), (cluster, ScaleWorkload(cluster))]
+    for database in databases:
+        verbs += [(database, CancelQuery(database)), (database, TerminateBackend(database))]
+    pod_logs = PodLogs(cluster) if cluster else None
+    sources: list[Source[Any]] = [
+        *(HttpSource(name, entry) for name, entry in profile.services.items()),
+        *([cluster] if cluster else []),
+        *databases,
+        *(RedisSource(name, entry) for name, entry in profile.redis.items()),
+        *(LogsSource(name, entry, pod_logs) for name, entry in profile.logs.items()),
+        HostSource(),
+    ]
+    return Systems(tuple(sources), {(verb.name, source.name): verb for source, verb in verbs})

@@ -1,0 +1,87 @@
+"""One line of short pieces of text; on a narrow screen the least important are left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment as Piece
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.cell import Tone
+from widgets.tones import BOLD, REVERSE, tone_classes, tone_css, tone_styles
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One piece of the line."""
+
+    text: str
+    """Plain text, never markup."""
+    tone: Tone = ""
+    priority: int = 0
+    """The greatest are left out first; 0 never."""
+    reverse: bool = False
+    """Stands out without any colour."""
+    right: bool = False
+    """Belongs to the right end of the line."""
+
+
+class SegmentLine(Widget):
+    """A one-line widget that draws only when its segments changed."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes("segments")
+    DEFAULT_CSS = "SegmentLine { height: 1; width: 1fr; }" + tone_css("SegmentLine", "segments")
+
+    def __init__(self, *, separator: str = " ", id: str | None = None) -> None:  # noqa: A002 — Textual's own name
+        super().__init__(id=id)
+        self._separator = separator
+        self._segments: tuple[Segment, ...] = ()
+
+    def show(self, segments: Sequence[Segment]) -> None:
+        """Draw these segments, left to right, then those that belong to the right end."""
+        if (new := tuple(segment for segment in segments if segment.text)) != self._segments:
+            self._segments = new
+            self.refresh(Region(0, 0, max(1, self.size.width), 1))
+
+    @property
+    def text(self) -> str:
+        """What the line shows now at its present width."""
+        return self.render_line(0).text
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line; `y` is always 0."""
+        width = self.size.width
+        left, right = self._fitting(width)
+        pieces = self._pieces(left)
+        tail = self._pieces(right)
+        gap = width - sum(piece.cell_length for piece in pieces) - sum(piece.cell_length for piece in tail)
+        strip = Strip([*pieces, Piece(" " * max(0, gap), Style()), *tail])
+        return strip.crop(0, width).apply_style(self.rich_style)
+
+    def _fitting(self, width: int) -> tuple[list[Segment], list[Segment]]:
+        kept = list(self._segments)
+        while kept and self._length(kept) > width:
+            droppable = [segment for segment in kept if segment.priority]
+            if not droppable:
+                break
+            worst = max(droppable, key=lambda segment: segment.priority)
+            # Of several equals the last goes first: what stands left is what people look for.
+            del kept[len(kept) - 1 - kept[::-1].index(worst)]
+        return [s for s in kept if not s.right], [s for s in kept if s.right]
+
+    def _length(self, segments: Sequence[Segment]) -> int:
+        return sum(cell_len(s.text) for s in segments) + cell_len(self._separator) * max(0, len(segments) - 1)
+
+    def _pieces(self, segments: Sequence[Segment]) -> list[Piece]:
+        pieces: list[Piece] = []
+        styles = tone_styles(self, "segments")
+        for segment in segments:
+            if pieces:
+                pieces.append(Piece(self._separator, Style()))
+            style = styles[segment.tone]
+            pieces.append(Piece(segment.text, style + REVERSE + BOLD if segment.reverse else style))
+        return pieces
