@@ -59,7 +59,7 @@ class RowOrder:
         for key, row in rows.items():
             old = known.get(key)
             seen += old is not None
-            if old is None or old != row:
+            if old is not row and old != row:
                 self._pending[key] = row
         if seen != len(known):
             self._pending.update((key, None) for key in known if key not in rows)
