@@ -1,0 +1,248 @@
+"""A Redis or Valkey server's facts: one pipeline for each reading, and never a command that costs the server much.
+
+Which command is sent how often follows what it costs there (INFO 0.2 ms, CLIENT LIST of 5,000 clients 10 ms). A
+command that is refused costs one fact: it is remembered with the reason and not sent again on this connection,
+because each denied attempt is counted and logged on the server.
+"""
+
+import asyncio
+import importlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from profiles.schema import RedisInstance
+from tui.sources import redis_info, redis_lists
+from tui.sources.errors import Denied
+from tui.sources.history import Series
+from tui.sources.redis_connection import Command, RedisConnection, RefusedError, connect
+from tui.sources.redis_facts import (
+    Client,
+    ClientCounts,
+    Keyspace,
+    LatencyEvent,
+    Memory,
+    RedisSnapshot,
+    Refusal,
+    Replication,
+    SlowEntry,
+)
+from tui.sources.redis_info import Counted
+
+MANY_CLIENTS: Final = 2000
+"""From here on CLIENT LIST costs the server milliseconds and is asked for every 10 s only."""
+_MANY_CLIENTS_EVERY_S: Final = 10.0
+_SLOW_TIER_S: Final = 30.0
+_SLOWLOG_KEPT: Final = 50
+
+_INFO_FORMS: Final[tuple[Command, ...]] = (("INFO", "everything"), ("INFO", "all"), ("INFO",))
+_CLIENTS: Final[Command] = ("CLIENT", "LIST")
+_NEWEST_SLOW: Final[Command] = ("SLOWLOG", "GET", 1)
+_ALL_SLOW: Final[Command] = ("SLOWLOG", "GET", _SLOWLOG_KEPT)
+_LATENCY: Final[Command] = ("LATENCY", "LATEST")
+_DOCTOR: Final[Command] = ("MEMORY", "DOCTOR")
+_SLOW_SETTINGS: Final[Command] = ("CONFIG", "GET", "slowlog-log-slower-than")
+_MEMORY_STATS: Final[Command] = ("MEMORY", "STATS")
+_DBSIZE: Final[Command] = ("DBSIZE",)
+
+_SERIES: Final = ("memory", "ops", "hits", "evictions", "expirations", "clients", "cpu")
+
+
+@dataclass(slots=True)
+class _Session:
+    """What is known as long as one connection lives."""
+
+    connection: RedisConnection
+    info_form: int = 0
+    """Index of the INFO form this server understands."""
+    refusals: dict[Command, Refusal] = field(default_factory=dict)
+    slow_tier_at: float = float("-inf")
+    clients_at: float = float("-inf")
+    clients: tuple[Client, ...] | None = None
+    clients_read_at: float | None = None
+    slowlog: tuple[SlowEntry, ...] | None = None
+    slower_than_us: int | None = None
+    doctor: str = ""
+    latency: tuple[LatencyEvent, ...] = ()
+    stats: Memory = field(default_factory=Memory)
+
+
+class RedisSource:
+    """Reads one server; connects on the first `read` and again after any failure."""
+
+    timeout_s = 6.0
+
+    def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0) -> None:
+        self.name = f"redis:{name}"
+        self.interval_s = interval_s
+        self._entry = entry
+        self._session: _Session | None = None
+        self._before: Counted | None = None
+        self._history: Mapping[str, Series] = {series: Series(600) for series in _SERIES}
+
+    async def read(self) -> RedisSnapshot:
+        """Return the server's present state.
+
+        Raises:
+            Unreachable: refused, cut off, timed out (also a stopped process), or busy with a script.
+            Denied: password, ACL or certificate; or the user may send none of the commands.
+            Unreadable: something else than Redis answers there.
+        """
+        if self._session is None:
+            # redis-py takes a fifth of a second to import: not on the event loop.
+            await asyncio.to_thread(importlib.import_module, "redis.asyncio")
+            self._session = _Session(await connect(self._entry))
+        session = self._session
+        try:
+            return await self._read(session)
+        except BaseException:
+            # Also when cancelled: the next read begins with a connection that owes no replies.
+            self._session = None
+            await session.connection.close()
+            raise
+
+    async def close(self) -> None:
+        """Drop the connection."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.connection.close()
+
+    async def _read(self, session: _Session) -> RedisSnapshot:
+        started = time.monotonic()
+        connected, is_loading = await self._first_info(session)
+        planned = self._plan(session, started, connected, is_loading=is_loading)
+        replies = await self._ask(session, planned)
+        round_trip_ms = (time.monotonic() - started) * 1000
+        info = _info(replies.get(_INFO_FORMS[session.info_form]))
+        await self._keep(session, replies, started)
+        after = Counted(info, started)
+        snapshot = self._snapshot(session, after, replies.get(_DBSIZE), round_trip_ms)
+        self._before = after
+        self._remember(snapshot)
+        return snapshot
+
+    async def _first_info(self, session: _Session) -> tuple[int, bool]:
+        """Return connected clients and whether the dataset is loading: as of the last INFO; a new connection asks."""
+        if self._before is None or session.slow_tier_at == float("-inf"):
+            info = await self._probe(session)
+        else:
+            info = self._before.info
+        return redis_info.integer(info, "connected_clients") or 0, info.get("loading") == "1"
+
+    async def _probe(self, session: _Session) -> redis_info.Info:
+        """Find the form of INFO that this server understands; `everything` came with Redis 6."""
+        for form, command in enumerate(_INFO_FORMS):
+            session.info_form = form
+            info = _info((await self._ask(session, [command])).get(command))
+            if info:
+                session.refusals = {kept: r for kept, r in session.refusals.items() if kept[0] != "INFO"}
+                return info
+            refusal = session.refusals.get(command)
+            if refusal is not None and refusal.reason.startswith("not permitted"):
+                break
+        return {}
+
+    def _plan(self, session: _Session, now: float, connected: int, *, is_loading: bool) -> list[Command]:
+        info = _INFO_FORMS[session.info_form]
+        if is_loading:
+            return [info]
+        planned = [info, _NEWEST_SLOW, _LATENCY]
+        if connected <= MANY_CLIENTS or now - session.clients_at >= _MANY_CLIENTS_EVERY_S:
+            planned.append(_CLIENTS)
+        if info in session.refusals:
+            planned += [_DBSIZE, _MEMORY_STATS]
+        if now - session.slow_tier_at >= _SLOW_TIER_S:
+            session.slow_tier_at = now
+            planned += [_DOCTOR, _SLOW_SETTINGS]
+        return planned
+
+    async def _ask(self, session: _Session, commands: list[Command]) -> dict[Command, Any]:
+        """Send what has not been refused yet and return the replies that are answers."""
+        wanted = [command for command in commands if command not in session.refusals]
+        if not wanted:
+            wanted = [("PING",)]  # the reading must still say whether somebody answers
+        answers: dict[Command, Any] = {}
+        for command, reply in zip(wanted, await session.connection.ask(wanted), strict=True):
+            if not isinstance(reply, RefusedError):
+                answers[command] = reply
+            elif reply.is_lasting:
+                shown = " ".join(str(part) for part in command[:2] if not isinstance(part, int))
+                session.refusals[command] = Refusal(shown, reply.reason)
+        return answers
+
+    async def _keep(self, session: _Session, replies: Mapping[Command, Any], now: float) -> None:
+        """Take over what is not asked for each time, and fetch the slow log if its newest entry is another one."""
+        if isinstance(raw := replies.get(_CLIENTS), bytes):
+            session.clients = redis_lists.clients(raw, session.connection.id)
+            session.clients_at, session.clients_read_at = now, time.time()
+        if (reply := replies.get(_LATENCY)) is not None:
+            session.latency = redis_lists.latency(reply)
+        if (reply := replies.get(_DOCTOR)) is not None:
+            session.doctor = redis_lists.text(reply).removeprefix("txt:")
+        if (reply := replies.get(_SLOW_SETTINGS)) is not None:
+            setting = redis_lists.mapping(reply).get("slowlog-log-slower-than")
+            session.slower_than_us = int(setting) if setting is not None else None
+        if (reply := replies.get(_MEMORY_STATS)) is not None:
+            session.stats = redis_lists.memory_stats(reply)
+        if (reply := replies.get(_NEWEST_SLOW)) is not None:
+            newest = redis_lists.slowlog(reply)
+            if not newest or not session.slowlog or newest[0].id != session.slowlog[0].id:
+                fetched = await self._ask(session, [_ALL_SLOW]) if newest else {}
+                session.slowlog = redis_lists.slowlog(fetched.get(_ALL_SLOW, reply))
+
+    def _snapshot(self, session: _Session, after: Counted, dbsize: Any, round_trip_ms: float) -> RedisSnapshot:
+        info, before = after.info, self._before
+        refusals = tuple(session.refusals.values())
+        if not info and dbsize is None and session.clients is None and session.stats.used_bytes is None:
+            reason = refusals[0].reason if refusals else "no answer to INFO"
+            raise Denied(reason, "the server's ACL forbids all that opstui reads: ACL SETUSER … +info +client|list")
+        keyspace = redis_info.keyspace(info)
+        if not info and isinstance(dbsize, int):
+            keyspace = (Keyspace("db0", dbsize, 0, None),)
+        return RedisSnapshot(
+            address=session.connection.address,
+            server=redis_info.server(info),
+            memory=redis_info.memory(info) if info else session.stats,
+            rates=redis_info.rates(before, after),
+            counts=_counts(info, session.clients),
+            persistence=redis_info.persistence(info),
+            replication=redis_info.replication(info) if info else Replication(),
+            keyspace=keyspace,
+            commands=redis_info.commands(before, after),
+            errors=redis_info.errors(before, after),
+            clients=session.clients,
+            clients_read_at=session.clients_read_at,
+            slowlog=session.slowlog,
+            slowlog_slower_than_us=session.slower_than_us,
+            latency=session.latency,
+            doctor=session.doctor,
+            refusals=refusals,
+            round_trip_ms=round_trip_ms,
+            history=self._history,
+        )
+
+    def _remember(self, snapshot: RedisSnapshot) -> None:
+        rates, now = snapshot.rates, time.time()
+        values = {
+            "memory": snapshot.memory.used_bytes,
+            "ops": rates.ops_per_s,
+            "hits": rates.hit_percent,
+            "evictions": rates.evicted_per_s,
+            "expirations": rates.expired_per_s,
+            "clients": snapshot.counts.connected,
+            "cpu": rates.main_thread_percent,
+        }
+        for name, value in values.items():
+            self._history[name].add(now, value)
+
+
+def _info(reply: Any) -> redis_info.Info:
+    """Return INFO's fields; none when it was refused or the form is not known (an old server answers with nothing)."""
+    info = redis_info.parse_info(reply) if isinstance(reply, bytes) else {}
+    return info if "redis_version" in info or "used_memory" in info or "run_id" in info else {}
+
+
+def _counts(info: redis_info.Info, clients: tuple[Client, ...] | None) -> ClientCounts:
+    counts = redis_info.counts(info)
+    return counts if clients is None or counts.connected is not None else replace(counts, connected=len(clients))

@@ -1,0 +1,260 @@
+"""One connection to a Redis or Valkey server, and its failures in words. The only file that imports the client.
+
+The connection is used bare, without redis-py's pool: nothing is ever sent twice, and replies come as the server sent
+them. No database is selected, because nothing here depends on one and SELECT may be forbidden.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from profiles.schema import RedisInstance
+from profiles.secrets import SecretError, address, resolve
+from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.text import clean
+
+if TYPE_CHECKING:
+    from redis.asyncio.connection import AbstractConnection
+    from redis.exceptions import ResponseError
+
+CLIENT_NAME: Final = "opstui"
+CONNECT_TIMEOUT_S: Final = 3.0
+REPLY_TIMEOUT_S: Final = 2.0
+
+Command = tuple[str | int, ...]
+
+_STOPPED: Final = "it may be stopped (SIGSTOP), swapping, or busy with one long command: look at its process"
+_TRANSIENT: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+
+
+class RefusedError(Exception):
+    """The server answered one command with an error; the text is the reason, with the ACL that helps."""
+
+    def __init__(self, reason: str, *, is_lasting: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_lasting = is_lasting
+        """Whether the same command on the same connection would be refused again."""
+
+
+class RedisConnection:
+    """An open connection that sends pipelines of commands."""
+
+    def __init__(self, connection: "AbstractConnection", where: str, user: str) -> None:
+        self._connection = connection
+        self.address = where
+        """`host:port` or the socket's path."""
+        self.user = user
+        """The ACL user; `default` when none was given."""
+        self.id: int | None = None
+        """CLIENT ID; None before Redis 5 or when refused."""
+
+    async def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Send all commands at once and return their replies; a refused command's reply is a `RefusedError`.
+
+        After any other failure, and after a cancellation, the connection is closed.
+
+        Raises:
+            SourceError: the connection is gone, nobody answered in time, or the server is busy with a script.
+        """
+        from redis.exceptions import RedisError, ResponseError
+
+        connection, replies = self._connection, []
+        try:
+            # An explicit False: sending must never make redis-py connect again behind our back.
+            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+            for command in commands:
+                try:
+                    replies.append(await connection.read_response(disable_decoding=True))
+                except ResponseError as error:
+                    replies.append(self._refused(command, error))
+        except (RedisError, OSError) as error:
+            await self.close()
+            raise translated(error, self.address) from error
+        except BaseException:
+            # Cancelled with replies still to come: whoever asked next would read them as its own.
+            await self.close()
+            raise
+        return replies
+
+    def _refused(self, command: Command, error: "ResponseError") -> RefusedError:
+        from redis.exceptions import NoPermissionError
+
+        said = words(error)
+        if said.upper().startswith("BUSY"):
+            raise error
+        lower = said.lower()
+        if isinstance(error, NoPermissionError):
+            return RefusedError(f"not permitted for user {self.user}: {acl_rule(command)}", is_lasting=True)
+        if "unknown command" in lower or "unknown subcommand" in lower:
+            return RefusedError("not offered by this server", is_lasting=True)
+        if "syntax error" in lower or "wrong number of arguments" in lower:
+            return RefusedError("not understood by this version", is_lasting=True)
+        transient = type(error).__name__ in ("MasterDownError", "ClusterDownError", "TryAgainError")
+        return RefusedError(said, is_lasting=not (transient or said.startswith(_TRANSIENT)))
+
+    async def close(self) -> None:
+        """Drop the connection without waiting for the peer."""
+        await self._connection.disconnect(nowait=True)
+
+
+def acl_rule(command: Command) -> str:
+    """Return the ACL rule that permits a command: `+info`, `+client|list`."""
+    name = str(command[0]).lower()
+    has_subcommand = name in ("acl", "client", "config", "latency", "memory", "slowlog")
+    return f"+{name}|{str(command[1]).lower()}" if has_subcommand and len(command) > 1 else f"+{name}"
+
+
+def words(error: BaseException) -> str:
+    """Return an error's text, cleaned; what an unknown command's arguments were is left out: one may be a password."""
+    return clean(str(error).split(", with args", 1)[0], limit=300) or type(error).__name__
+
+
+async def connect(entry: RedisInstance) -> RedisConnection:
+    """Open a connection as the profile says, with protocol 3 or, where HELLO is not offered, 2.
+
+    Raises:
+        SourceError: nobody answered, the credentials were refused, or the url cannot be read.
+    """
+    from redis.exceptions import ResponseError
+
+    try:
+        settings = await _settings(entry)
+    except SecretError as error:
+        raise Denied(str(error), "see redis: in the profile") from error
+    where = address_of(settings)
+    user = str(settings.get("username") or "default")
+    try:
+        opened = await _open(settings, where, protocol=3)
+    except ResponseError as error:
+        if "unknown command" not in str(error).lower() and "no permissions" not in str(error).lower():
+            raise translated(error, where) from None
+        try:
+            opened = await _open(settings, where, protocol=2)
+        except ResponseError as second:
+            raise translated(second, where) from None
+    connection = RedisConnection(opened, where, user)
+    await _introduce(connection)
+    return connection
+
+
+async def _introduce(connection: RedisConnection) -> None:
+    """Name the connection and keep it from refreshing keys' idle times; a server that refuses either is fine."""
+    asked: list[Command] = [("CLIENT", "SETNAME", CLIENT_NAME), ("CLIENT", "NO-TOUCH", "ON"), ("CLIENT", "ID")]
+    *_, own_id = await connection.ask(asked)
+    connection.id = own_id if isinstance(own_id, int) else None
+
+
+async def _open(settings: dict[str, Any], where: str, protocol: int) -> "AbstractConnection":
+    """Raises ResponseError where the server does not know HELLO."""
+    from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import RedisError, ResponseError
+
+    kinds = {"unix": UnixDomainSocketConnection, "rediss": SSLConnection, "redis": Connection}
+    arguments = {name: value for name, value in settings.items() if name != "scheme"}
+    connection: Any = kinds[settings["scheme"]](  # Any: redis-py leaves `connect` without annotations
+        **arguments,
+        protocol=protocol,
+        socket_timeout=REPLY_TIMEOUT_S,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        health_check_interval=0,
+        driver_info=None,
+    )
+    try:
+        await connection.connect()
+    except ResponseError:
+        await connection.disconnect(nowait=True)
+        raise
+    except (RedisError, OSError) as error:
+        await connection.disconnect(nowait=True)
+        raise translated(error, where) from error
+    except BaseException:
+        await connection.disconnect(nowait=True)
+        raise
+    opened: AbstractConnection = connection
+    return opened
+
+
+async def _settings(entry: RedisInstance) -> dict[str, Any]:
+    """Return the connection's arguments and its `scheme`; of the url's options only those of TLS count."""
+    from redis.asyncio.connection import parse_url
+
+    url = (await address(entry.url)).strip()
+    try:
+        parsed: dict[str, Any] = dict(parse_url(url))
+    except ValueError:
+        # The url may hold a password: neither it nor the parser's words may be repeated.
+        raise Unreadable("the url is not redis://, rediss:// or unix://", "see redis: in the profile") from None
+    kept = {
+        name: value
+        for name, value in parsed.items()
+        if name in ("path", "host", "port", "username", "password") or name.startswith("ssl_")
+    }
+    kept["scheme"] = url.partition(":")[0].lower()
+    if entry.username:
+        kept["username"] = entry.username
+    if entry.password is not None:
+        kept["password"] = await resolve(entry.password)
+    if entry.ca_file and kept["scheme"] == "rediss":
+        kept["ssl_ca_certs"] = entry.ca_file
+    return kept
+
+
+def address_of(settings: dict[str, Any]) -> str:
+    """Return `host:port` or the socket's path, without user and password."""
+    if settings["scheme"] == "unix":
+        return clean(str(settings.get("path", "")))
+    host = clean(str(settings.get("host", "localhost")))
+    return f"[{host}]:{settings.get('port', 6379)}" if ":" in host else f"{host}:{settings.get('port', 6379)}"
+
+
+def translated(error: BaseException, where: str) -> SourceError:
+    """Return what a failure of the client library means, with a remedy."""
+    from redis import exceptions as lib
+
+    said = words(error)
+    lower = said.lower()
+    if isinstance(error, lib.AuthenticationError | lib.AuthorizationError) or "wrongpass" in lower:
+        return _denied(said, lower)
+    if isinstance(error, lib.NoPermissionError):
+        return Denied(said, "the user needs at least: +ping +hello +info")
+    if isinstance(error, lib.BusyLoadingError):
+        return Unreachable("LOADING: the server is loading its dataset into memory", "wait; it answers when it is done")
+    if isinstance(error, lib.TimeoutError | TimeoutError):
+        return Unreachable(f"no answer from {where} within {REPLY_TIMEOUT_S:g} s", _STOPPED)
+    if "certificate" in lower:
+        return Denied(f"TLS to {where}: {_tls_words(said)}", "set ca_file: to the CA that signed the server")
+    if "max number of clients" in lower:
+        return Unreachable(said, "raise maxclients, or find who opens so many: CLIENT LIST from a working connection")
+    if lower.startswith("busy"):
+        return Unreachable(
+            f"BUSY: {where} runs a script and answers nothing else", "SCRIPT KILL ends it if it has not written"
+        )
+    if "refused" in lower or "no such file" in lower:
+        return Unreachable(f"nothing listens at {where}", "is the server running, and is this its address?")
+    if isinstance(error, lib.ResponseError):
+        if "HELLO must be called" in said or said.startswith("NOAUTH"):
+            return _denied(said, lower)
+        return Unreadable(said, "is this a Redis or Valkey server?")
+    if isinstance(error, lib.InvalidResponse):
+        return Unreadable(f"{where} does not speak the Redis protocol", "is this a Redis or Valkey server, and TLS?")
+    return Unreachable(f"{where}: {said.rstrip('. ')}", "opstui keeps trying")
+
+
+def _denied(said: str, lower: str) -> Denied:
+    if "required" in lower or "hello must" in lower or lower.startswith("noauth"):
+        return Denied("NOAUTH: the server wants a password", "set password: env:NAME (and username:) in the profile")
+    if "without any password" in lower or "no password is set" in lower:
+        return Denied("the server has no password, but the profile sends one", "remove password: from the profile")
+    if "invalid username-password" in lower or "invalid password" in lower:
+        return Denied("WRONGPASS: the server refused user or password", "see username: and password: in the profile")
+    return Denied(said)
+
+
+def _tls_words(said: str) -> str:
+    with contextlib.suppress(IndexError, ValueError):
+        return said[said.index("certificate verify failed") :].split(" (_ssl", 1)[0]
+    return said
