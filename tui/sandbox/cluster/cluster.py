@@ -1,0 +1,74 @@
+"""The simulated cluster as one object: start it, point clients at it, make it misbehave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from tui.sandbox.cluster.api import ApiServer, serve
+from tui.sandbox.cluster.clock import Clock
+from tui.sandbox.cluster.kubeconfig import kubeconfig_text, write_private
+from tui.sandbox.cluster.population import Populator
+from tui.sandbox.cluster.resources import Object, Resource
+from tui.sandbox.cluster.store import Store
+from tui.sandbox.cluster.users import make_users
+
+
+class Cluster:
+    """A Kubernetes cluster in this process: an API server on the loopback and small controllers.
+
+    Args:
+        demo: start with the demo's population; otherwise with nodes and namespaces only.
+        port: where to listen, 0 for any free port.
+        seed: makes names and uids the same in every run.
+        speed: how much faster than the wall clock controllers and pods live.
+    """
+
+    def __init__(self, *, demo: bool = True, port: int = 0, seed: int = 1, speed: float = 1.0) -> None:
+        self.clock = Clock(speed)
+        self.store = Store(self.clock, seed)
+        self.users = make_users()
+        self.server = ApiServer(self.store, self.users, self._compute, {})
+        self._demo = demo
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the API server listens, `http://127.0.0.1:PORT`."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        """Populate the store and listen."""
+        Populator(self.store).populate()
+        self._runner, self._port = await serve(self.server, self._port)
+
+    async def stop(self) -> None:
+        """Stop listening and forget every timer; open streams end."""
+        self.clock.stop()
+        self.server.faults.clear()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def kubeconfig(self, user: str = "admin") -> str:
+        """Return a kubeconfig as YAML for `admin`, `viewer` or `shop-only`."""
+        return kubeconfig_text(self.url, self.users[user])
+
+    def write_kubeconfig(self, path: Path, user: str = "admin") -> Path:
+        """Write that kubeconfig to a file of mode 0600 and return its path."""
+        return write_private(path, self.kubeconfig(user))
+
+    def _compute(self, resource: Resource, namespace: str) -> list[Object]:
+        return []

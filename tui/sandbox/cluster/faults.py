@@ -1,0 +1,134 @@
+"""Misbehaviour on demand: what a cluster, its proxies and the network do on bad days."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiohttp import web
+
+from tui.sandbox.cluster.problems import ApiError
+from tui.sandbox.cluster.request import Call
+
+
+class FaultKind(StrEnum):
+    """What goes wrong."""
+
+    UNAUTHORIZED = "401"
+    FORBIDDEN = "403"
+    CONFLICT = "409"
+    GONE = "410"
+    """A watch gets an ERROR event with code 410; other requests the status 410."""
+    TOO_MANY = "429"
+    INTERNAL = "500"
+    UNAVAILABLE = "503"
+    HTML = "html"
+    """A proxy answers instead: 502 with a page of HTML."""
+    SLOW = "slow"
+    """The answer comes after `delay_s`."""
+    SILENT = "silent"
+    """A stream says nothing more, not even bookmarks; other requests never answer."""
+    CUT = "cut"
+    """The connection is torn down."""
+
+
+_REASONS = {
+    "401": "Unauthorized",
+    "403": "Forbidden",
+    "409": "Conflict",
+    "410": "Expired",
+    "429": "TooManyRequests",
+    "500": "InternalError",
+    "503": "ServiceUnavailable",
+}
+_MESSAGES = {
+    "401": "Unauthorized",
+    "403": "forbidden: the sandbox was told to refuse",
+    "409": "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest "
+    "version and try again",
+    "410": "The provided resource version is too old",
+    "429": "the server has received too many requests and has asked us to try again later",
+    "500": "Internal error occurred: etcdserver: request timed out",
+    "503": "the server is currently unable to handle the request",
+}
+_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n"
+
+
+@dataclass(eq=False)
+class Fault:
+    """One rule: the requests it hits, and what happens to them."""
+
+    kind: FaultKind
+    path: str = "/"
+    """Prefix of the paths it hits, of those of the API: /api/v1/pods, /apis/apps/."""
+    verb: str = ""
+    """get, list, watch, create, update, patch, delete; empty for all."""
+    times: int | None = None
+    """How many requests it still hits; None until cleared."""
+    after_s: float = 0.0
+    """How long a stream works before it goes wrong."""
+    delay_s: float = 5.0
+    retry_after_s: int | None = 1
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hits(self, call: Call) -> bool:
+        """Return whether this request goes wrong."""
+        has_times_left = self.times is None or self.times > 0
+        return has_times_left and call.path.startswith(self.path) and self.verb in ("", call.verb)
+
+
+class Faults:
+    """The rules in force, the newest first."""
+
+    def __init__(self) -> None:
+        self._rules: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Put a rule in force."""
+        self._rules.insert(0, fault)
+
+    def clear(self) -> None:
+        """Behave again; whoever was kept waiting is let go."""
+        for fault in self._rules:
+            fault.released.set()
+        self._rules.clear()
+
+    def take(self, call: Call) -> Fault | None:
+        """Return the rule that hits this request, counted, or None."""
+        for fault in self._rules:
+            if fault.hits(call):
+                if fault.times is not None:
+                    fault.times -= 1
+                return fault
+        return None
+
+
+async def strike(fault: Fault, call: Call) -> web.Response | None:
+    """Answer a request as `fault` says; None when it may go on (late, or a stream that fails later).
+
+    Raises:
+        ApiError: the refusal that was asked for.
+    """
+    is_stream = call.is_watch or (call.subresource == "log" and call.query.get("follow") == "true")
+    match fault.kind:
+        case FaultKind.SLOW:
+            try:
+                await asyncio.wait_for(fault.released.wait(), fault.delay_s)
+            except TimeoutError:
+                return None
+        case FaultKind.HTML:
+            return web.Response(status=502, body=_PAGE, content_type="text/html")
+        case FaultKind.SILENT | FaultKind.CUT | FaultKind.GONE if is_stream:
+            return None
+        case FaultKind.SILENT:
+            await fault.released.wait()
+        case FaultKind.CUT:
+            if call.http.transport is not None:
+                call.http.transport.abort()
+            return web.Response(status=500)
+        case kind:
+            retry = fault.retry_after_s
+            headers = {"Retry-After": str(retry)} if kind is FaultKind.TOO_MANY and retry is not None else {}
+            raise ApiError(int(kind), _REASONS[kind], _MESSAGES[kind], {}, headers)
+    return None
