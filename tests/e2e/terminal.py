@@ -1,0 +1,176 @@
+"""A real pseudo-terminal with a real program in it, and the screen its user would see."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import pyte
+
+ROOT: Final = Path(__file__).parents[2]
+KEYS: Final = {
+    "enter": "\r",
+    "esc": "\x1b",
+    "tab": "\t",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "pgdn": "\x1b[6~",
+    "ctrl+c": "\x03",
+    "ctrl+p": "\x10",
+    "ctrl+z": "\x1a",
+    "backspace": "\x7f",
+}
+_UNKNOWN_TO_PYTE: Final = re.compile(
+    rb"\x1b\[[<>=?][0-9;]*[uc]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\|\x1b\[>[0-9;]*[a-zA-Z]"
+)
+# Makes the pty the controlling terminal of the new session, as sshd and tmux do, and becomes the program.
+_TAKE_TERMINAL: Final = (
+    "import fcntl,os,sys,termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+)
+
+
+class Terminal:
+    """Runs a program in a pseudo-terminal until the `with` block ends."""
+
+    def __init__(
+        self, argv: Sequence[str], *, size: tuple[int, int] = (80, 24), env: Mapping[str, str] | None = None
+    ) -> None:
+        self.raw = bytearray()
+        """Everything the program wrote."""
+        self._screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self._screen)
+        self._fed = 0
+        self._lock = threading.Lock()
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+        self.modes_before = termios.tcgetattr(slave)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _TAKE_TERMINAL, *argv],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            cwd=ROOT,
+            env={**_clean_environment(), **(env or {})},
+        )
+        self._slave = slave
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the program, by force if need be, and give the terminal back."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the terminal itself, as a lost SSH connection does."""
+        if self._master >= 0:
+            os.close(self._slave)
+            master, self._master = self._master, -1
+            self._reader.join(2)
+            os.close(master)
+
+    def _read(self) -> None:
+        master = self._master
+        while self._master >= 0:
+            ready, _, _ = select.select([master], [], [], 0.1)
+            if ready:
+                try:
+                    data = os.read(master, 65536)
+                except OSError:
+                    return
+                with self._lock:
+                    self.raw += data
+
+    def press(self, *keys: str) -> None:
+        """Press keys by name (`enter`, `esc`) or type the text as it is."""
+        for key in keys:
+            os.write(self._master, KEYS.get(key, key).encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the window's size, as a person dragging it does."""
+        with self._lock:
+            self._feed()
+            self._screen.resize(rows, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def modes_after(self) -> list[object]:
+        """The terminal's line discipline now."""
+        return termios.tcgetattr(self._slave)
+
+    def lines(self) -> list[str]:
+        """Return what is on the screen now."""
+        with self._lock:
+            self._feed()
+            return [line.rstrip() for line in self._screen.display]
+
+    def text(self) -> str:
+        """Return the screen as one string."""
+        return "\n".join(self.lines())
+
+    def _feed(self) -> None:
+        # Only up to the last complete escape sequence, or the filter below would miss one cut in two.
+        end = len(self.raw)
+        last = self.raw.rfind(b"\x1b", max(self._fed, end - 64), end)
+        if last >= 0 and not re.match(rb"\x1b(\[[0-9;<=>?$]*[A-Za-z]|\][^\x07]*\x07|[^\[\]P])", self.raw[last:end]):
+            end = last
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", bytes(self.raw[self._fed : end])))
+        self._fed = end
+
+    def wait(self, what: str | Callable[[str], bool], within: float = 20.0) -> str:
+        """Wait until the screen matches a regular expression (or a condition) and return it.
+
+        Raises:
+            AssertionError: it did not; the message holds the last screen.
+        """
+        matches = what if callable(what) else lambda text: re.search(what, text, re.MULTILINE) is not None
+        deadline = time.monotonic() + within
+        while not matches(text := self.text()):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                state = f"ended with {self.process.returncode}" if self.process.poll() is not None else "is alive"
+                raise AssertionError(f"not seen within {within} s: {what}\nthe program {state}; the screen:\n{text}")
+            time.sleep(0.05)
+        return text
+
+    def wait_end(self, within: float = 10.0) -> int:
+        """Wait until the program has ended and return its exit status."""
+        return self.process.wait(within)
+
+
+def opstui(*arguments: str) -> list[str]:
+    """Return the command line of this checkout's opstui."""
+    return [sys.executable, "-P", "-m", "tui", *arguments]
+
+
+def _clean_environment() -> dict[str, str]:
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG", "XDG_STATE_HOME") if name in os.environ
+    }
+    return {**kept, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "LANG": kept.get("LANG", "C.UTF-8")}

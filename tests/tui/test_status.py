@@ -1,0 +1,90 @@
+"""What the status line says, from facts alone."""
+
+from typing import Any
+
+import pytest
+
+from profiles.schema import Profile
+from tui.actions.guard import GuardState
+from tui.rules import Alert, Level
+from tui.sources.errors import Unreachable
+from tui.sources.reading import Reading
+from tui.status import (
+    alert_lines,
+    alert_segment,
+    brief_age,
+    clock_segment,
+    environment_segments,
+    health_segments,
+    tab_segments,
+    writing_segment,
+)
+
+
+def alert(level: Level = Level.WARN, source: str = "database:orders", about: str = "") -> Alert:
+    return Alert(source, "connections_percent", about, level, 91.0, 85.0, 940.0)
+
+
+def test_production_stands_out_without_any_colour() -> None:
+    badge = environment_segments(Profile.model_validate({"name": "eu", "environment": "prod"}), "root")[0]
+    other = environment_segments(Profile.model_validate({"name": "eu", "environment": "staging"}), "root")[0]
+    assert (badge.text, badge.reverse) == ("!! PROD !!", True)
+    assert other.text == " STAGING "
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (GuardState(read_only=True, clock=lambda: 100.0), "READ-ONLY (W arms)"),
+        (GuardState(read_only=True, clock=lambda: 100.0, armed_until=681.9), " ARMED 9:41 "),
+        (GuardState(read_only=False), "WRITABLE"),
+        (GuardState(read_only=False, locked=True), "READ-ONLY"),
+    ],
+)
+def test_whether_writing_is_possible_is_said_in_words(state: GuardState, text: str) -> None:
+    assert writing_segment(state).text == text
+
+
+def test_alerts_are_counted_by_level() -> None:
+    assert alert_segment([]).text == "no alerts"
+    assert alert_segment([alert(), alert(Level.CRITICAL), alert()]).text == "▲ 1 critical, 2 warning"
+
+
+def test_alerts_are_told_with_value_threshold_and_age() -> None:
+    page = alert_lines([alert(about="4711")], 1000.0)
+    assert page == "WARN     database:orders connections_percent 4711 = 91 (threshold 85) for 60s"
+
+
+def test_each_kind_of_system_says_how_it_is() -> None:
+    facts: Any = object()
+    refused = Unreachable("refused")
+    readings = [
+        Reading("service:a", 2.0, facts, 99.0),
+        Reading("service:b", 2.0, facts, 99.0),
+        Reading("kubernetes:", 2.0),
+        Reading("database:a", 2.0, facts, 10.0, error=refused, failing_since=59.0),
+        Reading("database:b", 2.0, facts, 99.0),
+        Reading("redis:a", 2.0, facts, 10.0),
+    ]
+    words = [segment.text for segment in health_segments(readings, 100.0)]
+    assert words == ["svc✓", "k8s…", "pg✗ 1/2 41s", "redis old"]
+
+
+def test_a_tab_shows_its_own_alerts() -> None:
+    titles = [("Database", ("database",)), ("Resources", ("host", "kubernetes"))]
+    segments = tab_segments(titles, 1, [alert(), alert(Level.CRITICAL, "kubernetes:")])
+    assert [(segment.text, segment.tone, segment.reverse) for segment in segments] == [
+        (" 1 Database!1 ", "warn", False),
+        (" 2 Resources ", "", True),
+    ]
+
+
+def test_the_clock_is_utc_and_says_so() -> None:
+    assert clock_segment(1_800_000_000.0).text == "08:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-3, "0s"), (41.9, "41s"), (125, "2m"), (11100, "3h5m"), (200_000, "2d")]
+)
+def test_ages_read_as_kubectl_writes_them(seconds: float, text: str) -> None:
+    assert brief_age(seconds) == text
