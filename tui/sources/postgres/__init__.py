@@ -1,0 +1,1 @@
+"""PostgreSQL: one quiet connection per database, read once per tick, and the facts it gives."""

@@ -1,0 +1,138 @@
+"""One connection that cannot do harm: read only, short timeouts, never in anybody's way."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from profiles import secrets
+from profiles.schema import Database
+from tui.sources.errors import Denied
+from tui.sources.postgres import dsn as dsns
+from tui.sources.postgres import queries, words
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    AsyncpgConnection = asyncpg.Connection[asyncpg.Record]
+    Record = asyncpg.Record
+
+_SETTINGS: Final = {
+    "statement_timeout": "3s",
+    # pg_*_size and friends would otherwise queue behind a waiting DDL, and everybody else behind us.
+    "lock_timeout": "200ms",
+    "idle_in_transaction_session_timeout": "10s",
+    "jit": "off",
+    # Nobody's function of the same name can take the place of the server's.
+    "search_path": "pg_catalog",
+}
+
+
+@dataclass(slots=True)
+class Link:
+    """A connection to the server, or to a pooler in front of it."""
+
+    connection: "AsyncpgConnection"
+    is_pooled: bool
+    major: int
+    dsn: dsns.Dsn
+
+    async def begin(self) -> None:
+        """Open a read-only transaction; behind a pooler with the settings the startup packet could not carry."""
+        settings = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in _SETTINGS.items())
+        await self.connection.execute("BEGIN READ ONLY" + (settings if self.is_pooled else ""))
+
+    async def end(self, *, commit: bool = True) -> None:
+        """Close the transaction."""
+        await self.connection.execute("COMMIT" if commit else "ROLLBACK")
+
+    async def fetch(self, name: str, *values: Any) -> "list[Record]":
+        """Run a query of `tui/sources/sql` that fits this server."""
+        return await self.connection.fetch(queries.query(name, self.major), *values)
+
+    def drop(self) -> None:
+        """Close without a word: `close()` would wait for a dead peer."""
+        if not self.connection.is_closed():
+            self.connection.terminate()
+
+
+async def describe(entry: Database) -> dsns.Dsn:
+    """Return where a profile's entry leads.
+
+    Raises:
+        Unreadable: the dsn is wrong or names an unknown service.
+        Denied: the dsn is a reference that cannot be resolved.
+    """
+    try:
+        return dsns.parse(await secrets.address(entry.dsn))
+    except secrets.SecretError as error:
+        raise Denied(str(error)) from error
+
+
+async def connect(entry: Database, application: str) -> Link:
+    """Open a connection named `application`.
+
+    Raises:
+        SourceError: nobody answered, or refused us; in words, with a remedy.
+    """
+    where = await describe(entry)
+    try:
+        password = await secrets.resolve(entry.password) if entry.password is not None else None
+    except secrets.SecretError as error:
+        raise Denied(str(error)) from error
+    await words.load_asyncpg()
+    with words.translated():
+        link = await _direct(where, password, application)
+        if link is not None and not await _is_pooled(link):
+            return link
+        if link is not None:
+            link.drop()
+        return Link(*await _open(where, password, {"application_name": application}, is_pooled=True), where)
+
+
+async def _direct(where: dsns.Dsn, password: str | None, application: str) -> Link | None:
+    """Return a connection with our settings in its startup packet; None when a pooler refuses them."""
+    import asyncpg
+
+    settings = {"application_name": application, "default_transaction_read_only": "on", **_SETTINGS}
+    try:
+        return Link(*await _open(where, password, settings, is_pooled=False), where)
+    except asyncpg.ProtocolViolationError as error:
+        if "startup parameter" in str(error):
+            return None
+        raise
+
+
+async def _is_pooled(link: Link) -> bool:
+    # A pooler told to ignore our settings takes them silently; it cannot know the server's pid, though.
+    pid = await link.connection.fetchval("SELECT pg_backend_pid()")
+    return bool(pid != link.connection.get_server_pid())
+
+
+async def _open(
+    where: dsns.Dsn, password: str | None, settings: dict[str, str], *, is_pooled: bool
+) -> "tuple[AsyncpgConnection, bool, int]":
+    import asyncpg
+
+    options = where.options
+    arguments: dict[str, Any] = {
+        "host": where.hosts or None,
+        "port": where.ports or None,
+        "user": options.get("user"),
+        "database": options.get("dbname"),
+        "password": password if password is not None else options.get("password"),
+        "passfile": options.get("passfile"),
+        # Prepared statements belong to a server session; behind a pooler that is somebody else's the next moment.
+        "statement_cache_size": 0 if is_pooled else 100,
+        "timeout": where.connect_timeout_s,
+        "server_settings": settings,
+    }
+    url = where.tls_url
+    if options.get("sslrootcert") == "system":
+        arguments["ssl"] = ssl.create_default_context()
+        url = dsns.Dsn({key: value for key, value in options.items() if key not in ("sslrootcert", "sslmode")}).tls_url
+    if url != "postgresql://?":
+        arguments["dsn"] = url
+    async with asyncio.timeout(where.connect_timeout_s):
+        connection = await asyncpg.connect(**arguments)
+    return connection, is_pooled, connection.get_server_version().major

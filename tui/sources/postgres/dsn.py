@@ -1,0 +1,205 @@
+"""What a profile's `dsn` means: libpq's connection strings and service files, read as libpq reads them.
+
+asyncpg ignores a service it does not find, takes no keyword strings, and sends libpq's own options to the server;
+so the string is taken apart here and only what asyncpg understands goes on.
+"""
+
+import configparser
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from tui.sources.errors import Unreadable
+from tui.sources.text import clean
+
+_CONNECTION: Final = ("host", "hostaddr", "port", "user", "dbname", "password", "passfile", "connect_timeout")
+_TLS: Final = (
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "sslcrl",
+    "sslpassword",
+    "sslnegotiation",
+    "ssl_min_protocol_version",
+    "ssl_max_protocol_version",
+    "target_session_attrs",
+    "krbsrvname",
+    "gsslib",
+)
+_LIBPQ_ONLY: Final = frozenset(
+    {
+        "application_name",
+        "fallback_application_name",
+        "client_encoding",
+        "options",
+        "keepalives",
+        "keepalives_idle",
+        "keepalives_interval",
+        "keepalives_count",
+        "tcp_user_timeout",
+        "replication",
+        "gssencmode",
+        "channel_binding",
+        "require_auth",
+        "load_balance_hosts",
+        "sslcompression",
+        "sslcertmode",
+        "sslcrldir",
+        "sslsni",
+        "requirepeer",
+        "gssdelegation",
+        "sslkeylogfile",
+        "min_protocol_version",
+        "max_protocol_version",
+        "scram_client_key",
+        "scram_server_key",
+        "servicefile",
+    }
+)
+_CONNECT_TIMEOUT_S: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dsn:
+    """A connection string, taken apart."""
+
+    options: Mapping[str, str] = field(repr=False)
+    """libpq's keywords, those asyncpg understands; may hold a password, so it is never shown."""
+    service: str | None = None
+    """The service it came from, for the command a colleague would type."""
+
+    @property
+    def hosts(self) -> list[str]:
+        """Hosts or socket folders, in the order they are tried; empty: asyncpg's defaults."""
+        return [host for host in (self.options.get("hostaddr") or self.options.get("host") or "").split(",") if host]
+
+    @property
+    def ports(self) -> list[int]:
+        """Ports, one for all hosts or one for each; empty: the default."""
+        return [int(port) for port in self.options.get("port", "").split(",") if port]
+
+    @property
+    def connect_timeout_s(self) -> float:
+        """How long connecting may take, in seconds; at most what a poll can wait."""
+        given = self.options.get("connect_timeout", "")
+        return min(_CONNECT_TIMEOUT_S, float(given)) if given.isdigit() and int(given) else _CONNECT_TIMEOUT_S
+
+    @property
+    def tls_url(self) -> str:
+        """What asyncpg takes only from a URL: the TLS files and their like."""
+        return "postgresql://?" + urlencode({key: self.options[key] for key in _TLS if self.options.get(key)})
+
+    def psql(self) -> str:
+        """Return the `psql` command that reaches the same database; without secrets."""
+        if self.service:
+            return f"psql service={self.service}"
+        shown = ((key, self.options[key]) for key in ("host", "port", "user", "dbname") if self.options.get(key))
+        words = " ".join(f"{key}={_quoted(value)}" for key, value in shown)
+        return f'psql "{clean(words)}"' if words else "psql"
+
+
+def _quoted(value: str) -> str:
+    return (
+        value if re.fullmatch(r"[\w./:,@%+-]+", value) else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    )
+
+
+def parse(text: str, environment: Mapping[str, str] | None = None) -> Dsn:
+    """Return what `postgresql://…`, `service=NAME` or `host=… dbname=…` means.
+
+    `$PGSERVICE` counts where the string names neither a service nor a host.
+
+    Raises:
+        Unreadable: not a connection string, an option libpq does not know, or a service that is not in the file.
+    """
+    environment = os.environ if environment is None else environment
+    text = text.strip()
+    given = _from_url(text) if re.match(r"postgres(ql)?://", text) else _from_keywords(text)
+    service = given.pop("service", None)
+    if service is None and not given.get("host") and not given.get("hostaddr"):
+        service = environment.get("PGSERVICE") or None
+    if service is not None:
+        given = {**_from_service(service, given.get("servicefile"), environment), **given}
+    if "database" in given:
+        given.setdefault("dbname", given.pop("database"))
+    for key in given:
+        if key not in _CONNECTION and key not in _TLS and key not in _LIBPQ_ONLY:
+            raise Unreadable(f'invalid connection option "{clean(key, limit=40)}"', "see the dsn in the profile")
+    options = {key: value for key, value in given.items() if key not in _LIBPQ_ONLY}
+    _check(options)
+    return Dsn(options, service)
+
+
+def _check(options: Mapping[str, str]) -> None:
+    if not re.fullmatch(r"(\d{1,5}(,\d{1,5})*)?", options.get("port", "")):
+        raise Unreadable("the dsn's port is not a number")
+    if options.get("hostaddr") and options.get("sslmode") == "verify-full":
+        raise Unreadable("hostaddr with sslmode=verify-full is not supported", "give host= alone")
+
+
+def _from_url(text: str) -> dict[str, str]:
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise Unreadable("the dsn is not a URL that can be read", "postgresql://user@host:5432/database") from None
+    login, _, places = url.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    found: dict[str, str] = {"user": unquote(user), "password": unquote(password), "dbname": unquote(url.path[1:])}
+    hosts, ports = [], []
+    for place in places.split(",") if places else []:
+        host, _, port = (
+            place.rpartition(":") if re.search(r":\d*$", place) and not place.endswith("]") else (place, "", "")
+        )
+        hosts.append(unquote(host.removeprefix("[").removesuffix("]")))
+        ports.append(port or "5432")
+    found["host"] = ",".join(hosts)
+    found["port"] = ",".join(ports) if any(port != "5432" for port in ports) else ""
+    found = {key: value for key, value in found.items() if value}
+    return {**found, **{key: value for key, value in parse_qsl(url.query) if value}}
+
+
+_KEYWORD: Final = re.compile(
+    r"\s*(?P<key>\w+)\s*=\s*(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<plain>(?:[^\s'\\]|\\.)*))(?=\s|$)"
+)
+
+
+def _from_keywords(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        match = _KEYWORD.match(text, at)
+        if match is None:
+            raise Unreadable(
+                "the dsn is neither a URL nor keywords", "postgresql://user@host/db, service=NAME or host=… dbname=…"
+            )
+        value = match["quoted"] if match["quoted"] is not None else match["plain"]
+        found[match["key"]] = re.sub(r"\\(.)", r"\1", value)
+        at = match.end()
+    return found
+
+
+def _from_service(service: str, file: str | None, environment: Mapping[str, str]) -> dict[str, str]:
+    own = file or environment.get("PGSERVICEFILE") or str(Path.home() / ".pg_service.conf")
+    places = [Path(own)]
+    if folder := environment.get("PGSYSCONFDIR"):
+        places.append(Path(folder) / "pg_service.conf")
+    for place in places:
+        parser = configparser.RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",))
+        try:
+            parser.read_string(place.read_text("utf-8"))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise Unreadable(f"{place}: {error.strerror}") from error
+        except (configparser.Error, UnicodeDecodeError):
+            # The parser's own words quote the line, which may hold a password.
+            raise Unreadable(f"{place}: not a service file") from None
+        if parser.has_section(service):
+            return dict(parser.items(service))
+    searched = " and ".join(str(place) for place in places)
+    raise Unreadable(f'definition of service "{clean(service, limit=60)}" not found', f"looked in {searched}")

@@ -1,0 +1,160 @@
+"""Rows of the server's views → facts. Pure; text is cleaned here, once."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Protocol
+
+from tui.sources.postgres.dsn import Dsn
+from tui.sources.postgres.facts import (
+    Connections,
+    Limit,
+    LockWait,
+    PreparedTransaction,
+    Rates,
+    Server,
+    Session,
+)
+from tui.sources.text import clean
+
+
+class Row(Protocol):
+    """One row of a result: values by column."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+@lru_cache(maxsize=8192)
+def one_line(text: str) -> str:
+    """Return SQL on one line, cleaned, its white space folded; most texts come again with the next tick."""
+    return clean(" ".join(text.split()))
+
+
+def _name(text: str | None) -> str | None:
+    return None if text is None else one_line(text)
+
+
+def server(row: Row, dsn: Dsn, *, is_pooled: bool) -> Server:
+    """Return who answers."""
+    is_socket = row["address"] is None
+    encryption = "socket" if is_socket else "no TLS"
+    if row["is_tls"]:
+        is_verified = dsn.options.get("sslmode", "").startswith("verify") or dsn.options.get("sslrootcert") == "system"
+        encryption = "TLS" if is_verified else "TLS, not verified"
+    return Server(
+        version=clean(row["version"]),
+        major=row["version_num"] // 10000,
+        is_standby=row["is_standby"],
+        started=row["started"],
+        address=row["address"],
+        port=row["port"],
+        database=clean(row["database"]),
+        role=clean(row["role"]),
+        is_superuser=row["is_superuser"],
+        may_read_stats=row["may_read_stats"],
+        may_signal=row["may_signal"],
+        cluster_name=clean(row["cluster_name"] or ""),
+        is_pooled=is_pooled,
+        encryption=encryption,
+        statements_version=row["statements_version"],
+        statements_schema=row["statements_schema"] or "",
+    )
+
+
+def session(row: Row) -> Session:
+    """Return one session."""
+    port = row["client_port"]
+    client = ""
+    if row["client_address"] is not None:
+        client = f"{row['client_address']}:{port}"
+    elif port == -1:
+        client = "local"
+    return Session(
+        pid=row["pid"],
+        backend_start=row["backend_start"],
+        backend_type=row["backend_type"],
+        database=_name(row["database"]),
+        role=_name(row["role"]),
+        application=one_line(row["application"] or ""),
+        client=client,
+        state=row["state"],
+        wait_event_type=row["wait_event_type"],
+        wait_event=row["wait_event"],
+        query=one_line(row["query"] or ""),
+        query_bytes=row["query_bytes"],
+        query_id=row["query_id"],
+        query_start=row["query_start"],
+        connected_s=row["connected_s"],
+        transaction_s=row["transaction_s"],
+        query_s=row["query_s"],
+        state_s=row["state_s"],
+        xmin_age=row["xmin_age"],
+        leader_pid=row["leader_pid"],
+        blockers=tuple(row["blockers"] or ()),
+    )
+
+
+def lock_waits(rows: Iterable[Row]) -> dict[int, LockWait]:
+    """Return what each waiting session waits for."""
+    return {
+        row["pid"]: LockWait(
+            row["locktype"],
+            row["mode"],
+            clean(row["relation_name"] or (f"oid {row['relation']}" if row["relation"] else "")),
+            row["waited_s"],
+        )
+        for row in rows
+        if row["pid"] is not None
+    }
+
+
+def prepared(rows: Iterable[Row]) -> tuple[PreparedTransaction, ...]:
+    """Return the prepared transactions, oldest first."""
+    return tuple(
+        PreparedTransaction(clean(row["gid"]), clean(row["database"]), clean(row["owner"]), row["age_s"])
+        for row in rows
+    )
+
+
+def connections(sessions: Iterable[Session], limits: Iterable[Row]) -> Connections:
+    """Return clients by state against the limits; our own reading session, which is not among them, counts as idle."""
+    by_state: dict[str, int] = {"idle": 1}
+    by_owner: dict[tuple[str, str], int] = {}
+    for one in sessions:
+        if one.is_client:
+            state = one.state or ("starting" if one.is_visible else "not visible")
+            by_state[state] = by_state.get(state, 0) + 1
+            for owner in (("database", one.database or ""), ("role", one.role or "")):
+                by_owner[owner] = by_owner.get(owner, 0) + 1
+    limit = reserved = 0
+    near = []
+    for row in limits:
+        if row["kind"] == "server":
+            limit, reserved = row["connections"] - row["reserved"], row["reserved"]
+            continue
+        used = by_owner.get((row["kind"], clean(row["name"])), 0)
+        if used and used >= 0.8 * row["connections"]:
+            near.append((Limit(row["kind"], clean(row["name"]), row["connections"]), used))
+    return Connections(by_state, sum(by_state.values()), limit, reserved, tuple(near))
+
+
+_LEAST_BLOCKS = 1000
+"""Below this a hit ratio says nothing."""
+
+
+def rates(before: Row | None, after: Row, seconds: float) -> Rates | None:
+    """Return the growth of the counters per second; None without a baseline or when they were reset meanwhile."""
+    if before is None or seconds <= 0 or before["stats_reset"] != after["stats_reset"]:
+        return None
+    names = ("commits", "rollbacks", "blocks_hit", "blocks_read", "temp_bytes", "deadlocks")
+    grown = {name: (after[name] or 0) - (before[name] or 0) for name in names}
+    if min(grown.values()) < 0:
+        return None
+    blocks = grown["blocks_hit"] + grown["blocks_read"]
+    return Rates(
+        transactions=(grown["commits"] + grown["rollbacks"]) / seconds,
+        rollbacks=grown["rollbacks"] / seconds,
+        hit_percent=100.0 * grown["blocks_hit"] / blocks if blocks >= _LEAST_BLOCKS else None,
+        temp_bytes=grown["temp_bytes"] / seconds,
+        deadlocks=grown["deadlocks"],
+        deadlocks_total=after["deadlocks"] or 0,
+    )

@@ -1,0 +1,273 @@
+"""Reads one PostgreSQL server: one connection, one transaction per tick, one query at a time."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from profiles.schema import Database
+from tui.sources.errors import SourceError, Unreadable
+from tui.sources.postgres import connection, queries, rows, words
+from tui.sources.postgres.blocking import blocking_tree
+from tui.sources.postgres.connection import Link
+from tui.sources.postgres.detail import SessionDetail, session_detail
+from tui.sources.postgres.facts import (
+    ACTION_APPLICATION,
+    OWN_APPLICATION,
+    DatabaseSnapshot,
+    Rates,
+    Server,
+    Session,
+    Statements,
+)
+from tui.sources.postgres.statements import StatementWindow
+
+if TYPE_CHECKING:
+    from tui.sources.postgres.connection import Record
+
+_QUERY_CHARACTERS: Final = 200
+_STATEMENTS_EVERY_S: Final = 6.0
+_TEXTS_EVERY_S: Final = 10.0
+_LIMITS_EVERY_S: Final = 60.0
+
+
+class _SwitchedOffError(Exception):
+    """An optional query failed in a way that says it should not be sent again; the tick starts over without it."""
+
+
+class PostgresSource:
+    """Reads sessions, locks, counters and statements of one server.
+
+    Whatever goes wrong, a timeout and a cancellation included, drops the connection; the next read opens a new one.
+    """
+
+    def __init__(
+        self, name: str, entry: Database, *, interval_s: float = 2.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.name = f"database:{name}"
+        self.interval_s = interval_s
+        self.timeout_s = 5.0
+        self._entry = entry
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._link: Link | None = None
+        self._server: Server | None = None
+        self._off: dict[str, tuple[float, str]] = {}
+        """Optional queries not sent on this connection: until when (our clock), and why."""
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop every baseline: another server's counters have nothing to do with ours."""
+        self._counters: Record | None = None
+        self._counted_at: datetime | None = None
+        self._limits: list[Record] = []
+        self._limits_at = float("-inf")
+        self._window = StatementWindow()
+        self._statements: Statements | None = None
+        self._sampled_at = float("-inf")
+        self._texts_at = float("-inf")
+
+    async def read(self) -> DatabaseSnapshot:
+        """Return this tick of the server.
+
+        Raises:
+            Unreachable: nobody answered, or the connection was lost.
+            Denied: the server refused us: credentials, too many clients, no such database.
+            Unreadable: the dsn is wrong, or the server is older than the queries.
+        """
+        async with self._exclusive() as link:
+            while True:
+                try:
+                    return await self._tick(link)
+                except _SwitchedOffError:
+                    await link.end(commit=False)
+
+    @contextlib.asynccontextmanager
+    async def _exclusive(self) -> AsyncIterator[Link]:
+        """Lend the connection, opened if need be, to one user at a time; after any failure it is dropped."""
+        async with self._lock:
+            try:
+                link = await self._connected()
+                with words.translated():
+                    yield link
+            except BaseException:
+                self._drop()
+                raise
+
+    async def _connected(self) -> Link:
+        if self._link is not None and not self._link.connection.is_closed():
+            return self._link
+        self._drop()
+        link = await connection.connect(self._entry, OWN_APPLICATION)
+        self._link = link
+        self._off.clear()
+        if link.major < queries.OLDEST_MAJOR:
+            raise Unreadable(f"PostgreSQL {link.major} is older than {queries.OLDEST_MAJOR}, the oldest opstui reads")
+        return link
+
+    def _drop(self) -> None:
+        if self._link is not None:
+            self._link.drop()
+        self._link = None
+        self._server = None
+
+    async def close(self) -> None:
+        """Close the connection without waiting for the server."""
+        self._drop()
+
+    async def _tick(self, link: Link) -> DatabaseSnapshot:
+        await link.begin()
+        (now,) = await link.fetch("tick")
+        server = await self._described(link, now)
+        sessions = tuple(rows.session(row) for row in await link.fetch("activity", _QUERY_CHARACTERS))
+        blockers = await self._blockers(server, sessions)
+        waits = rows.lock_waits(await self._optional("lock_waits")) if blockers else {}
+        is_prepared = any(0 in theirs for theirs in blockers.values())
+        prepared = rows.prepared(await self._optional("prepared")) if is_prepared else ()
+        counted = await self._optional("counters")
+        await self._sample_statements(server, now["now"])
+        if self._clock() - self._limits_at >= _LIMITS_EVERY_S:
+            self._limits, self._limits_at = await self._optional("limits"), self._clock()
+        await link.end()
+        return DatabaseSnapshot(
+            server=server,
+            sessions=sessions,
+            connections=rows.connections(sessions, self._limits),
+            tree=blocking_tree(blockers, {s.pid: s.leader_pid for s in sessions if s.leader_pid is not None}),
+            waits=waits,
+            prepared=prepared,
+            rates=self._rates(counted, now["now"]),
+            statements=self._statements,
+            missing=self._missing(server, sessions),
+        )
+
+    async def _described(self, link: Link, now: "Record") -> Server:
+        known = self._server
+        if known is not None and known.started == now["started"] and known.is_standby == now["is_standby"]:
+            return known
+        (row,) = await link.fetch("facts")
+        self._server = rows.server(row, link.dsn, is_pooled=link.is_pooled)
+        self._forget()
+        return self._server
+
+    async def _blockers(self, server: Server, sessions: tuple[Session, ...]) -> Mapping[int, tuple[int, ...]]:
+        if not server.may_read_stats:
+            return {row["pid"]: tuple(row["blockers"]) for row in await self._optional("blockers") if row["blockers"]}
+        return {session.pid: session.blockers for session in sessions if session.blockers}
+
+    def _rates(self, counted: "list[Record]", now: datetime) -> Rates | None:
+        before, before_at = self._counters, self._counted_at
+        self._counters, self._counted_at = (counted[0], now) if counted else (None, None)
+        if self._counters is None or before_at is None:
+            return None
+        return rows.rates(before, self._counters, (now - before_at).total_seconds())
+
+    async def _sample_statements(self, server: Server, now: datetime) -> None:
+        wait_s = _STATEMENTS_EVERY_S if self._window.is_warm else 0.0
+        if server.statements_version is None or self._clock() - self._sampled_at < wait_s:
+            return
+        major = queries.statements_major(server.statements_version)
+        schema = server.statements_schema
+        sample = await self._optional("statements", major=major, schema=schema)
+        if "statements" in self._off:
+            self._statements = None
+            return
+        self._sampled_at = self._clock()
+        info = await self._optional("statements_info", major=major, schema=schema) if major >= 14 else []
+        self._window.add(sample, now.timestamp(), info[0]["dealloc"] if info else None)
+        if self._clock() - self._texts_at >= _TEXTS_EVERY_S and (ids := self._window.unknown_ids()):
+            self._texts_at = self._clock()
+            self._window.learn_texts(ids, await self._optional("statement_texts", ids, major=major, schema=schema))
+        if self._window.unknown_names():
+            self._window.learn_names(await self._optional("names"))
+        self._statements = self._window.top()
+
+    async def _optional(
+        self, name: str, *values: Any, major: int | None = None, schema: str = "pg_catalog"
+    ) -> "list[Record]":
+        """Run a query the pane can do without; empty while it is switched off.
+
+        Raises:
+            _SwitchedOffError: it failed in a way that would repeat; the transaction is lost with it.
+        """
+        import asyncpg
+
+        assert self._link is not None  # noqa: S101 — only called from a tick, which holds the link
+        if self._off.get(name, (0.0, ""))[0] > self._clock():
+            return []
+        self._off.pop(name, None)
+        sql = queries.query(name, self._link.major if major is None else major).replace("{schema}", schema)
+        try:
+            return await self._link.connection.fetch(sql, *values)
+        except asyncpg.PostgresError as error:
+            seconds = words.switches_off(error)
+            if seconds is None:
+                raise
+            self._off[name] = (self._clock() + seconds, words.sentence(error))
+            raise _SwitchedOffError from error
+
+    def _missing(self, server: Server, sessions: tuple[Session, ...]) -> dict[str, str]:
+        missing = {name.replace("_", " "): reason for name, (_, reason) in self._off.items()}
+        role = server.role if re.fullmatch(r"[a-z_][a-z0-9_]*", server.role) else f'"{server.role}"'
+        hidden = sum(1 for session in sessions if not session.is_visible)
+        if hidden:
+            missing["sessions"] = (
+                f"{hidden} of {len(sessions)} sessions show only user, database and application; "
+                f"ask for: GRANT pg_monitor TO {role}"
+            )
+        if not server.may_signal and not server.is_superuser:
+            missing["signals"] = (
+                f"can end only sessions of role {server.role}; ask for: GRANT pg_signal_backend TO {role}"
+            )
+        if server.statements_version is None:
+            missing["statements"] = (
+                f"pg_stat_statements is not created in database {server.database}; there: "
+                "CREATE EXTENSION pg_stat_statements (needs shared_preload_libraries)"
+            )
+        return missing
+
+    async def detail(self, pid: int, backend_start: datetime | None) -> SessionDetail | None:
+        """Return one session in full, None when it is gone. Waits for a tick under way.
+
+        Raises:
+            SourceError: the server could not be asked.
+        """
+        async with asyncio.timeout(self.timeout_s), self._exclusive() as link:
+            await link.begin()
+            found = await link.fetch("session_text", pid, backend_start)
+            locks = await link.fetch("session_locks", pid) if found else []
+            await link.end()
+        return session_detail(found[0], locks) if found else None
+
+    async def psql(self) -> str:
+        """Return the `psql` command that reaches this database; without secrets. `psql` alone when it is unknown."""
+        try:
+            return (await connection.describe(self._entry)).psql()
+        except SourceError:
+            return "psql"
+
+    @contextlib.asynccontextmanager
+    async def for_action(self) -> AsyncIterator[Link]:
+        """Lend a connection of its own to an action, closed afterwards.
+
+        When the server has no place left for it, the reading connection serves: then least of all should ending a
+        session fail for want of one.
+
+        Raises:
+            SourceError: there is no connection; nothing was sent.
+        """
+        try:
+            link = await connection.connect(self._entry, ACTION_APPLICATION)
+        except SourceError as error:
+            if getattr(error.__cause__, "sqlstate", None) != "53300" or self._link is None:
+                raise
+            async with self._exclusive() as shared:
+                yield shared
+            return
+        try:
+            yield link
+        finally:
+            link.drop()

@@ -1,0 +1,113 @@
+"""What asyncpg and the server complain about → the three words of `tui.sources.errors`, with a remedy."""
+
+import asyncio
+import contextlib
+import importlib
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Final
+
+from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.text import clean
+
+_NO_SUCH_QUERY: Final = frozenset({"42501", "42883", "42P01", "42703", "0A000", "55000"})
+"""Not permitted, no such function, relation or column, not supported (Aurora), extension not preloaded."""
+_TOO_DEAR: Final = frozenset({"57014", "55P03"})
+"""Our statement_timeout or lock_timeout struck."""
+_LOGIN: Final = "check the user and password: in the profile, ~/.pgpass or the service file"
+_REMEDIES: Final[dict[str, tuple[type[SourceError], str]]] = {
+    "28P01": (Denied, _LOGIN),
+    "28000": (Denied, "the server's pg_hba.conf and the role decide who may connect; check host, user and database"),
+    "3D000": (Denied, "check the database in the profile's dsn"),
+    "42501": (Denied, "ask for: GRANT pg_monitor"),
+    "53300": (
+        Denied,
+        "end idle sessions, raise max_connections, or (16+) reserve places: GRANT pg_use_reserved_connections",
+    ),
+    "55000": (Unreachable, "see the server's log"),
+    "57014": (Unreachable, "the server answers too slowly; is it overloaded?"),
+    "57P01": (Unreachable, "the server or our session was shut down; opstui connects again"),
+    "57P02": (Unreachable, "the server restarts after a crash; see its log"),
+    "57P03": (Unreachable, "it is starting, recovering or shutting down; opstui tries again"),
+    "57P05": (Unreachable, "opstui connects again"),
+}
+
+
+async def load_asyncpg() -> None:
+    """Import asyncpg in a thread: it takes longer than a frame."""
+    await asyncio.to_thread(importlib.import_module, "asyncpg")
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn everything asyncpg raises into a SourceError. asyncpg must have been loaded."""
+    import asyncpg
+
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise of_server(error) from error
+    except (OSError, UnicodeError) as error:
+        raise of_network(error) from error
+
+
+def of_server(error: BaseException) -> SourceError:
+    """Return what an error of asyncpg means: its message, its DETAIL and HINT, and what to try."""
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    message = sentence(error)
+    if sqlstate in _REMEDIES:
+        kind, remedy = _REMEDIES[sqlstate]
+        return kind(message, remedy)
+    if sqlstate.startswith("28"):
+        return Denied(message, _LOGIN)
+    if sqlstate.startswith(("08", "57P")) and sqlstate != "08P01":
+        return Unreachable("the connection was lost", "opstui connects again")
+    if sqlstate:
+        return Unreadable(f"{message} (SQLSTATE {sqlstate})")
+    if "password" in message:
+        return Denied(message, _LOGIN)
+    if "closed" in message:
+        return Unreachable("the connection was closed", "opstui connects again")
+    return Unreadable(message)
+
+
+def sentence(error: BaseException) -> str:
+    """Return the server's own words on one line: message, DETAIL, HINT."""
+    parts = [
+        getattr(error, "message", None) or str(error),
+        getattr(error, "detail", None),
+        getattr(error, "hint", None),
+    ]
+    return clean(". ".join(str(part).strip().rstrip(".") for part in parts if part), limit=500) or type(error).__name__
+
+
+def of_network(error: OSError | UnicodeError) -> SourceError:
+    """Return what a failure of sockets, names or TLS means."""
+    words = clean(str(error), limit=300)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Denied(
+            f"the server's certificate was not accepted: {clean(error.verify_message)}",
+            "sslrootcert= names the CA (or system); sslmode=verify-full also checks the host name",
+        )
+    if isinstance(error, ssl.SSLError) or "SSL" in words:
+        return Denied(words, "check sslmode in the dsn: does the server offer TLS there?")
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return Unreachable(f"the host name is not known ({words})", "check the host in the dsn, VPN and DNS")
+    if isinstance(error, TimeoutError):
+        return Unreachable("no answer in time", "is the host up, and does a firewall swallow the packets?")
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+        return Unreachable(f"nobody listens there ({words})", "is PostgreSQL running, and is this its address?")
+    return Unreachable(words or type(error).__name__, "opstui connects again")
+
+
+def switches_off(error: BaseException) -> float | None:
+    """Return for how many seconds an optional query that failed so should not be sent again; None: a real failure.
+
+    What is absent or forbidden stays so for the life of the connection; each attempt would be an ERROR line in the
+    server's log. What was too slow or met a lock is tried again after a minute.
+    """
+    sqlstate = getattr(error, "sqlstate", None)
+    if sqlstate in _NO_SUCH_QUERY:
+        return float("inf")
+    return 60.0 if sqlstate in _TOO_DEAR else None
