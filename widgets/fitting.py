@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 
 def plain(text: str) -> str:
@@ -61,3 +61,12 @@ def window(text: str, start: int, width: int) -> str:
             out.append(char if position + size <= end else " " * (end - position))
         position += size
     return "".join(out) + " " * max(0, end - max(position, start))
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Return `text` cut into pieces of at most `width` cells; one empty piece for no text."""
+    if width <= 1 or not text:
+        return [text]
+    if text.isascii():
+        return [text[i : i + width] for i in range(0, len(text), width)]
+    return chop_cells(text, width)
