@@ -42,3 +42,30 @@ def rate(before: float | None, after: float | None, seconds: float) -> float | N
     if before is None or after is None or seconds <= 0 or after < before:
         return None
     return (after - before) / seconds
+
+
+def recent(series: Series, now: float, span_s: float, buckets: int) -> list[float | None]:
+    """Return the means of the last `span_s` seconds in `buckets` equal steps, oldest first, for a sparkline.
+
+    The steps lie on multiples of their own length, so that the picture moves once per step and not with each sample.
+    A step without a sample repeats the one before it if that is at most 30 s old; else, as for a gap, it is None.
+    """
+    step = span_s / buckets
+    first = int(now // step) - buckets + 1
+    sums: dict[int, tuple[float, int]] = {}
+    for at, value in series:
+        place = int(at // step) - first
+        if value is not None and -1 <= place < buckets + 1:
+            total, count = sums.get(place, (0.0, 0))
+            sums[place] = (total + value, count + 1)
+    carried = max(1, int(30 // step))
+    found: list[float | None] = []
+    last, age = sums.get(-1), 1
+    for place in range(buckets):
+        if place in sums:
+            last, age = sums[place], 0
+        elif last is not None and age >= carried:
+            last = None
+        age += 1
+        found.append(last[0] / last[1] if last else None)
+    return found
