@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 import tempfile
 import time
 from pathlib import Path
@@ -117,18 +116,23 @@ def _stop_servers(path: Path, identity: Identity) -> None:
                 and str(path) in " ".join(process.cmdline())
             )
             if is_ours:
-                end_tree(process)
+                kill_tree(process)
 
 
-def end_tree(process: psutil.Process, polite: signal.Signals = signal.SIGQUIT, wait_s: float = 3.0) -> None:
-    """Ask `process` to end, wake it if it is stopped, and kill it with its children if it does not."""
+def kill_tree(process: psutil.Process, wait_s: float = 3.0) -> None:
+    """Kill a server with its children at once; nothing of what it would still write is kept."""
     tree = [process, *process.children(recursive=True)]
-    process.send_signal(polite)
     for member in tree:
         with contextlib.suppress(psutil.Error):
-            member.send_signal(signal.SIGCONT)
-    _, alive = psutil.wait_procs(tree, timeout=wait_s)
-    for member in alive:
-        with contextlib.suppress(psutil.Error):
             member.kill()
-    psutil.wait_procs(alive, timeout=wait_s)
+    deadline = time.monotonic() + wait_s
+    while any(_lives(member) for member in tree) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it still runs; a zombie that its parent has not reaped yet does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

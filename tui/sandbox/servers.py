@@ -14,7 +14,7 @@ import psutil
 from tui.sandbox import environment
 from tui.sandbox.binaries import Identity, Programs
 from tui.sandbox.errors import SandboxError
-from tui.sandbox.folder import end_tree
+from tui.sandbox.folder import kill_tree
 
 POSTGRES_SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -77,11 +77,19 @@ class Server:
 
     def stop(self, wait_s: float = 5.0) -> None:
         """End the server with its children, by force if it does not hurry."""
-        if self._process.poll() is None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                end_tree(psutil.Process(self._process.pid), self._polite, wait_s)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1)
+        if self._process.poll() is not None:
+            return
+        with contextlib.suppress(psutil.NoSuchProcess):
+            server = psutil.Process(self._process.pid)
+            self._process.send_signal(self._polite)
+            for member in (server, *server.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    member.send_signal(signal.SIGCONT)  # whoever stopped it is not there to let it go on
+            try:
+                self._process.wait(timeout=wait_s)
+            except subprocess.TimeoutExpired:
+                kill_tree(server)
+                self._process.wait(timeout=1)
 
 
 def last_lines(path: Path, count: int = 5) -> str:
