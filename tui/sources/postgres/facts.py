@@ -296,8 +296,11 @@ class DatabaseSnapshot:
         )
 
     def numbers(self) -> Iterator[Number]:
-        """Return every number a rule may watch: connections_percent, active_s, idle_in_transaction_s, transaction_s, blocked,
-        and once two ticks are known transactions_per_s, rollbacks_per_s, temp_bytes_per_s, deadlocks, hit_percent."""
+        """Return every number a rule may watch.
+
+        connections_percent, active_s, idle_in_transaction_s, transaction_s (each the longest), blocked; with two ticks
+        also transactions_per_s, rollbacks_per_s, temp_bytes_per_s, deadlocks and, above 1,000 blocks, hit_percent.
+        """
         yield Number("connections_percent", self.connections.percent)
         active, idle, oldest = self.longest_active, self.longest_idle_in_transaction, self.oldest_transaction
         yield Number("active_s", (active.query_s if active else None) or 0.0)

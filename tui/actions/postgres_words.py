@@ -1,0 +1,74 @@
+"""What a backend is and does, in words, and what speaks against ending it. Pure."""
+
+import re
+from typing import Final
+
+from tui.actions.action import Risk
+from tui.sources.postgres.facts import OWN_APPLICATION
+from tui.sources.postgres.rows import Row, one_line
+
+_LITERAL: Final = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|$)|'(?:[^']|'')*(?:'|$)|(?<![\w$])\d+(?:\.\d+)?\b", re.DOTALL)
+_OTHERS: Final = {
+    "walsender": "it feeds a replica or a change stream, which would break",
+    "autovacuum launcher": "it belongs to the server",
+    "autovacuum worker": "autovacuum starts it again, and yields by itself to a session that needs the lock",
+    "logical replication worker": "it would be started again; disable the subscription instead",
+    "logical replication launcher": "it belongs to the server",
+    "parallel worker": "it works for another session; act on its leader",
+}
+
+
+def masked(sql: str) -> str:
+    """Return SQL on one line with its literals as `?`: for the journal, where people's data have no place."""
+    return _LITERAL.sub("?", one_line(sql))
+
+
+def describe(backend: Row) -> str:
+    """Return state and its duration: `active 12 s`, `idle in transaction 5 s`."""
+    state = backend["state"] or "in no state our role may see"
+    seconds = backend["query_s"] if state == "active" else backend["state_s"]
+    return state if seconds is None else f"{state} {max(seconds, 0):.0f} s"
+
+
+def where_words(backend: Row) -> str:
+    """Return the state and what it waits for: `active 12 s, wait_event Lock/tuple`."""
+    if backend["wait_event_type"] is None:
+        return describe(backend)
+    return f"{describe(backend)}, wait_event {backend['wait_event_type']}/{backend['wait_event']}"
+
+
+def other_backend(backend: Row) -> str:
+    """Return why a backend that is not a client's session is left alone; empty for a client's."""
+    kind = backend["backend_type"]
+    if kind == "client backend":
+        return ""
+    why = _OTHERS.get(kind, "it belongs to the server or to an extension")
+    if kind == "autovacuum worker" and backend["is_wraparound"]:
+        why = "it works to prevent wraparound; without it the server stops accepting writes"
+    return f"backend {backend['pid']} is not a client's session but: {kind}; {why}"
+
+
+def risk_of(usual: Risk, backend: Row) -> tuple[Risk, str]:
+    """Return the risk of ending this client's session, and why it is more than usual."""
+    if (backend["application"] or "").startswith(OWN_APPLICATION):
+        return Risk.HIGH, "this session belongs to an opstui, yours or a colleague's"
+    if backend["is_superusers"]:
+        return (
+            Risk.HIGH,
+            f"the session's role {one_line(backend['role'])} is a superuser: perhaps an administrator at work",
+        )
+    if "bouncer" in (backend["application"] or "").lower():
+        return Risk.HIGH, "a pooler's session: it belongs to whichever client has it now"
+    return usual, ""
+
+
+def role_words(answering: Row, backend: Row) -> str:
+    """Return why our role may not signal this backend, with the grant that would help; empty when it may."""
+    if answering["is_superuser"]:
+        return ""
+    role = one_line(answering["role"])
+    if backend["is_superusers"]:
+        return f"only a superuser may end a superuser's session; opstui is connected as {role}"
+    if backend["is_own_roles"] or answering["may_signal"]:
+        return ""
+    return f"role {role} may end only its own sessions; ask for: GRANT pg_signal_backend TO {role}"
