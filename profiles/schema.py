@@ -4,6 +4,7 @@ Every field's docstring is the manual: `opstui profile schema` and the README's 
 Unknown keys are errors.
 """
 
+import os
 import re
 from typing import Annotated, Any, Literal
 
@@ -23,10 +24,18 @@ def _seconds(value: Any) -> Any:
 Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float), Field(ge=0)]
 """Seconds; written `30s`, `10m`, `1h` or as a plain number of seconds."""
 
+_Timeout = Annotated[Duration, Field(gt=0)]
+
+
+_PASSWORD = re.compile(r"(?:^|[\s?&])(?:ssl)?password\s*=\s*[^\s&]", re.IGNORECASE)
+"""The keyword form, in a DSN or in the query of a URL."""
+_USER_AND_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@\s]*:.*@", re.IGNORECASE)
+"""`user:password@`; the password itself may hold any character, also `/` and `@`."""
+_PORT_ONLY = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@\s]*:\d+(?:[/?#]|$)", re.IGNORECASE)
+
 
 def _no_password(value: str) -> str:
-    # Whatever stands between "user:" and "@" of a URL, and the keyword form, is a password by value.
-    if re.search(r"^[a-z+]+://[^/?#@]*:[^/?#@]+@", value) or re.search(r"(?:^|[\s?&])password=(?!$)", value):
+    if _PASSWORD.search(value) or (_USER_AND_PASSWORD.search(value) and not _PORT_ONLY.search(value)):
         raise ValueError(
             "a password must not stand in a profile; use password: env:NAME, file:PATH or {command: [...]}, "
             "~/.pgpass or a service file"
@@ -34,14 +43,52 @@ def _no_password(value: str) -> str:
     return value
 
 
-Address = Annotated[str, AfterValidator(_no_password)]
+Address = Annotated[str, Field(min_length=1), AfterValidator(_no_password)]
 """A URL or DSN without a password, or a reference to one: `env:NAME`, `file:PATH`."""
+
+
+def _absolute(value: str) -> str:
+    if value.startswith("${sandbox."):
+        return value
+    path = os.path.expanduser(value)
+    if not os.path.isabs(path):
+        raise ValueError("the path must begin with / or ~/, so that it means the same from every folder")
+    return path
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+"""A path from the root or, with `~/`, from home; `~` is resolved when the profile is loaded."""
+
+SystemName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63)]
+"""What this profile calls a system: letters, digits, `.`, `_` and `-`."""
+
+
+def _scheme(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not value.startswith(("env:", "file:", "${sandbox.", *(f"{scheme}://" for scheme in schemes))):
+            raise ValueError(f"the address must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+SHORT_FORMS = {"kubernetes": "context", "services": "url", "databases": "dsn", "redis": "url", "logs": "file"}
+"""What a plain string in place of an entry stands for."""
+
+
+def _short_form(section: str, form: type[BaseModel]) -> BeforeValidator:
+    return BeforeValidator(
+        lambda value: {SHORT_FORMS[section]: value} if isinstance(value, str) else value,
+        json_schema_input_type=str | form,
+    )
 
 
 class Strict(BaseModel):
     """The base of all: unknown keys are refused, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True, allow_inf_nan=False
+    )
 
 
 class Command(Strict):
@@ -49,13 +96,17 @@ class Command(Strict):
 
     command: Annotated[list[str], Field(min_length=1)]
     """Program and arguments."""
-    timeout: Duration = 10.0
+    timeout: _Timeout = 10.0
     """How long it may take."""
 
 
 def _reference(value: Any) -> Any:
-    if isinstance(value, str) and not re.match(r"(env|file):.+", value):
+    if isinstance(value, Command | dict):
+        return value
+    if not isinstance(value, str) or not re.match(r"(env|file):.+", value):
         raise ValueError("a secret is never written here; use env:NAME, file:PATH or {command: [...]}")
+    if value.startswith("file:") and not os.path.isabs(os.path.expanduser(value[5:])):
+        raise ValueError("the path of a secret must begin with / or ~/")
     return value
 
 
@@ -68,27 +119,31 @@ class Kubernetes(Strict):
 
     context: str | None = None
     """Context of the kubeconfig; its current one when left out."""
-    kubeconfig: str | None = None
+    kubeconfig: AbsolutePath | None = None
     """Path of the kubeconfig; `$KUBECONFIG`, else `~/.kube/config`, when left out."""
     namespaces: list[str] = []
     """Namespaces to watch; all when empty."""
+    optional: bool = False
+    """Whether it may be absent: as long as it has never answered, that is no error."""
 
 
 class Service(Strict):
     """One HTTP service with a health document."""
 
-    url: Address
-    """The health URL."""
+    url: Annotated[Address, _scheme("http", "https")]
+    """The health URL, `http://…` or `https://…`; or `env:NAME` or `file:PATH`."""
     workload: Annotated[str, Field(pattern=r"^[^/]+/[^/]+/[^/]+$")] | None = None
     """What runs it, as `namespace/kind/name`."""
     slow_ms: Annotated[float, Field(gt=0)] = 1000
     """Latency from which the service counts as slow."""
-    timeout: Duration = 5.0
+    timeout: _Timeout = 5.0
     """How long an answer may take."""
     headers: dict[str, SecretReference] = {}
     """Headers to send, each a reference."""
-    ca_file: str | None = None
+    ca_file: AbsolutePath | None = None
     """CA bundle to trust instead of the system's."""
+    optional: bool = False
+    """Whether it may be absent: as long as it has never answered, that is no error."""
 
 
 class Database(Strict):
@@ -98,25 +153,29 @@ class Database(Strict):
     """`service=NAME`, `postgresql://user@host/db`, `host=… dbname=…`, `env:NAME` or `file:PATH`."""
     password: SecretReference | None = None
     """Where the password is, when not in `~/.pgpass` or a service file."""
+    optional: bool = False
+    """Whether it may be absent: as long as it has never answered, that is no error."""
 
 
 class RedisInstance(Strict):
     """One Redis or Valkey server."""
 
-    url: Address
+    url: Annotated[Address, _scheme("redis", "rediss", "unix")]
     """`redis://host:6379/0`, `rediss://…`, `unix:///path?db=0`, `env:NAME` or `file:PATH`."""
     username: str | None = None
     """ACL user; the server's default user when left out."""
     password: SecretReference | None = None
     """Where the password is."""
-    ca_file: str | None = None
+    ca_file: AbsolutePath | None = None
     """CA bundle to trust instead of the system's."""
+    optional: bool = False
+    """Whether it may be absent: as long as it has never answered, that is no error."""
 
 
 class LogSource(Strict):
     """One stream of log lines: exactly one of `file`, `pods` and `command`."""
 
-    file: str | None = None
+    file: AbsolutePath | None = None
     """Path or glob of files to follow through rotation."""
     pods: str | None = None
     """Label selector of pods whose logs to follow."""
@@ -124,7 +183,7 @@ class LogSource(Strict):
     """Namespace of `pods`."""
     container: str | None = None
     """Container of `pods`; the first when left out."""
-    command: list[str] | None = None
+    command: Annotated[list[str], Field(min_length=1)] | None = None
     """A program whose output to follow, as an argument list."""
 
     @model_validator(mode="after")
@@ -163,6 +222,13 @@ class Rule(Strict):
         return self
 
 
+KINDS = ("service", "kubernetes", "database", "redis", "logs", "host")
+"""The kinds of systems, as rules and sources call them."""
+
+RuleName = Annotated[str, Field(pattern=rf"^(?:{'|'.join(KINDS)})\.[a-z][a-z0-9_]*$")]
+"""`kind.metric`, e.g. `database.connections_percent`."""
+
+
 class Guards(Strict):
     """What may be changed through opstui, and how hard it is."""
 
@@ -172,8 +238,8 @@ class Guards(Strict):
     """Whether writing cannot be armed at all."""
     arm_for: Duration = 600.0
     """How long `W` arms writing."""
-    deny: list[str] = []
-    """Verbs that are always refused: restart, scale, cancel-query, terminate-backend."""
+    deny: list[Literal["restart", "scale", "cancel-query", "terminate-backend"]] = []
+    """Verbs that are always refused."""
     namespaces: list[str] | None = None
     """Kubernetes namespaces in which something may be changed; all when left out."""
 
@@ -182,42 +248,27 @@ class Profile(Strict):
     """One environment: what to watch and what is allowed."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    """Its name, as `opstui --profile NAME` takes it."""
+    """Its name, as `opstui --profile NAME` takes it; the file's when left out."""
     environment: Literal["prod", "staging", "dev", "sandbox"] = "prod"
     """What kind it is: decides the frame and the guards. Left out, it counts as production."""
     extends: str | None = None
     """Name or path of a profile to inherit from; keys given here win, mappings are merged."""
-    refresh: Duration = 2.0
+    refresh: Annotated[Duration, Field(ge=0.2)] = 2.0
     """How often visible systems are read."""
-    kubernetes: Kubernetes | None = None
-    """The cluster."""
-    services: dict[str, Service] = {}
-    """HTTP services by name."""
-    databases: dict[str, Database] = {}
+    kubernetes: Annotated[Kubernetes, _short_form("kubernetes", Kubernetes)] | None = None
+    """The cluster; a plain string is the context."""
+    services: dict[SystemName, Annotated[Service, _short_form("services", Service)]] = {}
+    """HTTP services by name; a plain string is the url."""
+    databases: dict[SystemName, Annotated[Database, _short_form("databases", Database)]] = {}
     """PostgreSQL databases by name; a plain string is the dsn."""
-    redis: dict[str, RedisInstance] = {}
+    redis: dict[SystemName, Annotated[RedisInstance, _short_form("redis", RedisInstance)]] = {}
     """Redis and Valkey servers by name; a plain string is the url."""
-    logs: dict[str, LogSource] = {}
-    """Log streams by name."""
-    rules: dict[str, Rule] = {}
+    logs: dict[SystemName, Annotated[LogSource, _short_form("logs", LogSource)]] = {}
+    """Log streams by name; a plain string is the file."""
+    rules: dict[RuleName, Rule] = {}
     """Thresholds by `kind.metric`, e.g. `database.connections_percent`."""
     guards: Guards = Guards()
     """What may be changed."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_forms(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        long = dict(data)
-        for section, key in (("services", "url"), ("databases", "dsn"), ("redis", "url"), ("logs", "file")):
-            if isinstance(entries := long.get(section), dict):
-                long[section] = {
-                    name: {key: entry} if isinstance(entry, str) else entry for name, entry in entries.items()
-                }
-        if isinstance(cluster := long.get("kubernetes"), str):
-            long["kubernetes"] = {"context": cluster}
-        return long
 
     @property
     def starts_read_only(self) -> bool:
@@ -225,3 +276,10 @@ class Profile(Strict):
         if self.guards.read_only is not None:
             return self.guards.read_only
         return self.environment == "prod"
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema for editors; `name` may be left out there, the loader takes it from the file's name."""
+    schema = Profile.model_json_schema()
+    schema.pop("required", None)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "opstui profile"}

@@ -1,0 +1,248 @@
+"""A profile's name or path → a checked `Profile`, or every problem at once."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from pathlib import Path
+from typing import Final
+
+from profiles.ownership import read_own
+from profiles.places import SHIPPED, profile_folders
+from profiles.problems import Problem, ProfileError, nearest
+from profiles.sandbox_wall import substitute, wall_problems
+from profiles.schema import SHORT_FORMS, Profile
+from profiles.validation import validate
+from profiles.yaml_text import Placed, parse
+
+_SUFFIXES: Final = (".yaml", ".yml")
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+DEFAULTS: Final = "defaults"
+"""The shipped profile that every other inherits from in the end."""
+_HIDDEN: Final = (DEFAULTS, "production.example")
+"""Shipped files that are read or copied, never watched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A profile that may be used."""
+
+    profile: Profile
+    files: tuple[Path, ...]
+    """The files it was read from: its own first, then what it inherits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A profile's file on the search path; it may still be wrong."""
+
+    name: str
+    path: Path
+
+
+def load(name_or_path: str, *, sandbox: Mapping[str, str] | None = None) -> Loaded:
+    """Read, merge and check a profile.
+
+    Args:
+        name_or_path: a name on the search path, never looked up in the current folder; or a path, which contains
+            a slash or ends in .yaml or .yml.
+        sandbox: what `${sandbox.NAME}` stands for; placeholders stay as they are when None.
+
+    Raises:
+        ProfileError: with every problem; nothing else, whatever the files hold.
+    """
+    path = _locate(name_or_path)
+    if isinstance(path, Problem):
+        raise ProfileError([path])
+    chain = _read_chain(path)
+    if not chain.trees:
+        raise ProfileError(chain.problems)
+    merged = _merged(chain.trees, path)
+    known = {problem.key for problem in chain.problems}
+    checked = validate(merged, is_complete=chain.is_complete)
+    found = [*(checked if isinstance(checked, list) else ()), *wall_problems(merged)]
+    problems = [*chain.problems, *(problem for problem in found if problem.key not in known or not problem.key)]
+    if problems or isinstance(checked, list):
+        raise ProfileError(problems)
+    if sandbox is not None:
+        checked = _filled(merged, sandbox, path)
+    return Loaded(checked, tuple(chain.files))
+
+
+def _filled(merged: Placed, sandbox: Mapping[str, str], path: Path) -> Profile:
+    try:
+        filled = validate(substitute(merged, sandbox), is_complete=True)
+    except KeyError as missing:
+        raise ProfileError([Problem(f"the sandbox has no {missing.args[0]}", path)]) from None
+    if isinstance(filled, list):
+        raise ProfileError(filled)
+    return filled
+
+
+def known_profiles() -> tuple[Found, ...]:
+    """Return what `--profile NAME` would find, by name; files hidden by an earlier folder are left out."""
+    found: dict[str, Found] = {}
+    for folder in profile_folders():
+        for path in _profiles_in(folder):
+            if not (folder == SHIPPED and path.stem in _HIDDEN):
+                found.setdefault(path.stem, Found(path.stem, path))
+    return tuple(found[name] for name in sorted(found))
+
+
+def _profiles_in(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:  # not there, or not for us: then it offers nothing
+        return
+    for entry in entries:
+        if entry.suffix in _SUFFIXES and _NAME.fullmatch(entry.stem):
+            yield entry
+
+
+def _is_path(name_or_path: str) -> bool:
+    return "/" in name_or_path or name_or_path.endswith(_SUFFIXES)
+
+
+def _locate(name_or_path: str, *, beside: Path | None = None, below: Path | None = None) -> Path | Problem:
+    """Find a profile's file.
+
+    `beside` is the folder that relative paths start from, the current one when None. `below` is a file that asks for
+    a profile of its own name: it means the one that it hides, in a later folder.
+    """
+    if _is_path(name_or_path):
+        if "\0" in name_or_path:
+            return Problem("a path has no NUL character")
+        path = Path(os.path.expanduser(name_or_path))
+        return beside / path if beside else path
+    if not _NAME.fullmatch(name_or_path):
+        return Problem("not a profile's name", hint="a path contains a slash or ends in .yaml")
+    for folder in profile_folders():
+        for suffix in _SUFFIXES:
+            path = folder / f"{name_or_path}{suffix}"
+            if path != below and os.path.lexists(path):
+                return path
+    names = [known.name for known in known_profiles()]
+    near = nearest(name_or_path, names)
+    return Problem(
+        f"there is no profile {name_or_path}",
+        hint=near or f"there are {', '.join(names)}; a path contains a slash or ends in .yaml",
+    )
+
+
+@dataclass(slots=True)
+class _Chain:
+    """A profile and what it inherits from, nearest first."""
+
+    trees: list[Placed] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    is_complete: bool = True
+
+
+def _read_chain(first: Path) -> _Chain:
+    chain = _Chain()
+    path: Path | None = first
+    asked: Placed | None = None
+    while path is not None:
+        text = read_own(path)
+        if isinstance(text, Problem):
+            return _broken(chain, _seen_from(text, asked))
+        tree, problems = parse(text, path)
+        chain.problems += problems
+        chain.files.append(path)
+        if tree is None or not isinstance(tree.value, dict):
+            return _broken(chain)
+        entries = dict(tree.value)
+        asked = entries.pop("extends", None)
+        chain.trees.append(replace(tree, value=entries))
+        target = _parent(path, asked)
+        if isinstance(target, Problem):
+            return _broken(chain, target)
+        if target is not None and any(_is_same(target, file) for file in chain.files):
+            if asked is None:  # the defaults themselves
+                return chain
+            circle = " → ".join(file.name for file in [*chain.files, target])
+            return _broken(chain, _at(asked, f"profiles inherit in a circle: {circle}"))
+        path = target
+    return chain
+
+
+def _broken(chain: _Chain, *problems: Problem) -> _Chain:
+    chain.problems += problems
+    chain.is_complete = False
+    return chain
+
+
+def _parent(path: Path, asked: Placed | None) -> Path | Problem | None:
+    if asked is None or asked.value is None:
+        return SHIPPED / f"{DEFAULTS}.yaml"
+    if not isinstance(asked.value, str):
+        return _at(asked, "must be the name or path of one profile")
+    found = _locate(asked.value, beside=path.parent, below=path)
+    return _at(asked, found.message, found.hint) if isinstance(found, Problem) else found
+
+
+def _at(asked: Placed, message: str, hint: str = "") -> Problem:
+    return Problem(message, asked.file, asked.line, asked.column, ("extends",), hint)
+
+
+def _seen_from(problem: Problem, asked: Placed | None) -> Problem:
+    """Say where the file that cannot be used was asked for."""
+    if asked is None or problem.line:
+        return problem
+    return _at(asked, f"{problem.file}: {problem.message}", problem.hint)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _merged(trees: list[Placed], path: Path) -> Placed:
+    """Return one tree: nearer files win, mappings are merged, lists replaced; `name` is never inherited."""
+    own, *inherited = (_long_forms(tree) for tree in trees)
+    merged = reduce(lambda below, above: _merge(below, above, 0), reversed([own, *map(_nameless, inherited)]))
+    entries = {key: entry for key, entry in _entries(merged).items() if entry.value is not None}
+    entries.setdefault("name", Placed(path.stem, path, 0, 0))
+    return replace(merged, value=entries)
+
+
+def _entries(tree: Placed) -> dict[str, Placed]:
+    return tree.value if isinstance(tree.value, dict) else {}
+
+
+def _nameless(tree: Placed) -> Placed:
+    return replace(tree, value={key: entry for key, entry in _entries(tree).items() if key != "name"})
+
+
+def _long_forms(tree: Placed) -> Placed:
+    """Spell plain strings in place of entries out, so that a longer form can be merged with a shorter."""
+
+    def spelt(section: str, entry: Placed) -> Placed:
+        return replace(entry, value={SHORT_FORMS[section]: entry}) if isinstance(entry.value, str) else entry
+
+    entries = dict(_entries(tree))
+    for section in SHORT_FORMS.keys() & entries.keys():
+        if section == "kubernetes":
+            entries[section] = spelt(section, entries[section])
+        elif isinstance(systems := entries[section].value, dict):
+            spelt_out = {name: spelt(section, entry) for name, entry in systems.items()}
+            entries[section] = replace(entries[section], value=spelt_out)
+    return replace(tree, value=entries)
+
+
+def _merge(below: Placed, above: Placed, depth: int) -> Placed:
+    if not isinstance(below.value, dict) or not isinstance(above.value, dict):
+        return above
+    entries = dict(below.value)
+    for key, entry in above.value.items():
+        if entry.value is None and depth == 0:
+            continue  # a section with everything in it commented out says nothing
+        if entry.value is None and depth == 1 and key in entries:
+            del entries[key]  # `orders: null` takes an inherited system or rule away
+        else:
+            entries[key] = _merge(entries[key], entry, depth + 1) if key in entries else entry
+    return replace(above, value=entries)

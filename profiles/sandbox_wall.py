@@ -1,0 +1,108 @@
+"""The wall between the sandbox and everything else, in both directions.
+
+A profile of the sandbox names only what the sandbox itself starts, by placeholders such as `${sandbox.postgres}`;
+no other profile may use one. So nothing of the sandbox can reach a real system, or be taken for one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from profiles.problems import Problem, nearest
+from profiles.yaml_text import Placed
+
+_SERVICES: Final = tuple(f"service_{name}" for name in ("gateway", "api", "orders", "payments", "search", "auth"))
+NAMES: Final = (
+    "postgres", "postgres_admin", "redis", "kubeconfig", "kubeconfig_viewer", *_SERVICES, "logs", "base",
+)  # fmt: skip
+"""Every NAME of `${sandbox.NAME}`."""
+
+_PLACEHOLDER: Final = re.compile(r"\$\{sandbox\.([^}]*)\}")
+_MARK: Final = "${sandbox."
+
+_FORMS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], re.Pattern[str]]]] = {
+    ("kubernetes", "kubeconfig"): (("kubeconfig", "kubeconfig_viewer"), re.compile("")),
+    # Behind host and port only a path: `@other.host` would make them a user and a password.
+    ("services", "url"): (_SERVICES, re.compile(r"(?:/[^@\s]*)?")),
+    ("databases", "dsn"): (("postgres", "postgres_admin"), re.compile("")),
+    ("redis", "url"): (("redis",), re.compile("")),
+    ("logs", "file"): (("logs", "base"), re.compile(r"(?!.*\.\.)/.+")),
+}
+"""(section, key) → the names it may begin with, and what may follow."""
+
+_OUTSIDE: Final = ("password", "username", "headers", "ca_file", "command")
+"""Keys that bring something from outside the sandbox, wherever they stand."""
+
+
+def wall_problems(profile: Placed) -> list[Problem]:
+    """Return what crosses the wall in a profile whose sections are in their long forms."""
+    if not isinstance(profile.value, dict):
+        return []
+    environment = profile.value.get("environment")
+    if environment is None or environment.value != "sandbox":
+        return [
+            _problem(placed, path, "${sandbox.…} exists only under environment: sandbox")
+            for path, placed in _leaves(profile, ())
+            if isinstance(placed.value, str) and _MARK in placed.value
+        ]
+    problems = [problem for path, placed in _leaves(profile, ()) for problem in _in_sandbox(path, placed)]
+    cluster = profile.value.get("kubernetes")
+    if cluster and isinstance(cluster.value, dict) and "kubeconfig" not in cluster.value:
+        hint = "kubeconfig: ${sandbox.kubeconfig}"
+        problems.append(_problem(cluster, ("kubernetes",), "in the sandbox it needs the sandbox's kubeconfig", hint))
+    return problems
+
+
+def _in_sandbox(path: tuple[str, ...], placed: Placed) -> Iterator[Problem]:
+    if outside := next((part for part in path[1:] if part in _OUTSIDE), None):
+        yield _problem(placed, path[: path.index(outside) + 1], "a sandbox profile brings nothing from outside along")
+        return
+    form = _FORMS.get((path[0], path[-1])) if len(path) > 1 else None
+    text = placed.value if isinstance(placed.value, str) else ""
+    if form is None:
+        if _MARK in text:
+            yield _problem(placed, path, "no place for ${sandbox.…}")
+        return
+    names, tail = form
+    wanted = " or ".join(f"${{sandbox.{name}}}" for name in names)
+    found = _PLACEHOLDER.match(text)
+    if found is None:
+        yield _problem(placed, path, "in the sandbox this must come from the sandbox itself", wanted)
+    elif found[1] not in names:
+        yield _problem(placed, path, "no such name here", nearest(found[1], names) or wanted)
+    elif not tail.fullmatch(text, found.end()):
+        yield _problem(placed, path, "only a path may follow the placeholder, if anything")
+
+
+def substitute(placed: Placed, endpoints: Mapping[str, str]) -> Placed:
+    """Return the profile with every placeholder replaced.
+
+    Raises:
+        KeyError: the sandbox started nothing of that name.
+    """
+    match placed.value:
+        case str(text):
+            return replace(placed, value=_PLACEHOLDER.sub(lambda found: endpoints[found[1]], text))
+        case list(items):
+            return replace(placed, value=[substitute(item, endpoints) for item in items])
+        case dict(entries):
+            return replace(placed, value={key: substitute(entry, endpoints) for key, entry in entries.items()})
+        case _:
+            return placed
+
+
+def _leaves(placed: Placed, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Placed]]:
+    match placed.value:
+        case dict(entries):
+            for key, entry in entries.items():
+                yield from _leaves(entry, (*path, key))
+        case list(items):
+            for item in items:
+                yield from _leaves(item, path)
+        case _:
+            yield path, placed
+
+
+def _problem(placed: Placed, path: tuple[str, ...], message: str, hint: str = "") -> Problem:
+    return Problem(message, placed.file, placed.line, placed.column, path, hint)

@@ -1,0 +1,189 @@
+"""A read profile → the schema's `Profile`, or every problem at the line where its key stands."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from profiles.problems import Problem, nearest
+from profiles.schema import KINDS, Profile, json_schema
+from profiles.yaml_text import Placed
+
+_Path = tuple[str, ...]
+
+_WORDS: Final[Mapping[str, str]] = {
+    "string_type": "must be text; in quotes, if it looks like a number or a yes or no",
+    "string_too_short": "must not be empty",
+    "string_too_long": "is too long",
+    "string_pattern_mismatch": "does not have the right form",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be an ordinary number",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list, such as [a, b]",
+    "too_short": "must not be empty",
+    "dict_type": "must be a mapping, lines of `key: value`",
+    "model_type": "must be a mapping, lines of `key: value`",
+    "model_attributes_type": "must be a mapping, lines of `key: value`",
+}
+"""pydantic's error types in plain words; its own messages speak of Python."""
+
+
+def validate(tree: Placed, *, is_complete: bool) -> Profile | list[Problem]:
+    """Return the profile, or every problem.
+
+    `is_complete` is False when a part that it inherits could not be read: then nothing counts as missing.
+    """
+    try:
+        profile = Profile.model_validate(tree.plain())
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=True)
+        problems = [_problem(detail, tree) for detail in found if _counts(detail, tree, is_complete)]
+        return list(dict.fromkeys(problems))
+    return list(_across(profile, tree)) or profile
+
+
+def _counts(detail: ErrorDetails, tree: Placed, is_complete: bool) -> bool:
+    if detail["type"] == "missing":
+        return is_complete
+    if detail["type"] == "string_type" and detail["loc"][-1] == "str":
+        # One half of "text or a command": where a mapping stands, only the other half's errors help.
+        return not isinstance(_walk(tree, detail["loc"])[0].value, dict)
+    return True
+
+
+def _walk(tree: Placed, location: Sequence[int | str]) -> tuple[Placed, _Path, list[str]]:
+    """Follow a location as far as the file goes: the value, its path, and what of the location is not in the file."""
+    here = tree
+    path: list[str] = []
+    rest: list[str] = []
+    for part in location:
+        if isinstance(here.value, dict) and part in here.value and not rest:
+            here = here.value[str(part)]
+            path.append(str(part))
+        elif isinstance(here.value, list) and isinstance(part, int) and part < len(here.value) and not rest:
+            here = here.value[part]
+            path.append(str(part + 1))
+        elif part not in ("str", "Command", "[key]"):
+            rest.append(str(part))
+    return here, tuple(path), rest
+
+
+def _problem(detail: ErrorDetails, tree: Placed) -> Problem:
+    here, path, rest = _walk(tree, detail["loc"])
+    message, hint = _told(detail, here, path, rest)
+    shown = (*path[:-1], "(…)") if _may_be_secret(path) else path
+    return Problem(message, here.file, here.line, here.column, shown, hint)
+
+
+def _may_be_secret(path: _Path) -> bool:
+    """Whether the last key stands where a secret is expected and might be one."""
+    return "password" in path[:-1] or "headers" in path[:-2]
+
+
+def _told(detail: ErrorDetails, here: Placed, path: _Path, rest: list[str]) -> tuple[str, str]:
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            needed = rest[-1] if rest else "something"
+            return f"needs {needed}", _meaning((*path, needed))
+        case "extra_forbidden":
+            known = _keys((*path[:-1],))
+            return "unknown key", nearest(path[-1], known) or f"known here: {', '.join(known)}"
+        case "literal_error":
+            allowed = re.findall(r"'([^']*)'", str(context.get("expected")))
+            given = here.value if isinstance(here.value, str) else ""
+            return f"must be one of {', '.join(allowed)}", nearest(given, allowed)
+        case "value_error":
+            return str(context.get("error", "not valid")), ""
+        case "greater_than" | "greater_than_equal":
+            least = context.get("gt", context.get("ge"))
+            return f"must be {'more than' if 'gt' in context else 'at least'} {least}", _meaning(path)
+        case "string_pattern_mismatch" if detail["loc"][-1] == "[key]" and path[:1] == ("rules",):
+            return "a rule is named kind.metric", _kind_hint(path[-1])
+        case "string_pattern_mismatch" | "string_too_long" if detail["loc"][-1] == "[key]":
+            return "a name has up to 63 letters, digits, `.`, `_` and `-`", ""
+        case kind:
+            return _WORDS.get(kind, "not valid"), _meaning(path)
+
+
+def _kind_hint(name: str) -> str:
+    kind, _, metric = name.partition(".")
+    near = nearest(kind, KINDS)
+    if near and kind not in KINDS and metric:
+        return near.replace("?", f".{metric}?") if re.fullmatch(r"[a-z0-9_]+", metric) else near
+    return f"the kinds are {', '.join(KINDS)}"
+
+
+def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
+    """Yield what only shows when parts of a profile are held against each other."""
+
+    def at(message: str, hint: str, *location: str | int) -> Problem:
+        here, path, _ = _walk(tree, location)
+        return Problem(message, here.file, here.line, here.column, path, hint)
+
+    names: Mapping[str, Sequence[str]] = {
+        "service": list(profile.services),
+        "database": list(profile.databases),
+        "redis": list(profile.redis),
+        "logs": list(profile.logs),
+    }
+    for rule_name, rule in profile.rules.items():
+        known = names.get(rule_name.partition(".")[0], ())
+        for number, name in enumerate(rule.only):
+            if name not in known:
+                hint = nearest(name, known) or (f"there are {', '.join(known)}" if known else "there is none")
+                yield at("no system of this kind has that name", hint, "rules", rule_name, "only", number)
+    if profile.kubernetes is None:
+        for name, source in profile.logs.items():
+            if source.pods is not None:
+                yield at("logs of pods need a kubernetes section", "kubernetes: CONTEXT", "logs", name)
+
+
+@cache
+def _root() -> Mapping[str, Any]:
+    return json_schema()
+
+
+def _forms(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the schema's alternatives, references followed."""
+    if "$ref" in schema:
+        yield from _forms(_root()["$defs"][schema["$ref"].rpartition("/")[2]])
+    for alternative in schema.get("anyOf", ()):
+        yield from _forms(alternative)
+    yield schema
+
+
+def _schemas(path: _Path) -> list[Mapping[str, Any]]:
+    here = list(_forms(_root()))
+    for part in path:
+        here = [form for parent in here for child in _children(parent, part) for form in _forms(child)]
+    return here
+
+
+def _children(schema: Mapping[str, Any], part: str) -> Iterator[Mapping[str, Any]]:
+    if part in schema.get("properties", {}):
+        yield schema["properties"][part]
+        return
+    yield from schema.get("patternProperties", {}).values()
+    for key in ("additionalProperties", "items"):
+        if isinstance(schema.get(key), dict):
+            yield schema[key]
+
+
+def _keys(path: _Path) -> list[str]:
+    return list(dict.fromkeys(key for form in _schemas(path) for key in form.get("properties", {})))
+
+
+def _meaning(path: _Path) -> str:
+    """Return the field's docstring, without its full stop."""
+    for parent in _schemas(path[:-1]) if path else ():
+        if described := parent.get("properties", {}).get(path[-1], {}).get("description"):
+            return str(described).rstrip(".")
+    return ""
