@@ -1,0 +1,308 @@
+"""The one place that speaks HTTP to an API server; everything foreign becomes a `SourceError` here.
+
+Nothing is ever sent twice: the client's own retries stay off.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import shutil
+import ssl
+import tempfile
+import time
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from profiles.schema import Kubernetes
+from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.kubernetes.credentials import Credentials
+from tui.sources.kubernetes.fields import Object, text, whole
+from tui.sources.kubernetes.kubeconfig import Login, Material, login
+from tui.sources.text import clean
+
+_LOG: Final = logging.getLogger(__name__)
+_CONNECT_S: Final = 5.0
+_REOPEN_S: Final = 5.0
+"""At least so long between two logins: a plugin is not run in a tight loop."""
+
+Query = Sequence[tuple[str, str]]
+
+
+class ConnectFailed(Unreachable):
+    """No connection came about, so nothing was sent."""
+
+
+class Silent(Unreachable):
+    """Connected, but nothing came for too long."""
+
+
+class CredentialsRefused(Denied):
+    """401: the server does not know us."""
+
+
+class Expired(SourceError):
+    """410: the resourceVersion asked for is too old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the API server answered, whatever its status."""
+
+    status: int
+    """HTTP status."""
+    body: Object
+    """The JSON object; empty when the body was none."""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the request was carried out."""
+        return 200 <= self.status < 300
+
+    @property
+    def message(self) -> str:
+        """The server's own words about a failure, cleaned."""
+        return text(self.body, "message") or f"HTTP {self.status}"
+
+    def object(self) -> Object:
+        """Return the body of a request that was carried out; raises the matching SourceError otherwise."""
+        if not self.is_ok:
+            raise refused(self.status, self.body)
+        return self.body
+
+
+def refused(status: int, body: Object) -> SourceError:
+    """Return the error for an answer (or an ERROR event of a watch) with this status."""
+    message = text(body, "message") or f"HTTP {status} without a Status object: a proxy, not an API server?"
+    match status:
+        case 401:
+            return CredentialsRefused(f"credentials refused: {message}", "run your login command again")
+        case 403:
+            return Denied(message, "ask whoever runs the cluster for this permission")
+        case 410:
+            return Expired(message)
+        case 429:
+            return Unreachable(f"the API server asks us to slow down: {message}")
+        case _ if status >= 500:
+            return Unreachable(f"the API server failed ({status}): {message}")
+    return Unreadable(message)
+
+
+class Connection:
+    """Requests to one cluster, with fresh credentials. Safe for concurrent use on one event loop."""
+
+    def __init__(self, entry: Kubernetes, environ: Mapping[str, str] | None = None) -> None:
+        self._entry = entry
+        self._environ = os.environ if environ is None else environ
+        self._lock = asyncio.Lock()
+        self._api: Any = None
+        self._credentials: Credentials | None = None
+        self._opened_at = float("-inf")
+        self.login: Login | None = None
+        """As whom and where; None until opened."""
+
+    async def open(self) -> Login:
+        """Read the kubeconfig and prepare the client; sends nothing.
+
+        Raises:
+            SourceError: the kubeconfig, a certificate or a credential plugin is at fault.
+        """
+        async with self._lock:
+            if self._api is None:
+                self._opened_at = time.monotonic()
+                found = await asyncio.to_thread(login, self._entry, self._environ)
+                credentials = Credentials(found)
+                certificate, key = found.certificate, found.key
+                if found.plugin is not None:
+                    credential = await credentials.credential()
+                    if credential.certificate is not None:
+                        certificate, key = Material(None, credential.certificate), Material(None, credential.key)
+                self._api = await asyncio.to_thread(_client, found, certificate, key)
+                self.login, self._credentials = found, credentials
+            assert self.login is not None  # noqa: S101 — set with _api
+            return self.login
+
+    async def close(self) -> None:
+        """Give back every connection; streams under way end with Unreachable."""
+        api, self._api = self._api, None
+        if api is not None:
+            await api.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Query = (),
+        body: object = None,
+        content_type: str = "application/json",
+        timeout_s: float = 10.0,
+    ) -> Answer:
+        """Send one request, once, and return the answer whatever its status.
+
+        Raises:
+            ConnectFailed: certainly nothing was sent.
+            SourceError: no answer, or not one of an API server; whether it was carried out is unknown.
+        """
+        await self.open()
+        with self._translated():
+            async with asyncio.timeout(timeout_s):
+                response = await self._send(method, path, query, body, content_type, silence_s=timeout_s)
+                try:
+                    content = await response.read()
+                finally:
+                    response.release()
+        answer = Answer(response.status, _decoded(content))
+        if answer.status == 401:
+            self._credentials_failed()
+        if answer.is_ok and not answer.body:
+            raise Unreadable("the answer is not JSON: a proxy or a login page, not an API server?")
+        return answer
+
+    async def get(self, path: str, query: Query = (), *, timeout_s: float = 10.0) -> Object:
+        """Return the object at `path`; raises SourceError for anything but success."""
+        return (await self.call("GET", path, query=query, timeout_s=timeout_s)).object()
+
+    async def stream(self, path: str, query: Query, *, silence_s: float) -> AsyncGenerator[bytes, None]:
+        """Yield an empty chunk once the server has agreed, then a watch's or a log's chunks until the server ends it.
+
+        Raises:
+            Unreachable: also when nothing came for `silence_s` seconds.
+        """
+        await self.open()
+        with self._translated():
+            response = await self._send("GET", path, query, None, "application/json", silence_s=silence_s)
+            try:
+                if response.status != 200:
+                    if response.status == 401:
+                        self._credentials_failed()
+                    raise refused(response.status, _decoded(await response.content.read(100_000)))
+                yield b""
+                async for chunk in response.content.iter_any():
+                    yield chunk
+            finally:
+                response.close()
+
+    async def _send(
+        self, method: str, path: str, query: Query, body: object, content_type: str, *, silence_s: float
+    ) -> Any:
+        import aiohttp
+
+        found = await self.open()
+        api, credentials = self._api, self._credentials
+        if api is None or credentials is None:
+            raise Unreachable("the connection was closed")
+        headers = {"Accept": "application/json", "Content-Type": content_type, **(found.impersonate or {})}
+        if authorization := await credentials.authorization():
+            headers["Authorization"] = authorization
+        request = await api.param_serialize(method, path, query_params=list(query), header_params=headers, body=body)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
+        return (await api.call_api(*request, _request_timeout=timeout)).response
+
+    def _credentials_failed(self) -> None:
+        """Log in from scratch at the next request: the person may have logged in again meanwhile."""
+        if time.monotonic() - self._opened_at > _REOPEN_S and self._api is not None:
+            api, self._api = self._api, None
+            task = asyncio.get_running_loop().create_task(api.close())
+            task.add_done_callback(_closed)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what aiohttp, ssl and asyncio raise into our three words; needs the client to be open."""
+        import aiohttp
+
+        try:
+            yield
+        except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, TimeoutError, ValueError) as error:
+            raise self._translation(error) from error
+
+    def _translation(self, error: Exception) -> SourceError:
+        import aiohttp
+
+        server = clean(self.login.server) if self.login else "the API server"
+        match error:
+            case aiohttp.ClientConnectorCertificateError():
+                return ConnectFailed(
+                    f"{server}: {_certificate(error.certificate_error)}",
+                    "check certificate-authority in the kubeconfig",
+                )
+            case aiohttp.ClientConnectorSSLError():
+                return ConnectFailed(f"{server}: TLS failed: {clean(str(error.os_error))}")
+            case aiohttp.ClientConnectorDNSError():
+                return ConnectFailed(f"{server}: host name unknown", "is the VPN up?")
+            case aiohttp.ClientConnectorError():
+                return ConnectFailed(f"{server}: {clean(os.strerror(error.errno or 0)).lower()}", "is the cluster up?")
+            case aiohttp.ConnectionTimeoutError():
+                return ConnectFailed(f"{server}: no connection within {_CONNECT_S:g} s", "is the VPN up?")
+            case aiohttp.InvalidURL():
+                return Unreadable(f"{server} is not a URL")
+            case TimeoutError():
+                return Silent(f"{server}: connected, but no answer in time")
+            case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
+                return Unreachable(f"{server}: the connection was cut")
+            case OSError():
+                return Unreachable(f"{server}: the connection was cut: {clean(error.strerror or str(error))}")
+        return Unreadable(f"{server}: not a valid answer ({type(error).__name__})")
+
+
+def _closed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        _LOG.warning("closing a Kubernetes client", exc_info=task.exception())
+
+
+def _certificate(error: Exception) -> str:
+    reason = getattr(error, "verify_message", "") or str(error)
+    return f"certificate not trusted: {clean(str(reason))}"
+
+
+def _decoded(content: bytes) -> Object:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def status_code(body: Object) -> int:
+    """Return the code of a Status object; 500 when it has none."""
+    return whole(body, "code") or 500
+
+
+def _client(found: Login, certificate: Material | None, key: Material | None) -> Any:
+    """Return the library's ApiClient. Runs in a thread: the import alone takes half a second."""
+    from kubernetes.aio.client import ApiClient, Configuration
+
+    configuration = Configuration(host=found.server)
+    configuration.verify_ssl = not found.insecure
+    configuration.tls_server_name = found.tls_server_name
+    configuration.proxy = found.proxy
+    # ~/.netrc must not decide who we are.
+    configuration.client_session_kwargs = {"trust_env": False}
+    folder = Path(tempfile.mkdtemp(prefix="opstui-kube-"))
+    try:
+        # The ssl module reads certificates from files only; these live for the next three lines.
+        configuration.ssl_ca_cert = _file(found.ca, folder / "ca.crt")
+        configuration.cert_file = _file(certificate, folder / "client.crt")
+        configuration.key_file = _file(key, folder / "client.key")
+        client = ApiClient(configuration)
+    except ssl.SSLError as error:
+        raise Unreadable("a certificate or key of the kubeconfig is not valid PEM, or they do not match") from error
+    except OSError as error:
+        raise Unreadable(f"certificate file {clean(str(error.filename))}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    client.user_agent = "opstui"
+    return client
+
+
+def _file(material: Material | None, scratch: Path) -> str | None:
+    if material is None:
+        return None
+    if material.content is None:
+        return str(material.path)
+    scratch.touch(mode=0o600)
+    scratch.write_bytes(material.content)
+    return str(scratch)

@@ -1,0 +1,97 @@
+"""Logs of pods: which there are, and their lines as they come."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from tui.sources.kubernetes.connection import Silent
+from tui.sources.kubernetes.fields import parts
+from tui.sources.kubernetes.kinds import KINDS
+from tui.sources.kubernetes.pods import Pod, parse_pod
+from tui.sources.kubernetes.source import KubernetesSource
+
+_QUIET_S: Final = 300.0
+"""After so long without a line the stream is opened again: it may be dead, and nobody would tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodRef:
+    """A pod whose logs can be followed."""
+
+    name: str
+    uid: str
+    containers: tuple[str, ...]
+    """Names of its containers; the first is the one `kubectl logs` takes."""
+
+
+class PodLogs:
+    """Finds pods and follows their logs over a KubernetesSource's connection."""
+
+    def __init__(self, source: KubernetesSource) -> None:
+        self._source = source
+
+    async def pods(self, namespace: str, selector: str) -> list[PodRef]:
+        """Return the pods a label selector matches, by name; from the mirror where it suffices, else from the server.
+
+        Raises:
+            SourceError: they cannot be listed.
+        """
+        wanted = _equalities(selector)
+        found = None if wanted is None else self._mirrored(namespace, wanted)
+        if found is None:
+            query = [("labelSelector", selector)] if selector else []
+            listed = await self._source.connection.get(KINDS["Pod"].path(namespace), query)
+            found = [parse_pod(item) for item in parts(listed, "items")]
+        return sorted(
+            (PodRef(pod.name, pod.uid, pod.container_names) for pod in found if pod.container_names),
+            key=lambda pod: pod.name,
+        )
+
+    def _mirrored(self, namespace: str, wanted: dict[str, str]) -> list[Pod] | None:
+        if not self._source.mirrors("pods", namespace):
+            return None
+        return [
+            pod
+            for pod in self._source.mirror.pods.facts.values()
+            if pod.namespace == namespace and wanted.items() <= pod.labels.items()
+        ]
+
+    async def follow(
+        self, namespace: str, pod: str, container: str, since_time: str | None, tail_lines: int
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield a container's log lines without their line ends, each beginning with its RFC 3339 timestamp.
+
+        Begins at `since_time` (RFC 3339, whole seconds count: earlier lines of that second come again), or with the
+        last `tail_lines` lines when it is None. Ends when the container does, and after five minutes without a line:
+        open it again from the last timestamp.
+
+        Raises:
+            SourceError: the stream was cut, the pod is gone, or the container has not started.
+        """
+        query = [("container", container), ("follow", "true"), ("timestamps", "true")]
+        query.append(("tailLines", str(tail_lines)) if since_time is None else ("sinceTime", since_time))
+        path = KINDS["Pod"].path(namespace, pod, "log")
+        rest = b""
+        stream = self._source.connection.stream(path, query, silence_s=_QUIET_S)
+        async with aclosing(stream):
+            try:
+                async for chunk in stream:
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield line
+            except Silent:
+                return
+        if rest:
+            yield rest
+
+
+def _equalities(selector: str) -> dict[str, str] | None:
+    """Return the labels a selector of equalities asks for; None for one that asks for more than that."""
+    wanted: dict[str, str] = {}
+    for term in filter(None, (term.strip() for term in selector.split(","))):
+        key, sign, value = term.partition("==" if "==" in term else "=")
+        if not sign or "!" in key or " " in key.strip() or "(" in term:
+            return None
+        wanted[key.strip()] = value.strip()
+    return wanted

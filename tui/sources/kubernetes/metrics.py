@@ -1,0 +1,87 @@
+"""CPU and memory of pods and nodes, as metrics.k8s.io reports them (`kubectl top`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from tui.sources.errors import SourceError
+from tui.sources.kubernetes.connection import Connection
+from tui.sources.kubernetes.fields import Object, part, parts, quantity, text
+
+_GROUP: Final = "/apis/metrics.k8s.io/v1beta1"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What something used, averaged over the metrics server's window (15 to 60 s)."""
+
+    cpu_cores: float
+    memory_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One answer of the metrics server."""
+
+    pods: Mapping[str, Usage]
+    """By `namespace/name`."""
+    nodes: Mapping[str, Usage]
+    """By name."""
+    unavailable: str = ""
+    """Why there are none; empty when there are."""
+
+
+NONE_YET: Final = Metrics({}, {}, "not read yet")
+
+
+def parse_pod_metrics(listed: Object) -> dict[str, Usage]:
+    """Return usage by `namespace/name` from a PodMetricsList; a pod's is the sum of its containers'."""
+    found = {}
+    for item in parts(listed, "items"):
+        metadata = part(item, "metadata")
+        used = [part(container, "usage") for container in parts(item, "containers")]
+        found[f"{text(metadata, 'namespace')}/{text(metadata, 'name')}"] = Usage(
+            sum(quantity(usage, "cpu") or 0.0 for usage in used),
+            sum(quantity(usage, "memory") or 0.0 for usage in used),
+        )
+    return found
+
+
+def parse_node_metrics(listed: Object) -> dict[str, Usage]:
+    """Return usage by node name from a NodeMetricsList."""
+    return {
+        text(part(item, "metadata"), "name"): Usage(
+            quantity(part(item, "usage"), "cpu") or 0.0, quantity(part(item, "usage"), "memory") or 0.0
+        )
+        for item in parts(listed, "items")
+    }
+
+
+async def read_metrics(connection: Connection, namespaces: Sequence[str | None]) -> Metrics:
+    """Ask the metrics server once; a cluster without one gives a reason instead of numbers."""
+    pods: dict[str, Usage] = {}
+    nodes: dict[str, Usage] = {}
+    reason = ""
+    for namespace in namespaces:
+        scope = f"/namespaces/{namespace}" if namespace else ""
+        try:
+            answer = await connection.call("GET", f"{_GROUP}{scope}/pods", timeout_s=15)
+        except SourceError as error:
+            return Metrics({}, {}, error.message)
+        if answer.is_ok:
+            pods.update(parse_pod_metrics(answer.body))
+        else:
+            reason = _reason(answer.status, answer.message)
+    try:
+        answer = await connection.call("GET", f"{_GROUP}/nodes", timeout_s=15)
+    except SourceError as error:
+        return Metrics(pods, {}, error.message)
+    if answer.is_ok:
+        nodes = parse_node_metrics(answer.body)
+    return Metrics(pods, nodes, "" if pods else reason)
+
+
+def _reason(status: int, message: str) -> str:
+    if status in (404, 503):
+        return "unavailable: metrics-server is not installed or not ready"
+    return f"unavailable: {message}"

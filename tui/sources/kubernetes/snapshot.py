@@ -1,0 +1,91 @@
+"""What a reading of a cluster holds."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tui.sources.errors import SourceError
+from tui.sources.kubernetes.events import Autoscaler, Event
+from tui.sources.kubernetes.metrics import NONE_YET, Metrics
+from tui.sources.kubernetes.mirror import Changes
+from tui.sources.kubernetes.nodes import Node
+from tui.sources.kubernetes.pods import Health, Pod
+from tui.sources.kubernetes.workloads import Condition, Workload
+from tui.sources.reading import Number
+
+FAMILIES: Final = ("pods", "workloads", "replica_sets", "nodes", "events", "autoscalers")
+"""The fields of a snapshot that are mappings by uid, and the keys of its `changes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindHealth:
+    """How the watches of one kind are doing."""
+
+    kind: str
+    """The resource: `pods`, `deployments`."""
+    is_synced: bool
+    """Whether everything that can be seen has been seen at least once."""
+    error: SourceError | None = None
+    """Why the newest attempt of a watch failed; None when all stand."""
+    since: float | None = None
+    """`time.time()` since when it fails."""
+    failing: tuple[str, ...] = ()
+    """The namespaces whose watch fails; empty when all stand, or when one watch covers the cluster."""
+    scopes: int = 1
+    """How many watches there are: 1, or one for each namespace."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether nothing of this kind can be seen at present."""
+        return self.error is not None and (self.scopes == 1 or len(self.failing) == self.scopes)
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSnapshot:
+    """A cluster as the watches have it; every mapping is by uid and never changes."""
+
+    context: str
+    server: str
+    """URL of the API server."""
+    server_version: str
+    """`gitVersion` of /version; empty until known."""
+    user: str
+    """Who the server says we are (SelfSubjectReview), else the kubeconfig's name for it."""
+    namespaces: tuple[str, ...]
+    """The namespaces watched; empty: all."""
+    pods: Mapping[str, Pod]
+    workloads: Mapping[str, Workload]
+    """Deployments, StatefulSets, DaemonSets, Jobs and CronJobs."""
+    replica_sets: Mapping[str, Workload]
+    nodes: Mapping[str, Node]
+    events: Mapping[str, Event]
+    autoscalers: Mapping[str, Autoscaler]
+    health: Mapping[str, KindHealth]
+    """By resource (`pods`)."""
+    metrics: Metrics = NONE_YET
+    notes: tuple[str, ...] = ()
+    """What is partial, in words: `nodes: forbidden`, `pods: 2 of 5 namespaces forbidden`."""
+    revision: int = 0
+    """Counts the snapshots of this source."""
+    changes: Mapping[str, Changes] | None = None
+    """What changed since the snapshot with `revision - 1`, by field; None: take everything as new."""
+    metrics_changed: bool = True
+    """Whether `metrics` is newer than in the snapshot before."""
+
+    def numbers(self) -> Iterable[Number]:
+        """Return the counts a rule may watch, and the restarts and missing pods of what is bad."""
+        failing = [pod for pod in self.pods.values() if pod.health is Health.FAILING]
+        unavailable = [w for w in self.workloads.values() if w.condition is Condition.UNAVAILABLE]
+        yield Number("pods_failing", len(failing))
+        yield Number("crash_loops", sum("CrashLoopBackOff" in pod.status for pod in failing))
+        yield Number("pods_waiting", sum(pod.health is Health.WAITING for pod in self.pods.values()))
+        yield Number("workloads_unavailable", sum(bool(w.missing) for w in unavailable))
+        yield Number("jobs_failed", sum(w.kind == "Job" for w in unavailable))
+        yield Number("restarts", sum(pod.restarts for pod in self.pods.values()))
+        if not self.health["nodes"].is_down:
+            yield Number("nodes_not_ready", sum(not node.is_ready for node in self.nodes.values()))
+        for pod in failing:
+            yield Number("pod_restarts", pod.restarts, pod.path)
+        for workload in unavailable:
+            if workload.missing:
+                yield Number("workload_pods_missing", workload.missing, workload.path)

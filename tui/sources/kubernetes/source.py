@@ -1,0 +1,274 @@
+"""The Kubernetes source: one connection, a reflector for each kind, a heartbeat, metrics."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final
+
+import yaml
+
+from profiles.schema import Kubernetes
+from tui.sources.errors import Denied, SourceError
+from tui.sources.kubernetes.connection import Connection
+from tui.sources.kubernetes.fields import Object, part, text
+from tui.sources.kubernetes.kinds import KINDS, Kind
+from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
+from tui.sources.kubernetes.mirror import Mirror
+from tui.sources.kubernetes.reflector import Reflector
+from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
+from tui.sources.text import clean_lines
+
+_COALESCE_S: Final = 0.25
+_LONGEST_READ_S: Final = 2.0
+_FIRST_READ_S: Final = 4.0
+_HEARTBEAT_TIMEOUT_S: Final = 5.0
+
+
+class KubernetesSource:
+    """Mirrors one cluster by watches; `read` hands out what they have told.
+
+    A kind whose watch fails costs that kind only. When the server itself no longer answers a heartbeat, `read` raises
+    and the mirror is kept.
+    """
+
+    name = "kubernetes:"
+    interval_s = _COALESCE_S
+    timeout_s = 10.0
+
+    def __init__(
+        self,
+        entry: Kubernetes,
+        *,
+        environ: Mapping[str, str] | None = None,
+        metrics_s: float = 15.0,
+        heartbeat_s: float = 10.0,
+        silence_s: float = 70.0,
+    ) -> None:
+        self.connection = Connection(entry, environ)
+        """For actions and logs: the same login, the same session."""
+        self.mirror = Mirror()
+        self._entry = entry
+        self._metrics_s, self._heartbeat_s, self._silence_s = metrics_s, heartbeat_s, silence_s
+        self._reflectors: list[Reflector] = []
+        self._tasks: dict[asyncio.Task[None], Reflector | None] = {}
+        self._changed = asyncio.Event()
+        self._returned_at = float("-inf")
+        self._revision = 0
+        self._metrics, self._shown_metrics = NONE_YET, NONE_YET
+        self._outage: SourceError | None = None
+        self._version = self._user = ""
+        self._fallback = ""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces watched; empty: all of the cluster."""
+        return (self._fallback,) if self._fallback else tuple(self._entry.namespaces)
+
+    async def read(self) -> KubernetesSnapshot:
+        """Return the mirror as soon as something changed (at most four times a second), else within two seconds.
+
+        Raises:
+            SourceError: the server cannot be reached, refuses our credentials, or lets us see nothing at all.
+        """
+        await self._started()
+        self._narrow()
+        self._mend()
+        await self._wait_for_news()
+        self._changed.clear()
+        if error := self._error():
+            raise error
+        self._returned_at = time.monotonic()
+        return self._snapshot()
+
+    async def close(self) -> None:
+        """End every watch; never waits for the server."""
+        tasks, self._tasks = list(self._tasks), {}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.5)
+        self._reflectors.clear()
+        await self.connection.close()
+
+    async def fetch(self, kind: str, namespace: str, name: str) -> Object:
+        """Return one object, whole and fresh, without its managedFields. `kind` as in manifests: `Deployment`.
+
+        Raises:
+            SourceError: it is gone, or cannot be read.
+        """
+        found = dict(await self.connection.get(KINDS[kind].path(namespace, name)))
+        found["metadata"] = {key: value for key, value in part(found, "metadata").items() if key != "managedFields"}
+        return found
+
+    async def yaml(self, kind: str, namespace: str, name: str) -> str:
+        """Return one object as `kubectl get -o yaml` shows it, fresh and cleaned; raises as `fetch` does."""
+        found = await self.fetch(kind, namespace, name)
+        return clean_lines(
+            await asyncio.to_thread(yaml.safe_dump, found, sort_keys=False, allow_unicode=True, width=160)
+        )
+
+    def mirrors(self, resource: str, namespace: str) -> bool:
+        """Tell whether the mirror holds every object of this resource in this namespace at present."""
+        return any(
+            reflector.is_synced and reflector.error is None and reflector.namespace in (None, namespace)
+            for reflector in self._reflectors
+            if reflector.kind.resource == resource
+        )
+
+    async def _started(self) -> None:
+        if self._tasks:
+            return
+        login = await self.connection.open()
+        # Asked before any watch: whoever cannot answer this cannot answer ten watches either.
+        await self._ask_version()
+        self._user = await self._ask_user() or login.user
+        for kind in KINDS.values():
+            for namespace in self._scopes(kind):
+                self._watch(kind, namespace)
+        self._begin(self._beat())
+        self._begin(self._measure())
+
+    def _scopes(self, kind: Kind) -> tuple[str | None, ...]:
+        return self.namespaces if kind.is_namespaced and self.namespaces else (None,)
+
+    def _watch(self, kind: Kind, namespace: str | None) -> None:
+        family = self.mirror.family(kind.family)
+        reflector = Reflector(self.connection, kind, namespace, family, self._changed.set, silence_s=self._silence_s)
+        self._reflectors.append(reflector)
+        self._begin(reflector.run(), reflector)
+
+    def _begin(self, work: Coroutine[Any, Any, None], reflector: Reflector | None = None) -> None:
+        self._tasks[asyncio.create_task(work)] = reflector
+
+    def _mend(self) -> None:
+        """Raise the exception of a task that a bug ended, after starting it again."""
+        for task, reflector in list(self._tasks.items()):
+            if task.done():
+                del self._tasks[task]
+                if reflector is not None:
+                    self._begin(reflector.run(), reflector)
+                if not task.cancelled():
+                    task.result()
+
+    def _narrow(self) -> None:
+        """Where the cluster as a whole is forbidden and the profile names no namespace, watch the context's own."""
+        login = self.connection.login
+        if self.namespaces or login is None:
+            return
+        pods = next(reflector for reflector in self._reflectors if reflector.kind.resource == "pods")
+        # A server that has just restarted may refuse everybody for a second: twice is meant.
+        if pods.is_synced or not isinstance(pods.error, Denied) or pods.failures < 2:
+            return
+        self._fallback = login.namespace or "default"
+        for task, reflector in list(self._tasks.items()):
+            if reflector is not None and reflector.kind.is_namespaced and not reflector.is_synced:
+                task.cancel()
+                del self._tasks[task]
+                self._reflectors.remove(reflector)
+                self._watch(reflector.kind, self._fallback)
+
+    async def _wait_for_news(self) -> None:
+        is_first = self._revision == 0
+        limit = time.monotonic() + (_FIRST_READ_S if is_first else _LONGEST_READ_S)
+        while (left := limit - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
+            except TimeoutError:
+                break
+            if not is_first or all(r.is_synced or r.error for r in self._reflectors):
+                break
+            self._changed.clear()
+        await asyncio.sleep(max(0.0, self._returned_at + _COALESCE_S - time.monotonic()))
+
+    async def _ask_version(self) -> None:
+        answer = await self.connection.call("GET", "/version", timeout_s=_HEARTBEAT_TIMEOUT_S)
+        # An account that may not read /version still tells us that the server lives.
+        if answer.status != 403:
+            self._version = text(answer.object(), "gitVersion") or self._version
+
+    async def _ask_user(self) -> str:
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        try:
+            answer = await self.connection.call(
+                "POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review
+            )
+        except SourceError:
+            return ""
+        return text(part(answer.body, "status", "userInfo"), "username") if answer.is_ok else ""
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            try:
+                await self._ask_version()
+            except SourceError as error:
+                self._outage = error
+                self._changed.set()
+            else:
+                if self._outage is not None:
+                    self._outage = None
+                    for reflector in self._reflectors:
+                        reflector.hurry()
+                    self._changed.set()
+
+    async def _measure(self) -> None:
+        while True:
+            self._metrics = await read_metrics(self.connection, self.namespaces or (None,))
+            self._changed.set()
+            await asyncio.sleep(self._metrics_s)
+
+    def _error(self) -> SourceError | None:
+        if self._outage is not None:
+            return self._outage
+        pods = [reflector for reflector in self._reflectors if reflector.kind.resource == "pods"]
+        if all(reflector.error is not None for reflector in self._reflectors):
+            return pods[0].error
+        return None
+
+    def _snapshot(self) -> KubernetesSnapshot:
+        login = self.connection.login
+        families = {name: self.mirror.family(name) for name in FAMILIES}
+        changes = {name: family.changes() for name, family in families.items()}
+        is_first, self._revision = self._revision == 0, self._revision + 1
+        metrics_changed, self._shown_metrics = self._metrics is not self._shown_metrics, self._metrics
+        health = {kind.resource: self._health(kind) for kind in KINDS.values()}
+        return KubernetesSnapshot(
+            context=login.context if login else "",
+            server=login.server if login else "",
+            server_version=self._version,
+            user=self._user,
+            namespaces=self.namespaces,
+            **{name: family.taken() for name, family in families.items()},
+            health=health,
+            metrics=self._metrics,
+            notes=self._notes(health),
+            revision=self._revision,
+            changes=None if is_first else changes,
+            metrics_changed=metrics_changed,
+        )
+
+    def _health(self, kind: Kind) -> KindHealth:
+        watches = [reflector for reflector in self._reflectors if reflector.kind is kind]
+        failing = [reflector for reflector in watches if reflector.error is not None]
+        return KindHealth(
+            kind=kind.resource,
+            is_synced=all(reflector.is_synced or reflector.error for reflector in watches),
+            error=failing[0].error if failing else None,
+            since=min((r.since for r in failing if r.since is not None), default=None),
+            failing=tuple(reflector.namespace for reflector in failing if reflector.namespace),
+            scopes=len(watches),
+        )
+
+    def _notes(self, health: Mapping[str, KindHealth]) -> tuple[str, ...]:
+        notes = [f"the cluster as a whole is forbidden: namespace {self._fallback} only"] if self._fallback else []
+        notes += [note for state in health.values() if (note := _note(state))]
+        return tuple(notes)
+
+
+def _note(state: KindHealth) -> str:
+    if state.error is None:
+        return "" if state.is_synced else f"{state.kind}: loading"
+    what = "forbidden" if isinstance(state.error, Denied) else state.error.message
+    where = f"{len(state.failing)} of {state.scopes} namespaces " if state.scopes > 1 else ""
+    return f"{state.kind}: {where}{what}"
