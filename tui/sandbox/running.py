@@ -53,10 +53,14 @@ class RunningSandbox:
         self._say(f"folder {base}")
         programs = await asyncio.to_thread(reachable, programs, identity, base)
         # initdb is the longest single step: everything that does not need the database goes beside it.
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._start_postgres(programs, identity, base))
-            group.create_task(self._start_valkey(programs, identity, base))
-            group.create_task(self._start_services(base))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._start_postgres(programs, identity, base))
+                group.create_task(self._start_valkey(programs, identity, base))
+                group.create_task(self._start_services(base))
+                group.create_task(self._start_cluster(base))
+        except* SandboxError as failed:
+            raise failed.exceptions[0] from None
         self._folder.record(self.pids)
         self._start_load(base)
 
@@ -97,6 +101,16 @@ class RunningSandbox:
         self.endpoints |= {"logs": str(self._logs.folder), "base": str(base)}
         self._say(f"{len(urls)} services are up")
 
+    async def _start_cluster(self, base: Path) -> None:
+        from tui.sandbox.cluster import Cluster
+
+        self._cluster = Cluster()
+        self._closers.append(self._cluster.stop)
+        await self._cluster.start()
+        for name, user in (("kubeconfig", "admin"), ("kubeconfig_viewer", "viewer")):
+            self.endpoints[name] = str(self._cluster.write_kubeconfig(base / f"{name}.yaml", user))
+        self._say("the simulated Kubernetes cluster is up")
+
     def _start_load(self, base: Path) -> None:
         from tui.sandbox.scenarios.stage import Scenarios, Stage
         from tui.sandbox.traffic import Traffic
@@ -104,7 +118,7 @@ class RunningSandbox:
         self._traffic = Traffic(base, str(base / "redis.sock"), self._services, self._logs)
         self._closers.append(self._traffic.stop)
         self._traffic.start()
-        stage = Stage(base, str(base / "redis.sock"), self._services, self._logs, self._traffic)
+        stage = Stage(base, str(base / "redis.sock"), self._services, self._logs, self._traffic, self._cluster)
         self._scenarios = Scenarios(stage, self._scenario_changed)
         self._closers.append(self._scenarios.end)
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Self
 from tui.sandbox.binaries import check_platform
 from tui.sandbox.environment import kept
 from tui.sandbox.errors import SandboxError
-from tui.sandbox.scenarios import CALM, SCENARIOS
+from tui.sandbox.scenarios import CALM, SCENARIOS, Scenario
 
 START_S = 30.0
 """A start that takes longer has failed."""
@@ -31,6 +31,9 @@ def _silent(text: str) -> None:
 
 class Sandbox:
     """A running sandbox; ours until `stop`, or until this process ends."""
+
+    scenarios: Mapping[str, Scenario] = SCENARIOS
+    """What `scenario` takes."""
 
     def __init__(self, process: asyncio.subprocess.Process, complaints: BinaryIO) -> None:
         self._process = process
@@ -188,8 +191,9 @@ class Sandbox:
 
     def _last_complaint(self) -> str:
         self._complaints.seek(0)
-        lines = self._complaints.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        lines = self._complaints.read().decode(errors="replace").splitlines()
+        said = [line.strip(" |+") for line in lines if any(letter.isalnum() for letter in line)]
+        return said[-1] if said else "it said nothing"
 
 
 def _environment() -> dict[str, str]:

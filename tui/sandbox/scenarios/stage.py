@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+from tui.sandbox.cluster import Cluster
 from tui.sandbox.errors import SandboxError
 from tui.sandbox.scenarios import CALM, SCENARIOS
 from tui.sandbox.service_logs import ServiceLogs
@@ -24,6 +25,7 @@ class Stage:
     services: Mapping[str, Service]
     logs: ServiceLogs
     traffic: Traffic
+    cluster: Cluster
 
 
 class ScenarioModule(Protocol):
