@@ -19,6 +19,8 @@ from widgets.log_store import LogLine, LogStore, Predicate
 from widgets.table_lines import Line, Piece, differences, to_strip
 from widgets.tones import BOLD, REVERSE, tone_classes, tone_css, tone_styles
 
+__all__ = ["LogLine", "LogView", "Predicate"]
+
 FLUSH_INTERVAL_S: Final = 0.1
 """New lines are drawn at most ten times a second."""
 

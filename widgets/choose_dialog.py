@@ -1,0 +1,164 @@
+"""Asks for one of several things, or for one value."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from widgets.cell import Cell, Column, Row
+from widgets.fitting import plain, width_of
+from widgets.live_table import LiveTable
+
+_CSS = """
+    {0} {{ align: center middle; }}
+    {0} > Vertical {{ width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $primary; padding: 0 1;
+        background: $surface; }}
+    {0} .title {{ text-style: bold; height: auto; }}
+    {0} Static {{ height: auto; }}
+    {0} Input {{ border: none; height: 1; padding: 0; background: $boost; }}
+    {0} .hint {{ color: $text-muted; }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing to choose."""
+
+    key: str
+    """What the dialog returns."""
+    label: str
+    note: str = ""
+    """Said beside it."""
+
+
+class ChooseDialog(ModalScreen[str | None]):
+    """A list that narrows while one types; returns the key of the choice, or None."""
+
+    AUTO_FOCUS = "Input"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+g", "cancel", "Cancel", show=False, id="choose.cancel"),
+        Binding("up", "move(-1)", "Up", show=False, id="choose.up", priority=True),
+        Binding("down", "move(1)", "Down", show=False, id="choose.down", priority=True),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="choose.page_up", priority=True),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="choose.page_down", priority=True),
+    ]
+
+    DEFAULT_CSS = _CSS.format("ChooseDialog") + "ChooseDialog LiveTable { height: auto; max-height: 14; }"
+
+    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._heading = title
+        self._choices = tuple(choices)
+
+    def compose(self) -> ComposeResult:
+        """Lay the dialog out."""
+        label = max((width_of(choice.label) for choice in self._choices), default=8)
+        columns = [Column("label", "", min(label, 40)), Column("note", "")]
+        table = LiveTable(columns, empty="nothing to choose from", tree=True)
+        table.can_focus = False
+        table.show({c.key: Row((c.label, Cell(c.note, "dim"))) for c in self._choices})
+        field = Input(placeholder="type to narrow")
+        field.cursor_blink = False
+        with Vertical():
+            yield Static(Text(plain(self._heading)), classes="title")
+            yield field
+            yield table
+            yield Static("enter: choose · up, down: move · esc, ctrl+g: cancel", classes="hint", markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Narrow the list."""
+        event.stop()
+        self.query_one(LiveTable).filter_text = event.value
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Choose what the cursor is on."""
+        event.stop()
+        key = self.query_one(LiveTable).cursor_key
+        if isinstance(key, str):
+            self.dismiss(key)
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor of the list."""
+        self.query_one(LiveTable).action_cursor(rows)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor of the list by screens."""
+        self.query_one(LiveTable).action_page(pages)
+
+    def action_cancel(self) -> None:
+        """Choose nothing."""
+        self.dismiss(None)
+
+
+class InputDialog(ModalScreen[str | None]):
+    """Asks for one value; returns it once `problem` has nothing against it, or None."""
+
+    AUTO_FOCUS = "Input"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+g", "cancel", "Cancel", show=False, id="input.cancel"),
+    ]
+
+    DEFAULT_CSS = _CSS.format("InputDialog") + "InputDialog #said { text-style: bold; }"
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        text: str = "",
+        value: str = "",
+        placeholder: str = "",
+        problem: Callable[[str], str] = lambda typed: "",
+    ) -> None:
+        """Prepare the dialog.
+
+        Args:
+            title: what is asked.
+            text: more about it.
+            value: what the field holds at first.
+            placeholder: an example.
+            problem: returns what is wrong with a value, in words; empty when nothing is.
+        """
+        super().__init__()
+        self._heading = title
+        self._more = text
+        self._value = value
+        self._placeholder = placeholder
+        self._problem = problem
+
+    def compose(self) -> ComposeResult:
+        """Lay the dialog out."""
+        field = Input(self._value, placeholder=self._placeholder)
+        field.cursor_blink = False
+        with Vertical():
+            yield Static(Text(plain(self._heading)), classes="title")
+            if self._more:
+                yield Static(Text("\n".join(map(plain, self._more.split("\n")))))
+            yield field
+            yield Static("", id="said")
+            yield Static("enter: take it · esc, ctrl+g: cancel", classes="hint", markup=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once what is wrong with what stands there."""
+        event.stop()
+        problem = self._problem(event.value) if event.value else ""
+        self.query_one("#said", Static).update(Text(plain(problem)))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the value when nothing is wrong with it."""
+        event.stop()
+        if problem := self._problem(event.value):
+            self.query_one("#said", Static).update(Text(plain(problem)))
+        else:
+            self.dismiss(event.value)
+
+    def action_cancel(self) -> None:
+        """Give no value."""
+        self.dismiss(None)

@@ -1,0 +1,285 @@
+"""Asks before something is done, so that nobody confirms by accident."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import ClassVar, Final, Literal
+
+from rich.table import Table
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from widgets.cell import Cell, Tone, cell_text
+from widgets.fitting import plain
+
+ConfirmMode = Literal["key", "type", "type+reason", "count"]
+"""`key`: press y. `type`: type the expected text. `type+reason`: and say why. `count`: type how many."""
+
+TargetState = Literal["unchanged", "changed", "gone"]
+
+DEAF_S: Final = 0.5
+"""Keys are dropped until this long has passed without any."""
+
+EXPIRES_S: Final = 60.0
+
+_TICK_S: Final = 0.1
+_BOLD: Final[dict[Tone, str]] = {"critical": "bold", "warn": "bold", "dim": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A person said yes."""
+
+    reason: str = ""
+    """Why, in their words; empty where none was asked for."""
+
+
+class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
+    """Shows what is about to happen and returns a `Confirmation`, or None when cancelled or expired.
+
+    Keys pressed before it opened, and until half a second has passed without any, are dropped. Enter never confirms by
+    itself: `y` does, or the Confirm button once the expected text stands in the field.
+    """
+
+    AUTO_FOCUS = ""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "confirm", "Yes", show=False, id="confirm.yes"),
+        Binding("escape,ctrl+g,q", "cancel", "Cancel", show=False, id="confirm.cancel"),
+        Binding("tab", "app.focus_next", "Next field", show=False, id="confirm.next"),
+        Binding("shift+tab", "app.focus_previous", "Previous field", show=False, id="confirm.previous"),
+        Binding("up", "scroll(-1)", "Scroll up", show=False, id="confirm.up"),
+        Binding("down", "scroll(1)", "Scroll down", show=False, id="confirm.down"),
+        Binding("pageup", "scroll(-8)", "Page up", show=False, id="confirm.page_up"),
+        Binding("pagedown", "scroll(8)", "Page down", show=False, id="confirm.page_down"),
+    ]
+
+    DEFAULT_CSS = """
+    ConfirmDialog { align: center middle; }
+    ConfirmDialog > Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $warning;
+        padding: 0 1; background: $surface; }
+    ConfirmDialog .title { text-style: bold; }
+    ConfirmDialog VerticalScroll { height: auto; max-height: 12; scrollbar-size: 1 1; }
+    ConfirmDialog Static { height: auto; }
+    ConfirmDialog Input { border: none; height: 1; padding: 0; background: $boost; }
+    ConfirmDialog .said { text-style: bold; }
+    ConfirmDialog Horizontal { height: 1; }
+    ConfirmDialog Button { margin-right: 2; }
+    ConfirmDialog .hint { color: $text-muted; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        lines: Sequence[tuple[str, str | Cell]],
+        *,
+        mode: ConfirmMode = "key",
+        expected: str = "",
+        verb: str = "Confirm",
+        expires_s: float = EXPIRES_S,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """Prepare the dialog.
+
+        Args:
+            title: what is asked, in one line.
+            lines: label and text of what a person must know; a label of `""` continues the one above.
+            mode: how it is confirmed.
+            expected: what must be typed: the target's name, or the number of targets; unused in mode `key`.
+            verb: what the button says.
+            expires_s: seconds until it cancels itself.
+            clock: seconds that only grow.
+        """
+        super().__init__()
+        if mode != "key" and not expected:
+            raise ValueError(f"mode {mode!r} needs the text that must be typed")
+        self._heading = title
+        self._facts = tuple(lines)
+        self._mode = mode
+        self._expected = expected
+        self._verb = verb
+        self._clock = clock
+        self._expires_s = expires_s
+        self._opened_at = self._quiet_since = clock()
+        self._is_listening = self._is_done = False
+        self._state: TargetState = "unchanged"
+        self.has_expired = False
+        """Whether it cancelled itself."""
+
+    def compose(self) -> ComposeResult:
+        """Lay the dialog out."""
+        with Vertical():
+            yield Static(Text(plain(self._heading)), classes="title")
+            with VerticalScroll(can_focus=False):
+                yield Static(_facts_table(self._facts))
+            yield Static(id="state", classes="said")
+            if self._mode != "key":
+                what = "how many" if self._mode == "count" else "the name"
+                yield Static(Text(f"Type {what} to go on: {plain(self._expected)}"))
+                field = Input(id="typed")
+                field.cursor_blink = False
+                yield field
+            if self._mode == "type+reason":
+                yield Static("Why (goes into the record):")
+                field = Input(id="reason")
+                field.cursor_blink = False
+                yield field
+            yield Static(id="said", classes="said")
+            with Horizontal():
+                yield Button("Cancel", id="cancel", compact=True)
+                if self._mode != "key":
+                    yield Button(Text(self._verb), id="confirm", compact=True, disabled=True)
+            yield Static(id="hint", classes="hint")
+
+    def on_mount(self) -> None:
+        """Start the clock."""
+        self._opened_at = self._quiet_since = self._clock()
+        for name in ("#state", "#said"):
+            self.query_one(name).display = False
+        self.set_interval(_TICK_S, self._tick)
+        self._tick()
+
+    # What is told while it is open
+
+    @property
+    def state(self) -> TargetState:
+        """What became of the target since the dialog opened."""
+        return self._state
+
+    def set_state(self, state: TargetState, text: str = "") -> None:
+        """Tell what became of the target; `gone` makes confirming impossible, also when it comes back."""
+        if self._state == "gone" or not self.is_mounted:
+            return
+        self._state = state
+        words = {"unchanged": "", "changed": "CHANGED since this opened: ", "gone": "GONE, nothing can be done: "}[
+            state
+        ]
+        self._say("#state", words + text if state != "unchanged" else "")
+        self._enable()
+
+    def _say(self, where: str, text: str) -> None:
+        line = self.query_one(where, Static)
+        line.update(Text(plain(text)))
+        line.display = bool(text)
+
+    # Time
+
+    def _tick(self) -> None:
+        now = self._clock()
+        left = self._opened_at + self._expires_s - now
+        if left <= 0:
+            self.has_expired = True
+            self._finish(None)
+            return
+        if not self._is_listening and self._hears():
+            self._is_listening = True
+            self.query_one("#cancel" if self._mode == "key" else "#typed").focus()
+        self._show_hint(int(left) + 1)
+
+    def _hears(self) -> bool:
+        return self._is_listening or self._clock() - self._quiet_since >= DEAF_S
+
+    def _show_hint(self, seconds: int) -> None:
+        how = "y: do it · " if self._mode == "key" and self._state != "gone" else ""
+        cancel = "enter, esc, q: cancel" if self._mode == "key" else "tab: next field · esc, ctrl+g: cancel"
+        text = f"{how}{cancel} · closes in {seconds} s" if self._is_listening else "wait: keys do not count yet"
+        hint = self.query_one("#hint", Static)
+        if hint.content != text:
+            hint.update(text)
+
+    # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Drop keys until it has been quiet for a while."""
+        return self._hears()
+
+    def on_key(self, event: events.Key) -> None:
+        """Wait longer when keys come before the dialog listens: somebody is still typing to what was there before."""
+        if not self._hears():
+            self._quiet_since = self._clock()
+            event.stop()
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the body."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_cancel(self) -> None:
+        """Do nothing and close."""
+        self._finish(None)
+
+    def action_confirm(self) -> None:
+        """Confirm where a key is enough and the target is still there."""
+        if self._mode != "key":
+            self._say("#said", "A key is not enough here: type the text and use the button.")
+        elif self._state == "gone":
+            self._say("#said", "Refused: the target is gone.")
+        else:
+            self._finish(Confirmation())
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Open the button when everything asked for is there."""
+        event.stop()
+        self._say("#said", "")
+        self._enable()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Say what is missing, or go on to the next field; Enter in a field never confirms."""
+        event.stop()
+        if missing := self._missing():
+            self._say("#said", f"Refused: {missing}.")
+            if event.input.id == "typed" and event.value == self._expected and self._mode == "type+reason":
+                self.query_one("#reason").focus()
+        else:
+            self.query_one("#confirm").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel, or confirm when nothing is missing."""
+        event.stop()
+        if event.button.id == "cancel":
+            self._finish(None)
+        elif missing := self._missing():
+            self._say("#said", f"Refused: {missing}.")
+        else:
+            self._finish(Confirmation(self._typed("#reason").strip()))
+
+    def _typed(self, where: str) -> str:
+        fields = self.query(where).results(Input)
+        return next((field.value for field in fields), "")
+
+    def _missing(self) -> str:
+        """Return what keeps this from being confirmed; empty when nothing does."""
+        if self._state == "gone":
+            return "the target is gone"
+        if not self._hears():
+            return "it has only just opened"
+        if (typed := self._typed("#typed")) != self._expected:
+            return f"{plain(typed)!r} is not {plain(self._expected)!r}" if typed else "nothing was typed"
+        if self._mode == "type+reason" and not self._typed("#reason").strip():
+            return "a reason is needed"
+        return ""
+
+    def _enable(self) -> None:
+        for button in self.query("#confirm").results(Button):
+            button.disabled = bool(self._missing())
+
+    def _finish(self, answer: Confirmation | None) -> None:
+        # Two keyboards may answer in the same moment; the first counts.
+        if not self._is_done:
+            self._is_done = True
+            self.dismiss(answer)
+
+
+def _facts_table(facts: Sequence[tuple[str, str | Cell]]) -> Table:
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(ratio=1, overflow="fold")
+    for label, value in facts:
+        tone: Tone = value.tone if isinstance(value, Cell) else ""
+        lines = [plain(line) for line in cell_text(value).split("\n")]
+        table.add_row(Text(plain(label)), Text("\n".join(lines), style=_BOLD.get(tone, "")))
+    return table

@@ -1,0 +1,16 @@
+"""The dialogs under one name."""
+
+from widgets.choose_dialog import Choice, ChooseDialog, InputDialog
+from widgets.confirm_dialog import Confirmation, ConfirmDialog, ConfirmMode, TargetState
+from widgets.text_dialog import TextDialog
+
+__all__ = [
+    "Choice",
+    "ChooseDialog",
+    "ConfirmDialog",
+    "ConfirmMode",
+    "Confirmation",
+    "InputDialog",
+    "TargetState",
+    "TextDialog",
+]

@@ -1,0 +1,87 @@
+"""Labels and values in columns, for the head of a page."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.cell import Cell, cell_text
+from widgets.fitting import fit, plain, width_of
+from widgets.table_lines import Line, Piece, to_strip
+from widgets.tones import tone_classes, tone_css, tone_styles
+
+_GAP = 2
+_MIN_VALUE = 12
+
+Pairs = Sequence[tuple[str, str | Cell]]
+
+
+class Facts(Widget):
+    """Pairs of label and value, filling columns over the width, top to bottom."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes("facts")
+    DEFAULT_CSS = "Facts { height: auto; }\n" + tone_css("Facts", "facts")
+
+    def __init__(self, pairs: Pairs = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._pairs = tuple(pairs)
+        self._looks: dict[str, Style] = {}
+
+    @property
+    def pairs(self) -> Pairs:
+        """What is shown."""
+        return self._pairs
+
+    def show(self, pairs: Pairs) -> None:
+        """Show other pairs; the same again cost nothing."""
+        if (new := tuple(pairs)) != self._pairs:
+            needs_room = columns_for(new, self.size.width) != columns_for(self._pairs, self.size.width)
+            needs_room |= len(new) != len(self._pairs)
+            self._pairs = new
+            self.refresh(layout=needs_room)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the lines needed at `width`."""
+        return -(-len(self._pairs) // columns_for(self._pairs, width)) if self._pairs else 0
+
+    def notify_style_update(self) -> None:
+        """Look styles up again after a theme or CSS change."""
+        super().notify_style_update()
+        self._looks = {}
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Spread over the new width."""
+        self.refresh(layout=True)
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the screen."""
+        self._looks = self._looks or tone_styles(self, "facts")
+        width = self.size.width
+        columns = columns_for(self._pairs, width)
+        height = max(1, -(-len(self._pairs) // columns))
+        label_width = max((width_of(label) for label, _ in self._pairs), default=0)
+        line: Line = []
+        for column in range(columns):
+            x, end = width * column // columns, width * (column + 1) // columns
+            index = column * height + y
+            label, value = self._pairs[index] if index < len(self._pairs) and y < height else ("", "")
+            label_room = min(label_width + 1, end - x)
+            line.append(Piece(x, fit(label, label_room), label_room, self._looks["dim"]))
+            room = end - x - label_room
+            shown = fit(plain(cell_text(value)), max(0, room - _GAP)) + " " * min(_GAP, room)
+            tone = value.tone if isinstance(value, Cell) else ""
+            line.append(Piece(x + label_room, shown, room, self._looks[tone]))
+        return to_strip(line, 0, width)
+
+
+def columns_for(pairs: Pairs, width: int) -> int:
+    """Return how many columns of `pairs` fit into `width` cells without cutting a value; at least 1."""
+    if not pairs or width <= 0:
+        return 1
+    label = max(width_of(label) for label, _ in pairs) + 1
+    value = max(_MIN_VALUE, max(width_of(plain(cell_text(value))) for _, value in pairs))
+    return max(1, min(len(pairs), width // (label + value + _GAP)))
