@@ -4,7 +4,8 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar, Final, Protocol
 
 from rich.text import Text
@@ -18,7 +19,7 @@ from profiles.schema import Profile
 from tui.actions.action import Action, Request
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Ask, Consent, Ending, Performer
-from tui.confirm import confirm_dialog, watch_target
+from tui.confirm import action_dialog, consent, watch_target
 from tui.journal import Journal, who
 from tui.keys import key_segments, keys_page
 from tui.panes.database import DatabasePane
@@ -43,6 +44,7 @@ from tui.status import (
 from tui.systems import systems_of
 from tui.terminal import Lifeline
 from widgets.cell import Tone
+from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import TextDialog
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
@@ -63,10 +65,22 @@ PANES: Final[tuple[type[Pane], ...]] = (
 """The tabs, in order. A new one is one line here."""
 
 
-class Scenarios(Protocol):
-    """What the app may ask of a sandbox."""
+class Scenario(Protocol):
+    """A trouble the sandbox can play."""
 
-    names: Sequence[str]
+    @property
+    def meaning(self) -> str:
+        """What will be seen, and where."""
+        ...
+
+
+class Sandbox(Protocol):
+    """What the app may ask of the sandbox it runs on."""
+
+    @property
+    def scenarios(self) -> Mapping[str, Scenario]:
+        """Every scenario by name."""
+        ...
 
     async def scenario(self, name: str) -> None:
         """Start a scenario by name."""
@@ -107,13 +121,13 @@ class OpsApp(App[int]):
         log_file: str,
         read_only: bool = False,
         refresh_s: float | None = None,
-        scenarios: Scenarios | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         super().__init__()
         self.theme = "ansi-dark"
         self.profile = profile
         self._log_file = log_file
-        self._scenarios = scenarios
+        self._sandbox = sandbox
         self._systems = systems_of(profile)
         self._pollers = {source.name: Poller(source, self._publish) for source in self._systems.sources}
         for poller in self._pollers.values():
@@ -295,7 +309,7 @@ class OpsApp(App[int]):
         lines += [
             ("Under way", f"{request.verb} {request.target}: {what}") for request, what in self._under_way.items()
         ]
-        if await self.push_screen_wait(confirm_dialog("Leave opstui?", lines, Ask.KEY)):
+        if await self.push_screen_wait(ConfirmDialog("Leave opstui?", lines)):
             self.exit(return_code=0)
 
     # Requests → outcomes
@@ -322,10 +336,10 @@ class OpsApp(App[int]):
 
     async def _confirm(self, action: Action, ask: Ask) -> Consent | None:
         verb = self._systems.verbs[action.request.verb, action.request.target.source]
-        dialog = confirm_dialog.for_action(verb.title, action, ask)
+        dialog = action_dialog(verb, action, ask, self.profile)
         watch = asyncio.create_task(watch_target(dialog, verb, action))
         try:
-            return await self.push_screen_wait(dialog)
+            return consent(ask, await self.push_screen_wait(dialog))
         finally:
             watch.cancel()
 
@@ -352,16 +366,15 @@ class OpsApp(App[int]):
                 yield SystemCommand(
                     binding.description,
                     f"key {self.get_key_display(binding)}",
-                    lambda action=binding.action, node=active.node: self.run_worker(self.run_action(action, node)),
+                    partial(self.run_action, binding.action, active.node),
                 )
-        if self._scenarios is not None:
-            for name in self._scenarios.names:
-                yield SystemCommand(f"Scenario: {name}", "sandbox only", lambda name=name: self._play(name))
+        if self._sandbox is not None:
+            for name, scenario in self._sandbox.scenarios.items():
+                yield SystemCommand(f"Scenario: {name}", scenario.meaning, partial(self._play, self._sandbox, name))
 
-    def _play(self, name: str) -> None:
-        if self._scenarios is not None:
-            self.run_worker(self._scenarios.scenario(name), exit_on_error=False)
-            self.tell(f"scenario {name} begins")
+    def _play(self, sandbox: Sandbox, name: str) -> None:
+        self.run_worker(sandbox.scenario(name), exit_on_error=False)
+        self.tell(f"scenario {name} begins")
 
     def _fatal_error(self) -> None:
         # Textual's own prints local variables, secrets among them; the log gets the traceback without them.
@@ -370,7 +383,7 @@ class OpsApp(App[int]):
         self._close_messages_no_wait()
 
 
-def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Scenarios | None) -> int:
+def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:
     """Run the application on this terminal and return its exit status."""
     from profiles.places import journal_folder, log_file
 
@@ -381,7 +394,7 @@ def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sc
         log_file=str(log_file()),
         read_only=read_only,
         refresh_s=refresh_s,
-        scenarios=sandbox,
+        sandbox=sandbox,
     )
     app.run(mouse=False)
     return app.return_code or 0

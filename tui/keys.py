@@ -46,7 +46,7 @@ def keys_page(bindings: Iterable[ActiveBinding]) -> str:
         binding = active.binding
         if not binding.description or binding.system:
             continue
-        group = (binding.id or "app.").partition(".")[0]
+        group = (binding.id or "moving.").partition(".")[0]
         keys.setdefault((group, binding.description), []).append(key_name(binding))
     for (group, description), names in keys.items():
         groups.setdefault(group, []).append(f"  {' '.join(dict.fromkeys(names)):<14} {description}")

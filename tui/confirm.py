@@ -1,0 +1,59 @@
+"""From a planned action to the dialog that asks, and the watch on its target while it asks."""
+
+import asyncio
+from typing import Final
+
+from profiles.schema import Profile
+from tui.actions.action import Action, Sight, Verb
+from tui.actions.perform import Ask, Consent
+from tui.sources.errors import SourceError
+from widgets.cell import Cell
+from widgets.confirm_dialog import Confirmation, ConfirmDialog
+
+_WATCH_S: Final = 1.0
+
+
+def action_dialog(verb: Verb, action: Action, ask: Ask, profile: Profile) -> ConfirmDialog:
+    """Return the dialog that shows everything the person must know before agreeing to `action`."""
+    target = action.request.target
+    lines: list[tuple[str, str | Cell]] = [
+        ("Where", f"{profile.environment.upper()} {profile.name}: {target.source.rstrip(':')}"),
+        ("Target", str(target)),
+        ("Identity", ", ".join(f"{key} {value}" for key, value in target.identity.items() if value is not None)),
+        ("Before", action.before),
+        ("After", action.after),
+        *_labelled("Preview", action.preview),
+        *_labelled("Impact", action.impact),
+        ("Risk", Cell(_risk(action), "warn")),
+        ("Undo", action.undo),
+        ("By hand", action.command),
+    ]
+    title = f"{verb.title} {target}?"
+    return ConfirmDialog(title, lines, mode=ask.value, expected=target.name, verb=verb.title)
+
+
+def _risk(action: Action) -> str:
+    return f"{action.risk.name.lower()}: {action.risk_reason}" if action.risk_reason else action.risk.name.lower()
+
+
+def _labelled(label: str, lines: tuple[str, ...]) -> list[tuple[str, str | Cell]]:
+    return [(label if index == 0 else "", line) for index, line in enumerate(lines)]
+
+
+def consent(ask: Ask, answer: Confirmation | None) -> Consent | None:
+    """Return what the dialog's answer means for the action."""
+    return None if answer is None else Consent(ask, answer.reason)
+
+
+async def watch_target(dialog: ConfirmDialog, verb: Verb, action: Action) -> None:
+    """Tell the open dialog once a second what became of its target; runs until it is cancelled."""
+    while True:
+        await asyncio.sleep(_WATCH_S)
+        try:
+            sight, what = await verb.sight(action)
+        except SourceError as error:
+            dialog.set_state("changed", f"it cannot be seen any more ({error})")
+            continue
+        dialog.set_state(sight.value, what)
+        if sight is Sight.GONE:
+            return
