@@ -165,12 +165,13 @@ async def _open(settings: dict[str, Any], where: str, protocol: int) -> "Abstrac
     )
     try:
         await connection.connect()
-    except ResponseError:
-        await connection.disconnect(nowait=True)
-        raise
     except (RedisError, OSError) as error:
         await connection.disconnect(nowait=True)
-        raise translated(error, where) from error
+        # Over a unix socket redis-py wraps the handshake's errors once more; both texts may repeat the password.
+        said = error.__cause__ if isinstance(error.__cause__, RedisError) else error
+        if isinstance(said, ResponseError):
+            raise said from None
+        raise translated(said, where) from None
     except BaseException:
         await connection.disconnect(nowait=True)
         raise
