@@ -1,27 +1,19 @@
 """A profile's name or path → a checked `Profile`, or every problem at once."""
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
-from typing import Final
 
 from profiles.ownership import read_own
-from profiles.places import SHIPPED, profile_folders
-from profiles.problems import Problem, ProfileError, nearest
+from profiles.places import SHIPPED
+from profiles.problems import Problem, ProfileError
 from profiles.sandbox_wall import substitute, wall_problems
 from profiles.schema import SHORT_FORMS, Profile
+from profiles.search import DEFAULTS, locate
 from profiles.validation import validate
 from profiles.yaml_text import Placed, parse
-
-_SUFFIXES: Final = (".yaml", ".yml")
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-DEFAULTS: Final = "defaults"
-"""The shipped profile that every other inherits from in the end."""
-_HIDDEN: Final = (DEFAULTS, "production.example")
-"""Shipped files that are read or copied, never watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +23,6 @@ class Loaded:
     profile: Profile
     files: tuple[Path, ...]
     """The files it was read from: its own first, then what it inherits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A profile's file on the search path; it may still be wrong."""
-
-    name: str
-    path: Path
 
 
 def load(name_or_path: str, *, sandbox: Mapping[str, str] | None = None) -> Loaded:
@@ -52,7 +36,7 @@ def load(name_or_path: str, *, sandbox: Mapping[str, str] | None = None) -> Load
     Raises:
         ProfileError: with every problem; nothing else, whatever the files hold.
     """
-    path = _locate(name_or_path)
+    path = locate(name_or_path)
     if isinstance(path, Problem):
         raise ProfileError([path])
     chain = _read_chain(path)
@@ -78,56 +62,6 @@ def _filled(merged: Placed, sandbox: Mapping[str, str], path: Path) -> Profile:
     if isinstance(filled, list):
         raise ProfileError(filled)
     return filled
-
-
-def known_profiles() -> tuple[Found, ...]:
-    """Return what `--profile NAME` would find, by name; files hidden by an earlier folder are left out."""
-    found: dict[str, Found] = {}
-    for folder in profile_folders():
-        for path in _profiles_in(folder):
-            if not (folder == SHIPPED and path.stem in _HIDDEN):
-                found.setdefault(path.stem, Found(path.stem, path))
-    return tuple(found[name] for name in sorted(found))
-
-
-def _profiles_in(folder: Path) -> Iterator[Path]:
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError:  # not there, or not for us: then it offers nothing
-        return
-    for entry in entries:
-        if entry.suffix in _SUFFIXES and _NAME.fullmatch(entry.stem):
-            yield entry
-
-
-def _is_path(name_or_path: str) -> bool:
-    return "/" in name_or_path or name_or_path.endswith(_SUFFIXES)
-
-
-def _locate(name_or_path: str, *, beside: Path | None = None, below: Path | None = None) -> Path | Problem:
-    """Find a profile's file.
-
-    `beside` is the folder that relative paths start from, the current one when None. `below` is a file that asks for
-    a profile of its own name: it means the one that it hides, in a later folder.
-    """
-    if _is_path(name_or_path):
-        if "\0" in name_or_path:
-            return Problem("a path has no NUL character")
-        path = Path(os.path.expanduser(name_or_path))
-        return beside / path if beside else path
-    if not _NAME.fullmatch(name_or_path):
-        return Problem("not a profile's name", hint="a path contains a slash or ends in .yaml")
-    for folder in profile_folders():
-        for suffix in _SUFFIXES:
-            path = folder / f"{name_or_path}{suffix}"
-            if path != below and os.path.lexists(path):
-                return path
-    names = [known.name for known in known_profiles()]
-    near = nearest(name_or_path, names)
-    return Problem(
-        f"there is no profile {name_or_path}",
-        hint=near or f"there are {', '.join(names)}; a path contains a slash or ends in .yaml",
-    )
 
 
 @dataclass(slots=True)
@@ -179,7 +113,7 @@ def _parent(path: Path, asked: Placed | None) -> Path | Problem | None:
         return SHIPPED / f"{DEFAULTS}.yaml"
     if not isinstance(asked.value, str):
         return _at(asked, "must be the name or path of one profile")
-    found = _locate(asked.value, beside=path.parent, below=path)
+    found = locate(asked.value, beside=path.parent, below=path)
     return _at(asked, found.message, found.hint) if isinstance(found, Problem) else found
 
 

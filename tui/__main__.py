@@ -1,0 +1,5 @@
+"""`python -m tui` is `opstui`."""
+
+from tui.cli import main
+
+main()

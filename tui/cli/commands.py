@@ -1,0 +1,191 @@
+"""`opstui` and its commands, as click sees them. What they do is imported when they run."""
+
+import math
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+import tui
+
+if TYPE_CHECKING:
+    from profiles.loader import Loaded
+
+_USAGE: Final = 2
+"""Exit status for a wrong profile, wrong arguments or an unsuitable terminal."""
+
+
+class ProfileName(click.ParamType[str]):
+    """A profile's name, completed from the search path; or a path."""
+
+    name = "profile"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the names that begin so, or files when it looks like a path."""
+        from profiles.search import known_profiles
+
+        if "/" in incomplete or incomplete.startswith((".", "~")):
+            return [CompletionItem(incomplete, type="file")]
+        return [CompletionItem(found.name) for found in known_profiles() if found.name.startswith(incomplete)]
+
+
+class ScenarioName(click.ParamType[str]):
+    """A scenario of the sandbox."""
+
+    name = "scenario"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Offer the scenarios that begin so."""
+        from tui.sandbox.scenarios import SCENARIOS
+
+        return [
+            CompletionItem(name, help=scenario.meaning)
+            for name, scenario in SCENARIOS.items()
+            if name.startswith(incomplete)
+        ]
+
+
+def _seconds(_context: click.Context, _parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and 0.2 <= value <= 3600):
+        raise click.BadParameter("seconds between 0.2 and 3600")
+    return value
+
+
+def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        from tui.cli.reset import reset_terminal
+
+        context.exit(reset_terminal())
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--profile", type=ProfileName(), envvar="OPSTUI_PROFILE", metavar="NAME|PATH",
+    help="What to watch. Without it $OPSTUI_PROFILE counts; without that you are asked.",
+)  # fmt: skip
+@click.option("--read-only", is_flag=True, help="Nothing can be changed, whatever the profile says.")
+@click.option("--refresh", type=float, callback=_seconds, metavar="S", help="Seconds between two readings.")
+@click.option("--scenario", type=ScenarioName(), metavar="NAME", help="What the sandbox plays: --profile demo only.")
+@click.option(
+    "--reset-terminal", is_flag=True, is_eager=True, expose_value=False, callback=_reset_terminal,
+    help="Repair this terminal after a program that died, and exit.",
+)  # fmt: skip
+@click.version_option(tui.__version__, message="opstui %(version)s")
+@click.pass_context
+def opstui(
+    context: click.Context, profile: str | None, read_only: bool, refresh: float | None, scenario: str | None
+) -> None:
+    """One full-screen terminal for on-call: see, act safely, prove it worked, keep the record.
+
+    Try it: opstui --profile demo
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from tui.cli.launch import launch
+
+    context.exit(launch(profile, read_only=read_only, refresh_s=refresh, scenario=scenario))
+
+
+@opstui.group()
+def profile() -> None:
+    """List, show, check and create profiles."""
+
+
+@profile.command(name="list")
+def list_profiles() -> None:
+    """The profiles that --profile finds by name."""
+    from tui.cli.profiles_page import table
+
+    click.echo(table())
+
+
+@profile.command()
+@click.argument("name", type=ProfileName(), metavar="NAME|PATH")
+def show(name: str) -> None:
+    """A profile with everything it inherits; secrets stay references."""
+    from tui.cli.profiles_page import effective
+
+    click.echo(effective(_loaded(name)))
+
+
+@profile.command()
+@click.argument("names", type=ProfileName(), metavar="[NAME|PATH]...", nargs=-1)
+def validate(names: tuple[str, ...]) -> None:
+    """Every mistake of the profiles, with its line; of all profiles when none is given."""
+    from profiles.loader import load
+    from profiles.problems import ProfileError
+    from profiles.search import known_profiles
+
+    wrong = False
+    for name in names or tuple(found.name for found in known_profiles()):
+        try:
+            load(name)
+        except ProfileError as error:
+            wrong = True
+            _tell_problems(error)
+        else:
+            click.echo(f"{name}: ok")
+    if wrong:
+        sys.exit(_USAGE)
+
+
+@profile.command()
+def schema() -> None:
+    """The format as JSON Schema, for editors."""
+    import json
+
+    from profiles.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+@profile.command()
+@click.argument("name")
+def new(name: str) -> None:
+    """Write a commented profile of your own to start from."""
+    from tui.cli.profiles_page import create
+
+    path = create(name)
+    click.echo(f"{path}\nEdit it, then: opstui profile validate {name}")
+
+
+@opstui.command()
+def info() -> None:
+    """Where opstui's files are, and what it runs on."""
+    from tui.cli.info_page import page
+
+    click.echo(page())
+
+
+@opstui.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Shell code that completes commands, options and profiles.
+
+    \b
+    bash   eval "$(opstui completion bash)"             in ~/.bashrc
+    zsh    eval "$(opstui completion zsh)"              in ~/.zshrc
+    fish   opstui completion fish > ~/.config/fish/completions/opstui.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:  # click knows all three
+        raise click.ClickException(f"no completion for {shell}")
+    click.echo(kind(opstui, {}, "opstui", "_OPSTUI_COMPLETE").source())
+
+
+def _loaded(name: str) -> "Loaded":
+    from profiles.loader import load
+    from profiles.problems import ProfileError
+
+    try:
+        return load(name)
+    except ProfileError as error:
+        _tell_problems(error)
+        sys.exit(_USAGE)
+
+
+def _tell_problems(error: Exception) -> None:
+    click.echo(str(error), err=True)

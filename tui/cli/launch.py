@@ -1,0 +1,145 @@
+"""From the arguments to the running screen: profile, terminal, log, sandbox, app, in that order.
+
+Everything that can be wrong is said before the screen opens, and the terminal is not touched until then.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from profiles.loader import Loaded, load
+from profiles.places import log_file
+from profiles.problems import ProfileError, nearest
+from tui.cli.log import start_log
+
+if TYPE_CHECKING:
+    from tui.sandbox.blocking import BlockingSandbox
+    from tui.sandbox.scenarios import Scenario
+
+_FAILED: Final = 1
+_USAGE: Final = 2
+
+
+class SandboxOnScreen:
+    """What the app may ask of the sandbox: its scenarios. The sandbox's own event loop runs in a thread."""
+
+    def __init__(self, sandbox: "BlockingSandbox", scenarios: Mapping[str, "Scenario"]) -> None:
+        self._sandbox = sandbox
+        self._scenarios = scenarios
+
+    @property
+    def scenarios(self) -> Mapping[str, "Scenario"]:
+        """Every scenario by name, `calm` first."""
+        return self._scenarios
+
+    async def scenario(self, name: str) -> None:
+        """Begin a scenario; it ends by itself, and `calm` ends it at once."""
+        await asyncio.to_thread(self._sandbox.scenario, name)
+
+
+def launch(name: str | None, *, read_only: bool, refresh_s: float | None, scenario: str | None) -> int:
+    """Run opstui on a profile; ask for one when `name` is None. Returns the exit status."""
+    if name is None:
+        from tui.cli.profiles_page import choose
+
+        name = choose()
+        if name is None:
+            return _USAGE
+    try:
+        loaded = load(name)
+    except ProfileError as error:
+        _say(str(error))
+        return _USAGE
+    is_sandbox = loaded.profile.environment == "sandbox"
+    if reason := _scenario_reason(scenario, loaded, is_sandbox) or _terminal_reason():
+        _say(f"opstui: {reason}")
+        return _USAGE
+    _start_log()
+    # Textual reads it when it is imported. Nothing moves by itself: it would cost bytes on every slow link.
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if is_sandbox:
+        return _run_in_sandbox(name, read_only, refresh_s, scenario)
+    from tui.app import run
+
+    return run(loaded, read_only=read_only, refresh_s=refresh_s, sandbox=None)
+
+
+def _run_in_sandbox(name: str, read_only: bool, refresh_s: float | None, scenario: str | None) -> int:
+    from tui.sandbox.environment import wall_off
+    from tui.sandbox.errors import SandboxError
+
+    wall_off(os.environ)
+    try:
+        with _sandbox(scenario) as sandbox:
+            from tui.app import run
+            from tui.sandbox.scenarios import SCENARIOS
+
+            # Read again, now that there is something to dial.
+            loaded = load(name, sandbox=sandbox.endpoints)
+            shown = SandboxOnScreen(sandbox, SCENARIOS)
+            return run(loaded, read_only=read_only, refresh_s=refresh_s, sandbox=shown)
+    except SandboxError as error:
+        _say(f"opstui: the sandbox cannot start: {error}")
+        return _FAILED
+    except ProfileError as error:
+        _say(str(error))
+        return _USAGE
+
+
+@contextlib.contextmanager
+def _sandbox(scenario: str | None) -> Iterator["BlockingSandbox"]:
+    from tui.sandbox.blocking import BlockingSandbox
+
+    began = time.monotonic()
+
+    def progress(text: str) -> None:
+        _say(f"{time.monotonic() - began:5.1f} s  {text}")
+
+    progress("starting the sandbox")
+    sandbox = BlockingSandbox.start(scenario=scenario or "calm", progress=progress)
+    try:
+        yield sandbox
+    finally:
+        sandbox.stop()
+
+
+def _scenario_reason(scenario: str | None, loaded: Loaded, is_sandbox: bool) -> str:
+    if scenario is None:
+        return ""
+    if not is_sandbox:
+        return f"--scenario is for the sandbox, and {loaded.profile.name} is {loaded.profile.environment}"
+    from tui.sandbox.scenarios import SCENARIOS
+
+    if scenario in SCENARIOS:
+        return ""
+    known = list(SCENARIOS)
+    return f"there is no scenario {scenario}; {nearest(scenario, known) or 'there are ' + ', '.join(known)}"
+
+
+def _terminal_reason() -> str:
+    """Return why this is no terminal for a full screen; empty when it is one."""
+    for stream, word in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "error output")):
+        if stream is None or not stream.isatty():
+            return f"needs a terminal, and its standard {word} is not one; see opstui --help for what works without"
+    kind = os.environ.get("TERM", "")
+    if kind in ("", "dumb", "unknown"):
+        shown = f"TERM={kind}" if kind else "TERM is not set"
+        return f"this terminal cannot show a full screen ({shown}); set TERM to its kind, such as xterm-256color"
+    return ""
+
+
+def _start_log() -> None:
+    try:
+        start_log(log_file())
+    except OSError as error:
+        _say(f"opstui: no log: {log_file()}: {error.strerror}")
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
