@@ -1,0 +1,268 @@
+"""One line of a log → its level, its time and what to show, whatever wrote it. Pure, cheap, and it never raises.
+
+Every line is judged by itself, so one file may mix JSON, logfmt, access log, klog, PostgreSQL, Redis and plain text.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from typing import Any, Final, NamedTuple
+
+from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.times import ISO, access_time, any_time, day_first_time, iso_time, klog_time, syslog_time
+from tui.sources.text import clean
+
+_NONE, _DEBUG, _INFO, _WARN, _ERROR = Severity
+
+_WORDS: Final[Mapping[str, Severity]] = {
+    **dict.fromkeys(("trace", "debug", "verbose", "fine", "finer", "finest", "dbg", "trc", "debug1", "debug2", "debug3",
+                     "debug4", "debug5"), _DEBUG),
+    **dict.fromkeys(("info", "information", "informational", "notice", "log", "statement", "detail", "hint", "context",
+                     "config", "inf", "informativo", "ok", "audit"), _INFO),
+    **dict.fromkeys(("warn", "warning", "wrn"), _WARN),
+    **dict.fromkeys(("error", "err", "severe", "fatal", "critical", "crit", "panic", "alert", "emerg", "emergency",
+                     "eror", "ftl", "dpanic", "exception"), _ERROR),
+}  # fmt: skip
+_LETTERS: Final = {"T": _DEBUG, "D": _DEBUG, "V": _DEBUG, "I": _INFO, "N": _INFO, "W": _WARN, "E": _ERROR, "F": _ERROR,
+                   "C": _ERROR}  # fmt: skip
+_REDIS: Final = {".": _DEBUG, "-": _INFO, "*": _INFO, "#": _WARN}
+
+_LEVEL_KEYS: Final = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "severity_text", "s")
+_MESSAGE_KEYS: Final = ("msg", "message", "event", "log", "body", "text", "short_message", "MESSAGE")
+_TIME_KEYS: Final = ("ts", "time", "timestamp", "@timestamp", "asctime", "t", "datetime", "date", "eventTime")
+
+_UPPER: Final = re.compile(
+    r"\b(TRACE|DEBUG[1-5]?|VERBOSE|INFO|NOTICE|LOG|STATEMENT|DETAIL|HINT|WARN(?:ING)?|ERR(?:OR)?|SEVERE|FATAL|CRIT(?:ICAL)?"
+    r"|PANIC|ALERT|EMERG)\b"
+)
+_LOWER: Final = re.compile(
+    r"(?:^|[\[<(|\s])(trace|debug|info|notice|warn(?:ing)?|err(?:or)?|fatal|crit(?:ical)?|panic|alert|emerg)(?:[\]>)|:]|\s-)",
+    re.IGNORECASE,
+)
+_LOGFMT_LEVEL: Final = re.compile(r"\b(?:level|lvl|severity|loglevel)=\"?([A-Za-z]+)")
+_LOGFMT: Final = re.compile(r'([A-Za-z_][\w.\-/]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s|$)')
+_LOGFMT_TIME: Final = re.compile(r'\b(?:ts|time|timestamp|t)="?([^"\s]+)')
+_ACCESS: Final = re.compile(r'(\S+) \S+ (\S+) \[([^\]]{20,30})\] "([^"]*)" (\d{3}) (\S+)')
+_KLOG: Final = re.compile(r"([IWEF])(\d{4} \d\d:\d\d:\d\d\.\d{6}) ")
+_REDIS_LINE: Final = re.compile(r"\d+:[A-Z] (\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:\.\d+)?) ([.\-*#]) ")
+_SYSLOG: Final = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")
+_PRIORITY: Final = re.compile(r"<(\d{1,3})>")
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;:]*[mK]")
+_TRACE_HEAD: Final = re.compile(
+    r"Traceback \(most recent call last\)|Caused by: |goroutine \d+ \[|panic: |During handling of the above|"
+    r"The above exception was|Stack trace:|Suppressed: "
+)
+_EXCEPTION: Final = re.compile(
+    r"(?:[A-Za-z_$][\w$]*\.)*[A-Z][\w$]*(?:Error|Exception|Throwable|Interrupt|Exit|Warning)?\b(?::|$)"
+)
+_HEAD: Final = 160
+"""Level words are looked for in this many first characters only: later ones belong to the message."""
+
+_DECODE: Final = json.JSONDecoder(strict=False).raw_decode
+_MAX_SHAPES: Final = 200
+
+
+class LineParser:
+    """Parses the lines of one origin in order; remembers what a stack trace belongs to."""
+
+    def __init__(self, source: str, origin: str, zone: tzinfo | None = None) -> None:
+        self.source = source
+        self.origin = origin
+        self._zone = zone
+        """Of times without one; None: this machine's."""
+        self._at: float | None = None
+        self._level = _NONE
+        self._in_trace = False
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
+
+    def parse(self, line: str, now: float) -> tuple[LogLine, bool]:
+        """Return the line, and whether it has a level of its own that is error or worse."""
+        if "\x1b" in line:
+            line = _COLOUR.sub("", line)
+        raw = line if line.isascii() and line.isprintable() else clean(line)
+        if self._continues(line):
+            at = self._at if self._at is not None else now
+            return LogLine(at, self.source, self.origin, self._level, raw, raw), False
+        level, at_or_none, text = self._judge(raw, now)
+        self._in_trace = False
+        if at_or_none is None:
+            at_or_none = self._at if self._at is not None and level is _NONE else now
+        self._at = at_or_none
+        self._level = level
+        if level is _NONE and _TRACE_HEAD.match(line):
+            self._in_trace = True
+            level = self._level = _ERROR
+        return LogLine(at_or_none, self.source, self.origin, level, text, raw), level is _ERROR
+
+    def _continues(self, line: str) -> bool:
+        first = line[:1]
+        if first in (" ", "\t"):
+            return self._level is not _NONE
+        if self._level is _NONE:
+            return False
+        if first in "TCDSgp" and _TRACE_HEAD.match(line):
+            self._in_trace = True
+            return True
+        if self._in_trace and _EXCEPTION.match(line):
+            return True
+        if self._level is _ERROR and first.isalpha() and _EXCEPTION.match(line) and ":" in line and "." in line[:60]:
+            self._in_trace = True
+            return True
+        return False
+
+    def _judge(self, raw: str, now: float) -> tuple[Severity, float | None, str]:
+        first = raw[:1]
+        if first == "{" and (entry := _object(raw)) is not None:
+            return self._json(entry, raw)
+        if first.isdigit() or first == "[":
+            if found := ISO.match(raw):
+                rest = raw[found.end() :]
+                at = iso_time(found[1], self._zone)
+                return _level_word(rest), at, rest.lstrip() if at is not None and len(rest) > 1 else raw
+            if redis := _REDIS_LINE.match(raw):
+                return _REDIS[redis[2]], day_first_time(redis[1], self._zone), raw
+        elif klog := _KLOG.match(raw):
+            return _LETTERS[klog[1]], klog_time(klog[2], now), raw
+        if '] "' in raw and (access := _ACCESS.match(raw)):
+            status = access[5]
+            level = _ERROR if status >= "500" else _WARN if status >= "400" else _INFO
+            return level, access_time(access[3]), raw
+        if "=" in raw and (given := _LOGFMT_LEVEL.search(raw)):
+            moment = _LOGFMT_TIME.search(raw)
+            return _word(given[1]), any_time(moment[1], self._zone) if moment else None, raw
+        if _SYSLOG.match(raw):
+            return _level_word(raw[16:]), syslog_time(raw, now), raw
+        if first == "<" and (priority := _PRIORITY.match(raw)):
+            number = int(priority[1]) % 8
+            return (_ERROR if number <= 3 else _WARN if number == 4 else _INFO if number <= 6 else _DEBUG), None, raw
+        return _level_word(raw), None, raw
+
+    def _json(self, entry: dict[str, Any], raw: str) -> tuple[Severity, float | None, str]:
+        keys = tuple(entry)
+        shape = self._shapes.get(keys)
+        if shape is None:
+            shape = _shape(entry)
+            if len(self._shapes) < _MAX_SHAPES:
+                self._shapes[keys] = shape
+        level = _severity(entry[shape.level]) if shape.level else _nested_severity(entry)
+        at = any_time(entry[shape.time], self._zone) if shape.time else None
+        shown = [_message(entry[shape.message])] if shape.message else []
+        for key in shape.others:
+            value = entry[key]
+            if type(value) is str and value and " " not in value:
+                shown.append(f"{key}={value}")
+            elif value is not None:
+                shown.append(f"{key}={_value(value)}")
+        return level, at, clean(" ".join(shown))
+
+
+class _Shape(NamedTuple):
+    """Which of an object's keys mean what; the same for all objects with the same keys."""
+
+    level: str
+    time: str
+    message: str
+    others: tuple[str, ...]
+
+
+def _shape(entry: Mapping[str, Any]) -> _Shape:
+    level = next((key for key in _LEVEL_KEYS if key in entry and not isinstance(entry[key], dict | list)), "")
+    moment = next((key for key in _TIME_KEYS if key in entry and any_time(entry[key], UTC) is not None), "")
+    message = next((key for key in _MESSAGE_KEYS if isinstance(entry.get(key), str)), "")
+    return _Shape(level, moment, message, tuple(key for key in entry if key not in (level, moment, message)))
+
+
+def _message(value: Any) -> str:
+    return value if isinstance(value, str) else _value(value)
+
+
+def _nested_severity(entry: Mapping[str, Any]) -> Severity:
+    nested = entry.get("log")
+    return _severity(nested.get("level")) if isinstance(nested, dict) else _NONE
+
+
+def _object(raw: str) -> dict[str, Any] | None:
+    try:
+        entry, end = _DECODE(raw)
+    except (ValueError, RecursionError):
+        return None
+    if end < len(raw) and raw[end:].strip():
+        return None
+    return entry if isinstance(entry, dict) and entry else None
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"' if " " in value or not value else value
+    if isinstance(value, dict | list):
+        try:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except (ValueError, RecursionError):
+            return "…"
+    if value is True or value is False:
+        return "true" if value else "false"
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python is willing to print
+        return "…"
+
+
+def _severity(value: Any) -> Severity:
+    if isinstance(value, str):
+        return _word(value)
+    if isinstance(value, int) and not isinstance(value, bool):  # pino and bunyan 10…60; Python's 10…50; syslog 0…7
+        if value >= 10:
+            return _ERROR if value >= 50 else _WARN if value >= 40 else _INFO if value >= 30 else _DEBUG
+        return _ERROR if 0 <= value <= 3 else _WARN if value == 4 else _INFO if 0 <= value <= 6 else _NONE
+    return _NONE
+
+
+def _word(word: str) -> Severity:
+    if len(word) == 1:
+        return _LETTERS.get(word.upper(), _NONE)
+    return _WORDS.get(word.strip().lower(), _NONE)
+
+
+def _level_word(text: str) -> Severity:
+    if found := _UPPER.search(text, 0, _HEAD):
+        return _WORDS[found[1].lower()]
+    if found := _LOWER.search(text, 0, _HEAD):
+        return _WORDS[found[1].lower()]
+    return _NONE
+
+
+def fields(raw: str) -> tuple[tuple[str, str], ...]:
+    """Return what a line names: JSON keys (nested ones joined by dots), logfmt pairs, the parts of an access line."""
+    if raw[:1] == "{" and (entry := _object(raw)) is not None:
+        found: list[tuple[str, str]] = []
+        _flatten("", entry, found, 0)
+        return tuple(found)
+    if access := _ACCESS.match(raw):
+        names = ("client", "user", "time", "request", "status", "bytes")
+        rest = _logfmt(raw[access.end() :])
+        return (*zip(names, access.groups(), strict=True), *rest)
+    return _logfmt(raw)
+
+
+def _logfmt(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((key, clean(value.strip('"'))) for key, value in _LOGFMT.findall(text[:20_000])[:200])
+
+
+def _flatten(prefix: str, value: Any, found: list[tuple[str, str]], depth: int) -> None:
+    if isinstance(value, dict) and depth < 5:
+        for key, each in value.items():
+            _flatten(f"{prefix}.{key}" if prefix else str(key), each, found, depth + 1)
+    elif len(found) < 200:
+        found.append((clean(prefix, limit=200), clean(value if isinstance(value, str) else _value(value))))
+
+
+def pretty(raw: str) -> str:
+    """Return a JSON line indented over several lines, cleaned; empty when the line is not JSON."""
+    if raw[:1] != "{" or (entry := _object(raw)) is None:
+        return ""
+    try:
+        indented = json.dumps(entry, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
+    return "\n".join(clean(line) for line in indented.split("\n")[:2000])

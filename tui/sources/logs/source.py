@@ -1,0 +1,102 @@
+"""A log source of the profile: whatever it follows, its lines come in batches."""
+
+import asyncio
+import contextlib
+import time
+from typing import Final
+
+from profiles.schema import LogSource
+from tui.sources.errors import Unreadable
+from tui.sources.logs.command import CommandFollower
+from tui.sources.logs.files import FileFollower
+from tui.sources.logs.follower import Follower
+from tui.sources.logs.intake import Intake
+from tui.sources.logs.line import LogBatch
+from tui.sources.logs.pods import PodFollower, PodLogs
+
+QUIET_S: Final = 2.0
+"""A read without new lines returns after this long."""
+GAP_S: Final = 0.1
+"""Batches come at most ten times a second."""
+
+
+class LogsSource:
+    """Follows one log; every line is in exactly one batch."""
+
+    def __init__(self, name: str, entry: LogSource, pod_logs: PodLogs | None = None) -> None:
+        self.name = f"logs:{name}"
+        self.interval_s = GAP_S
+        self.timeout_s = QUIET_S + 3.0
+        self._log = name
+        self._entry = entry
+        self._pod_logs = pod_logs
+        self._intake = Intake(self._wake)
+        self._follower: Follower | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._arrived = asyncio.Event()
+        self._returned_at = 0.0
+
+    async def read(self) -> LogBatch:
+        """Return the lines since the last read: as soon as there are some, else after 2 s without any.
+
+        Raises:
+            Denied: no file may be read.
+            Unreachable: the program cannot be started, or the cluster does not answer.
+            Unreadable: the profile names pods, but no cluster.
+        """
+        follower = self._following()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_S):
+                await self._arrived.wait()
+        if (gap := self._returned_at + GAP_S - time.monotonic()) > 0:
+            await asyncio.sleep(gap)
+        # Nothing below waits, so a read that is cancelled has not taken any line yet.
+        self._arrived.clear()
+        self._returned_at = time.monotonic()
+        lines = self._intake.take()
+        if not lines and follower.failure is not None:
+            raise follower.failure
+        lines_per_s, errors_per_s = self._intake.rates()
+        return LogBatch(
+            self._log,
+            lines,
+            self._intake.received,
+            self._intake.dropped,
+            self._intake.bytes,
+            lines_per_s,
+            errors_per_s,
+            follower.following,
+            follower.problems,
+        )
+
+    async def close(self) -> None:
+        """Stop following; a program that was started is ended."""
+        follower, self._follower = self._follower, None
+        self._loop = None
+        if follower is not None:
+            await follower.close()
+
+    def _following(self) -> Follower:
+        if self._follower is None:
+            self._loop = asyncio.get_running_loop()
+            self._follower = self._new_follower()
+            self._follower.start()
+        return self._follower
+
+    def _new_follower(self) -> Follower:
+        entry = self._entry
+        if entry.file is not None:
+            return FileFollower(self._log, entry.file, self._intake)
+        if entry.command is not None:
+            if not entry.command:
+                raise Unreadable("the command is empty", "give program and arguments in the profile")
+            return CommandFollower(self._log, entry.command, self._intake)
+        if self._pod_logs is None or entry.pods is None or entry.namespace is None:
+            raise Unreadable("the profile names pods but no cluster", "add kubernetes: to the profile")
+        return PodFollower(self._log, self._pod_logs, entry.namespace, entry.pods, entry.container, self._intake)
+
+    def _wake(self) -> None:
+        # From any thread; the loop may be gone already when a follower outlives it for a moment.
+        if (loop := self._loop) is not None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._arrived.set)

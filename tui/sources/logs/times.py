@@ -1,0 +1,115 @@
+"""Times as log lines write them → seconds since 1970."""
+
+import re
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+_MONTHS: Final = {
+    name: number
+    for number, name in enumerate(
+        ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1
+    )
+}
+_FRACTION: Final = re.compile(r"[.,](\d{6})\d+")
+_ZONE: Final = re.compile(r"(?<=\d) ?(?:UTC|GMT)$|(?<=\d) (?=[+-]\d\d)")
+ISO: Final = re.compile(
+    r"\[?(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d(?!\d)))?)\]?"
+)
+_ACCESS: Final = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})")
+_KLOG: Final = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{6})")
+_DAY_FIRST: Final = re.compile(r"(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?")
+_SYSLOG: Final = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)")
+
+
+def iso_time(text: str, zone: tzinfo | None) -> float | None:
+    """Return the moment an ISO-like time means; `zone` (None: this machine's) for one without its own."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            found = datetime.fromisoformat(_ZONE.sub(_zone, _FRACTION.sub(r".\1", text.replace("/", "-"))))
+        except ValueError:
+            return None
+    if found.tzinfo is None and zone is not None:
+        found = found.replace(tzinfo=zone)
+    return _timestamp(found)
+
+
+def _zone(match: re.Match[str]) -> str:
+    return "+00:00" if match.group().strip() else ""
+
+
+def any_time(value: Any, zone: tzinfo | None) -> float | None:
+    """Return the moment a JSON field means: an ISO text, or seconds, ms, µs or ns since 1970."""
+    if isinstance(value, str):
+        if len(value) > 40:
+            return None
+        return iso_time(value, zone) or (
+            any_time(float(value), zone) if value.replace(".", "", 1).isdecimal() else None
+        )
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    for divisor in (1, 1e3, 1e6, 1e9):
+        if 1e8 <= value / divisor < 1e10:
+            return float(value / divisor)
+    return None
+
+
+def access_time(text: str) -> float | None:
+    """Return the moment of `22/Nov/2026:08:11:24 +0000`."""
+    found = _ACCESS.match(text)
+    if found is None:
+        return None
+    day, month, year, hour, minute, second, offset = found.groups()
+    return iso_time(f"{year}-{_MONTHS.get(month, 0):02}-{day}T{hour}:{minute}:{second}{offset}", UTC)
+
+
+def klog_time(text: str, now: float) -> float | None:
+    """Return the moment of `1122 08:11:24.123456` (UTC in containers), in the year that is nearest to `now`."""
+    found = _KLOG.match(text)
+    if found is None:
+        return None
+    month, day, hour, minute, second, micro = map(int, found.groups())
+    return _near(now, month, day, hour, minute, second, micro, UTC)
+
+
+def day_first_time(text: str, zone: tzinfo | None) -> float | None:
+    """Return the moment of Redis's `22 Nov 2026 08:11:24.123`."""
+    found = _DAY_FIRST.match(text)
+    if found is None:
+        return None
+    day, month, year, hour, minute, second, fraction = found.groups()
+    return iso_time(
+        f"{year}-{_MONTHS.get(month, 0):02}-{int(day):02}T{hour}:{minute}:{second}.{(fraction or '0').ljust(6, '0')}",
+        zone,
+    )
+
+
+def syslog_time(text: str, now: float) -> float | None:
+    """Return the moment of `Nov 22 08:11:24` in this machine's zone, in the year that is nearest to `now`."""
+    found = _SYSLOG.match(text)
+    if found is None or found[1] not in _MONTHS:
+        return None
+    return _near(now, _MONTHS[found[1]], int(found[2]), int(found[3]), int(found[4]), int(found[5]), 0, None)
+
+
+def _near(
+    now: float, month: int, day: int, hour: int, minute: int, second: int, micro: int, zone: tzinfo | None
+) -> float | None:
+    year = datetime.fromtimestamp(now, UTC).year
+    moments = []
+    for candidate in (year, year - 1):
+        try:
+            moment = _timestamp(datetime(candidate, month, day, hour, minute, second, micro, tzinfo=zone))
+        except ValueError:
+            continue
+        if moment is not None:
+            moments.append(moment)
+    return min(moments, key=lambda moment: abs(moment - now), default=None)
+
+
+def _timestamp(moment: datetime) -> float | None:
+    try:
+        return moment.timestamp()
+    except (OverflowError, OSError, ValueError):
+        return None
