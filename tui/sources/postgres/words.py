@@ -46,8 +46,11 @@ def translated() -> Iterator[None]:
 
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise of_server(error) from error
+    except asyncpg.InternalClientError as error:
+        # What asyncpg's state machine says when the server's farewell met our next query.
+        raise Unreachable("the connection was lost", "opstui connects again") from error
     except (OSError, UnicodeError) as error:
         raise of_network(error) from error
 

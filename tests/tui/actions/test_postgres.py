@@ -1,0 +1,276 @@
+"""Cancelling and terminating on a real PostgreSQL: the right session, or nobody."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from profiles.schema import Database
+from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Verb
+from tui.actions.postgres import CANCEL, TERMINATE, CancelQuery, TerminateBackend, backend_request
+from tui.sandbox.blocking import BlockingSandbox
+from tui.sources.errors import SourceError, Unreachable
+from tui.sources.postgres.facts import DatabaseSnapshot, Session
+from tui.sources.postgres.source import PostgresSource
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+
+
+def as_role(sandbox: BlockingSandbox, role: str) -> str:
+    return sandbox.endpoints["postgres"].replace("//opstui@", f"//{role}@")
+
+
+@contextlib.asynccontextmanager
+async def client(
+    sandbox: BlockingSandbox, name: str, role: str = "app"
+) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(as_role(sandbox, role), server_settings={"application_name": name})
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+@pytest.fixture
+async def source(sandbox: BlockingSandbox) -> AsyncIterator[PostgresSource]:
+    source = PostgresSource("shop", Database(dsn=sandbox.endpoints["postgres"]))
+    yield source
+    await source.close()
+
+
+Seen = tuple[DatabaseSnapshot, Session]
+
+
+async def seen(source: PostgresSource, name: str, wanted: Callable[[Session], bool] = lambda _: True) -> Seen:
+    """Read until the session is there and as wanted."""
+    deadline = time.monotonic() + 10
+    while True:
+        snapshot = await source.read()
+        for session in snapshot.sessions:
+            if session.application == name and wanted(session):
+                return snapshot, session
+        assert time.monotonic() < deadline, f"no session {name} as wanted"
+        await asyncio.sleep(0.05)
+
+
+def is_running(session: Session) -> bool:
+    return session.state == "active"
+
+
+def request(verb: str, what: Seen) -> Request:
+    return backend_request(verb, "database:shop", what[0].server, what[1])
+
+
+async def ending(verb: Verb, action: Action) -> Look:
+    """Execute and look until the change has converged."""
+    receipt = await verb.execute(action)
+    deadline = time.monotonic() + verb.deadline_s
+    while (look := await verb.look(action, receipt)).phase is Phase.WAITING:
+        assert time.monotonic() < deadline, look
+        await asyncio.sleep(0.05)
+    return look
+
+
+async def test_the_right_query_is_cancelled_and_its_session_stays(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    verb = CancelQuery(source)
+    async with client(sandbox, "sleeper") as sleeper, client(sandbox, "neighbour") as neighbour:
+        sleep = asyncio.create_task(sleeper.execute("SELECT pg_sleep(60)"))
+        other = asyncio.create_task(neighbour.execute("SELECT pg_sleep(60)"))
+        action = await verb.plan(request(CANCEL, await seen(source, "sleeper", is_running)))
+        assert action.risk is Risk.LOW
+        assert action.before.endswith("SELECT pg_sleep(?)")
+        assert f"SELECT pg_cancel_backend({sleeper.get_server_pid()})" in action.command
+        assert action.preview[0].startswith("no preview")
+        assert action.permission == ""
+        assert (await verb.sight(action))[0] is Sight.UNCHANGED
+        assert (await ending(verb, action)).phase is Phase.CONVERGED
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await sleep
+        assert await sleeper.fetchval("SELECT 1") == 1
+        assert not other.done()
+        other.cancel()
+        await asyncio.gather(other, return_exceptions=True)
+
+
+async def test_a_query_that_has_finished_meanwhile_is_not_cancelled_nor_the_next_one(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    verb = CancelQuery(source)
+    async with client(sandbox, "next") as other:
+        first = asyncio.create_task(other.execute("SELECT pg_sleep(0.3)"))
+        wanted = request(CANCEL, await seen(source, "next", is_running))
+        action = await verb.plan(wanted)
+        await first
+        with pytest.raises(NotSentError, match="statement has finished; the session is now idle"):
+            await verb.execute(action)
+        second = asyncio.create_task(other.fetchval("SELECT pg_sleep(0.5)::text || 'done'"))
+        await seen(source, "next", is_running)
+        assert (await verb.sight(action))[0] is Sight.CHANGED
+        with pytest.raises(NotSentError, match="statement has finished; the session is now active"):
+            await verb.execute(action)
+        with pytest.raises(NotSentError, match="statement has finished"):
+            await verb.plan(wanted)
+        assert await second == "done"
+
+
+async def test_a_pid_that_belongs_to_another_session_now_is_left_alone(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    async with client(sandbox, "reused") as other:
+        snapshot, session = await seen(source, "reused")
+        assert session.backend_start is not None
+        earlier = replace(session, backend_start=session.backend_start.replace(year=2001))
+        verb = TerminateBackend(source)
+        with pytest.raises(NotSentError, match="its pid now belongs to another session"):
+            await verb.plan(request(TERMINATE, (snapshot, earlier)))
+        action = await verb.plan(request(TERMINATE, (snapshot, session)))
+        stale = replace(action, payload=replace(action.payload, backend_start=earlier.backend_start))  # type: ignore[type-var] # the verb's own payload
+        with pytest.raises(NotSentError):
+            await verb.execute(stale)
+        assert await other.fetchval("SELECT 1") == 1
+
+
+async def test_another_server_than_the_one_seen_is_not_touched(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    async with client(sandbox, "cloned") as other:
+        snapshot, session = await seen(source, "cloned")
+        verb = TerminateBackend(source)
+        for change in ({"is_standby": True}, {"address": "10.0.0.9"}, {"database": "orders"}):
+            elsewhere = replace(snapshot, server=replace(snapshot.server, **change))
+            with pytest.raises(NotSentError, match="another server answers"):
+                await verb.plan(request(TERMINATE, (elsewhere, session)))
+        action = await verb.plan(request(TERMINATE, (snapshot, session)))
+        payload = replace(action.payload, server=(snapshot.server.started, "shop", True, None, None))  # type: ignore[type-var] # the verb's own payload
+        with pytest.raises(NotSentError):
+            await verb.execute(replace(action, payload=payload))
+        assert await other.fetchval("SELECT 1") == 1
+
+
+async def test_terminating_the_idle_root_frees_everybody_behind_it_where_cancelling_would_not(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    update = "UPDATE products SET updated_at = now() WHERE id = 7"
+    async with contextlib.AsyncExitStack() as stack:
+        root, *waiters = [
+            await stack.enter_async_context(client(sandbox, name)) for name in ("idle-root", "w1", "w2", "w3")
+        ]
+        await root.execute(f"BEGIN; {update}")
+        waiting = [asyncio.create_task(waiter.execute(update)) for waiter in waiters]
+        deadline = time.monotonic() + 10
+        while (await source.read()).waiting < 3:
+            assert time.monotonic() < deadline
+        found = await seen(source, "idle-root")
+        with pytest.raises(NotSentError, match="cancelling does nothing; terminate the session instead"):
+            await CancelQuery(source).plan(request(CANCEL, found))
+        verb = TerminateBackend(source)
+        action = await verb.plan(request(TERMINATE, found))
+        assert action.risk is Risk.MEDIUM
+        assert any(line.startswith("3 sessions wait on it") for line in action.impact)
+        look = await ending(verb, action)
+        assert look.phase is Phase.CONVERGED
+        await asyncio.gather(*waiting)
+        assert "waiters before 3 → now 0" in (await verb.look(action, Receipt("looked at later"))).detail
+        assert (await source.read()).waiting == 0
+        with pytest.raises(NotSentError, match="is gone"):
+            await verb.execute(action)
+
+
+async def test_a_role_without_the_right_is_told_which_grant_it_lacks(sandbox: BlockingSandbox) -> None:
+    viewer = PostgresSource("shop", Database(dsn=as_role(sandbox, "viewer")))
+    async with client(sandbox, "admin", "postgres") as admin, client(sandbox, "protected") as other:
+        await admin.execute("CREATE ROLE viewer LOGIN IN ROLE pg_monitor")
+        try:
+            found = await seen(viewer, "protected")
+            action = await TerminateBackend(viewer).plan(request(TERMINATE, found))
+            assert "GRANT pg_signal_backend TO viewer" in action.permission
+            with pytest.raises(NotSentError, match=r"permission denied to terminate process|must be a member"):
+                await TerminateBackend(viewer).execute(action)
+            assert await other.fetchval("SELECT 1") == 1
+        finally:
+            await viewer.close()
+            await admin.execute("DROP ROLE viewer")
+
+
+async def test_a_superusers_session_is_not_ours_to_end(sandbox: BlockingSandbox, source: PostgresSource) -> None:
+    async with client(sandbox, "dba", "postgres"):
+        action = await TerminateBackend(source).plan(request(TERMINATE, await seen(source, "dba")))
+        assert action.risk is Risk.HIGH
+        assert "only a superuser" in action.permission
+
+
+async def test_the_servers_own_processes_are_refused(source: PostgresSource) -> None:
+    snapshot = await source.read()
+    (walwriter,) = [session for session in snapshot.sessions if session.backend_type == "walwriter"]
+    with pytest.raises(NotSentError, match="walwriter"):
+        await TerminateBackend(source).plan(request(TERMINATE, (snapshot, walwriter)))
+
+
+async def test_a_stopped_server_ends_planning_in_time_and_nothing_is_sent_to_it(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    async with client(sandbox, "frozen-with") as other:
+        verb = TerminateBackend(source)
+        wanted = request(TERMINATE, await seen(source, "frozen-with"))
+        action = await verb.plan(wanted)
+        with sandbox.frozen("postgres"):
+            began = time.monotonic()
+            results = await asyncio.gather(verb.plan(wanted), verb.execute(action), return_exceptions=True)
+            assert isinstance(results[0], Unreachable)
+            assert isinstance(results[1], NotSentError)
+            assert time.monotonic() - began < 6
+        assert await other.fetchval("SELECT 1") == 1
+
+
+class Cutter:
+    """A proxy to the server's socket that cuts the line when it sees a word pass towards the server."""
+
+    def __init__(self, target: str, word: bytes) -> None:
+        self._target = target
+        self._word = word
+        self.connections: set[asyncio.Task[None] | None] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.add(asyncio.current_task())
+        there_reader, there_writer = await asyncio.open_unix_connection(self._target)
+        towards = asyncio.create_task(self._pump(reader, there_writer, self._word))
+        back = asyncio.create_task(self._pump(there_reader, writer, None))
+        await asyncio.wait([towards, back], return_when=asyncio.FIRST_COMPLETED)
+        for task in (towards, back):
+            task.cancel()
+        await asyncio.gather(towards, back, return_exceptions=True)
+        for end in (writer, there_writer):
+            end.close()
+            with contextlib.suppress(OSError):
+                await end.wait_closed()
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, word: bytes | None) -> None:
+        while data := await reader.read(65536):
+            if word is not None and word in data:
+                return
+            writer.write(data)
+            await writer.drain()
+
+
+async def test_a_connection_lost_after_sending_is_unknown_never_unsent(
+    sandbox: BlockingSandbox, tmp_path: Path
+) -> None:
+    folder = sandbox.endpoints["postgres"].partition("host=")[2].partition("&")[0]
+    cutter = Cutter(f"{folder}/.s.PGSQL.5432", b"SELECT pg_terminate_backend")
+    server = await asyncio.start_unix_server(cutter.serve, tmp_path / ".s.PGSQL.5432")
+    dsn = sandbox.endpoints["postgres"].replace(folder, str(tmp_path))
+    through = PostgresSource("shop", Database(dsn=dsn))
+    async with client(sandbox, "cut-off"), server:
+        verb = TerminateBackend(through)
+        action = await verb.plan(request(TERMINATE, await seen(through, "cut-off")))
+        with pytest.raises(SourceError):
+            await verb.execute(action)
+        await through.close()
+        await asyncio.wait([task for task in cutter.connections if task], timeout=5)

@@ -1,0 +1,59 @@
+"""What a backend is and what speaks against ending it."""
+
+from typing import Any
+
+import pytest
+
+from tui.actions.action import Risk
+from tui.actions.postgres_words import describe, masked, other_backend, risk_of, role_words
+
+
+def backend(**changes: Any) -> dict[str, Any]:
+    return {
+        "pid": 4711, "backend_type": "client backend", "state": "active", "query_s": 12.3, "state_s": 12.2,
+        "application": "orders-api", "is_superusers": False, "is_own_roles": False, "role": "app",
+        "is_wraparound": False, "wait_event_type": None, "wait_event": None,
+    } | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("SELECT * FROM t WHERE a = 'x''y' AND b = 42", "SELECT * FROM t WHERE a = ? AND b = ?"),
+        ("SELECT $1, $2", "SELECT $1, $2"),
+        ("SELECT $$secret$$, $a$secret$a$", "SELECT ?, ?"),
+        ("SELECT t1.c2 FROM t1", "SELECT t1.c2 FROM t1"),
+        ("SELECT 'cut off in the mid", "SELECT ?"),
+    ],
+)
+def test_literals_are_masked(sql: str, shown: str) -> None:
+    assert masked(sql) == shown
+
+
+def test_a_state_is_told_with_its_duration() -> None:
+    assert describe(backend()) == "active 12 s"
+    assert describe(backend(state="idle in transaction", state_s=300.0)) == "idle in transaction 300 s"
+
+
+def test_only_clients_sessions_are_ended() -> None:
+    assert other_backend(backend()) == ""
+    assert "replica" in other_backend(backend(backend_type="walsender"))
+    assert "wraparound" in other_backend(backend(backend_type="autovacuum worker", is_wraparound=True))
+    assert "leader" in other_backend(backend(backend_type="parallel worker"))
+    assert "extension" in other_backend(backend(backend_type="pg_cron launcher"))
+
+
+def test_own_superusers_and_poolers_sessions_are_a_high_risk() -> None:
+    assert risk_of(Risk.LOW, backend()) == (Risk.LOW, "")
+    assert risk_of(Risk.LOW, backend(application="opstui"))[0] is Risk.HIGH
+    assert risk_of(Risk.LOW, backend(is_superusers=True))[0] is Risk.HIGH
+    assert risk_of(Risk.MEDIUM, backend(application="pgbouncer"))[0] is Risk.HIGH
+
+
+def test_the_grant_that_would_help_is_named() -> None:
+    us = {"is_superuser": False, "may_signal": False, "role": "viewer"}
+    assert "GRANT pg_signal_backend TO viewer" in role_words(us, backend())
+    assert role_words(us, backend(is_own_roles=True)) == ""
+    assert role_words({**us, "may_signal": True}, backend()) == ""
+    assert "only a superuser" in role_words({**us, "may_signal": True}, backend(is_superusers=True))
+    assert role_words({**us, "is_superuser": True}, backend(is_superusers=True)) == ""
