@@ -24,6 +24,7 @@ Lines typed on standard input change it while it runs:
 
   scenario NAME [SECONDS]             {scenarios}
   component SERVICE NAME STATUS       for example: component orders db DOWN
+  stop SERVER, start SERVER           postgres or redis; start restarts one that runs
   rotate                              rename the log files
 """
 
@@ -85,10 +86,14 @@ async def _obey(sandbox: Sandbox) -> None:
                     await sandbox.scenario(name, float(seconds))
                 case ["component", service, component, status]:
                     await sandbox.set_component(service, component, status)
+                case ["stop", server]:
+                    await sandbox.stop_server(server)
+                case ["start", server]:
+                    await sandbox.start_server(server)
                 case ["rotate"]:
                     await sandbox.rotate_logs()
                 case _:
-                    print("scenario, component or rotate; see --help", file=sys.stderr)  # noqa: T201 -- a program
+                    print("scenario, component, stop, start or rotate; see --help", file=sys.stderr)  # noqa: T201 -- a program
         except (SandboxError, ValueError) as error:
             print(error, file=sys.stderr)  # noqa: T201 -- a program's complaint
 

@@ -77,6 +77,19 @@ class BlockingSandbox:
         self._wait(self._running.rotate_logs())
 
     @contextlib.contextmanager
+    def stopped(self, server: str) -> Iterator[None]:
+        """Stop `postgres` or `redis` and start it again afterwards, with another pid."""
+        self._wait(self._running.stop_server(server))
+        try:
+            yield
+        finally:
+            self._wait(self._running.start_server(server))
+
+    def restart(self, server: str) -> None:
+        """Restart `postgres` or `redis`."""
+        self._wait(self._running.start_server(server))
+
+    @contextlib.contextmanager
     def frozen(self, server: str) -> Iterator[None]:
         """Stop `postgres` or `redis` by SIGSTOP, with all its backends, and let it go on afterwards."""
         main = psutil.Process(self.pids[server])

@@ -19,7 +19,7 @@ REDIS_LOST = (RedisError, OSError, TimeoutError)
 """The same for Redis."""
 
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 8.0
-STATEMENT_S = 6.0
+STATEMENT_S = 3.0
 """An application gives up waiting for an answer after this time and drops the connection."""
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

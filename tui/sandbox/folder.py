@@ -55,11 +55,12 @@ class Folder:
 
 def make_folder(identity: Identity) -> Folder:
     """Create a private folder whose sockets' paths are short enough."""
-    path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_parent()))
-    lock = open(path / "supervisor.lock", "wb")  # noqa: SIM115 -- held until the folder is closed
+    # Under a hidden name until it is locked, so that no sweep of another start takes it for abandoned.
+    hidden = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=_parent()))
+    lock = open(hidden / "supervisor.lock", "wb")  # noqa: SIM115 -- held until the folder is closed
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.chown(path, identity.uid, identity.gid)
-    return Folder(path, lock)
+    os.chown(hidden, identity.uid, identity.gid)
+    return Folder(hidden.rename(hidden.with_name(hidden.name.removeprefix("."))), lock)
 
 
 def _parent() -> Path:
@@ -72,7 +73,7 @@ def sweep(identity: Identity) -> list[Path]:
     """Stop the servers and remove the folders of supervisors that are no more; return these folders."""
     swept = []
     for parent in {_parent(), SHORT_PARENT}:
-        for path in parent.glob(f"{PREFIX}*"):
+        for path in (*parent.glob(f"{PREFIX}*"), *parent.glob(f".{PREFIX}*")):
             if _is_abandoned(path, identity):
                 _stop_servers(path, identity)
                 shutil.rmtree(path, ignore_errors=True)
@@ -85,10 +86,12 @@ def _is_abandoned(path: Path, identity: Identity) -> bool:
         status = path.lstat()
         if path.is_symlink() or status.st_uid not in (identity.uid, os.geteuid()):
             return False
+        if path.name.startswith("."):
+            return time.time() - status.st_mtime > _YOUNG_S
         with open(path / "supervisor.lock", "rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
-        # Made a moment ago by a start that has not locked it yet, or half removed.
+        # Its supervisor is removing it just now, or was killed while it did.
         with contextlib.suppress(OSError):
             return time.time() - path.lstat().st_mtime > _YOUNG_S
         return False

@@ -23,7 +23,7 @@ from tui.sandbox.servers import (
 class RunningSandbox:
     """Servers, services, load and scenarios of one sandbox."""
 
-    def __init__(self, *, progress: Callable[[str], None], scenario_changed: Callable[[str], None]) -> None:
+    def __init__(self, *, progress: Callable[[str], None], scenario_changed: Callable[[str, str], None]) -> None:
         self._progress = progress
         self._scenario_changed = scenario_changed
         self._began = time.monotonic()
@@ -52,6 +52,7 @@ class RunningSandbox:
         os.environ["HOME"] = str(base)  # no ~/.pgpass, no ~/.kube
         self._say(f"folder {base}")
         programs = await asyncio.to_thread(reachable, programs, identity, base)
+        self._means = programs, identity, base
         # initdb is the longest single step: everything that does not need the database goes beside it.
         try:
             async with asyncio.TaskGroup() as group:
@@ -61,7 +62,6 @@ class RunningSandbox:
                 group.create_task(self._start_cluster(base))
         except* SandboxError as failed:
             raise failed.exceptions[0] from None
-        self._folder.record(self.pids)
         self._start_load(base)
 
     async def _start_postgres(self, programs: Programs, identity: Identity, base: Path) -> None:
@@ -122,8 +122,8 @@ class RunningSandbox:
         self._scenarios = Scenarios(stage, self._scenario_changed)
         self._closers.append(self._scenarios.end)
 
-    async def do(self, request: Mapping[str, Any]) -> None:
-        """Carry out one request of the program that started us.
+    async def do(self, request: Mapping[str, Any]) -> Mapping[str, int]:
+        """Carry out one request of the program that started us; return the servers' pids afterwards.
 
         Raises:
             SandboxError: it is not known, or cannot be done.
@@ -137,8 +137,25 @@ class RunningSandbox:
                 await self._scenarios.begin(name, duration_s)
             case {"do": "rotate_logs"}:
                 self._logs.rotate()
+            case {"do": "stop_server", "server": str(name)} if name in self._servers:
+                await asyncio.to_thread(self._servers[name].stop)
+            case {"do": "start_server", "server": str(name)} if name in self._servers:
+                await asyncio.to_thread(self._servers[name].stop)
+                await self._start_again(name)
             case _:
-                raise SandboxError(f"unknown request {request.get('do')!r}")
+                raise SandboxError(f"unknown request {dict(request)!r}")
+        return self.pids
+
+    async def _start_again(self, name: str) -> None:
+        programs, identity, base = self._means
+        if name == "postgres":
+            self._servers[name] = spawn_postgres(programs, identity, base, base / "data")
+            self._record()
+            await postgres_ready(self._servers[name], base)
+        else:
+            self._servers[name] = spawn_valkey(programs, identity, base)
+            self._record()
+            await valkey_ready(self._servers[name], base)
 
     async def stop(self) -> None:
         """Stop everything in the reverse order and remove the folder; never raises."""
@@ -153,7 +170,7 @@ class RunningSandbox:
 
     def _record(self) -> None:
         if self._folder is not None:
-            self._folder.record(self.pids)
+            self._folder.record({name: server.pid for name, server in self._servers.items() if server.is_running})
 
     def _say(self, text: str) -> None:
         self._progress(f"{time.monotonic() - self._began:4.1f} s  {text}")

@@ -69,6 +69,11 @@ class Server:
         """Process id of the server's main process."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the main process has not ended."""
+        return self._process.poll() is None
+
     def check(self) -> None:
         """Raise `SandboxError` with the end of the server's log if it has ended by itself."""
         status = self._process.poll()

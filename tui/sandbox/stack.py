@@ -47,6 +47,8 @@ class Sandbox:
         """Process ids of the servers, by name."""
         self.running = CALM
         """Name of the scenario that is under way; `calm` when it has ended."""
+        self.failure = ""
+        """Why the last scenario ended early, in the server's words; empty when it did not."""
         self.started_in_s = 0.0
         """Seconds from the supervisor's first line to everything being up."""
 
@@ -111,9 +113,10 @@ class Sandbox:
     async def _listen(self) -> None:
         while (event := await self._event()) is not None:
             match event:
-                case {"event": "scenario", "name": str(name)}:
-                    self.running = name
-                case {"event": "done", "id": int(number)} if number in self._answers:
+                case {"event": "scenario", "name": str(name), "failure": str(failure)}:
+                    self.running, self.failure = name, failure
+                case {"event": "done", "id": int(number), "pids": pids} if number in self._answers:
+                    self.pids = pids
                     self._answers.pop(number).set_result(None)
                 case {"event": "refused", "id": int(number), "text": str(text)} if number in self._answers:
                     self._answers.pop(number).set_exception(SandboxError(text))
@@ -147,6 +150,24 @@ class Sandbox:
     async def rotate_logs(self) -> None:
         """Rename every log file to NAME.1 and begin it anew."""
         await self._ask(do="rotate_logs")
+
+    async def stop_server(self, name: str) -> None:
+        """Stop `postgres` or `redis` as its operator would, until `start_server`.
+
+        Raises:
+            SandboxError: there is no such server, or the sandbox has ended.
+        """
+        await self._ask(do="stop_server", server=name)
+
+    async def start_server(self, name: str) -> None:
+        """Start `postgres` or `redis` again, on the same socket; one that runs is restarted. See `pids`.
+
+        PostgreSQL keeps its data, Valkey forgets them.
+
+        Raises:
+            SandboxError: there is no such server, it does not start, or the sandbox has ended.
+        """
+        await self._ask(do="start_server", server=name)
 
     async def _ask(self, **request: object) -> None:
         if self._process.stdin is None or self._listening is None or self._listening.done():

@@ -92,7 +92,7 @@ async def _run(channel: Channel, inbox: asyncio.Queue[Mapping[str, Any]]) -> Non
     began = time.monotonic()
     sandbox = RunningSandbox(
         progress=lambda text: channel.send("progress", text=text),
-        scenario_changed=lambda name: channel.send("scenario", name=name),
+        scenario_changed=lambda name, failure: channel.send("scenario", name=name, failure=failure),
     )
     try:
         await sandbox.start()
@@ -102,11 +102,11 @@ async def _run(channel: Channel, inbox: asyncio.Queue[Mapping[str, Any]]) -> Non
         while True:
             request = await inbox.get()
             try:
-                await sandbox.do(request)
+                answer = await sandbox.do(request)
             except SandboxError as error:
                 channel.send("refused", id=request.get("id"), text=str(error))
             else:
-                channel.send("done", id=request.get("id"))
+                channel.send("done", id=request.get("id"), pids=answer)
     finally:
         await sandbox.stop()
 

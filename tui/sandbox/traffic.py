@@ -34,6 +34,10 @@ _RETENTION = "DELETE FROM orders WHERE id <= (SELECT max(id) - 6000 FROM orders)
 _WORDS = ("lamp", "desk", "blue chair", "kettle", "rug 200x300", "shelf", "oak table", "garden hose")
 
 
+class CacheLost(Exception):
+    """Redis did not answer an application."""
+
+
 class Traffic:
     """Customers: a request now and then, each with a trace id that its log lines share."""
 
@@ -210,7 +214,7 @@ class Traffic:
                 await asyncio.sleep(random.lognormvariate(2.5, 0.6) / 1000)
                 await work()
                 self._observe(service, "db", is_good=True)
-        except REDIS_LOST as error:
+        except CacheLost as error:
             level, message, status = "WARN", f"cache not available: {_words(error)}", 200
         except LOST as error:
             self._observe(service, "db", is_good=False)
@@ -238,9 +242,9 @@ class Traffic:
     def _observing_redis(self, service: str) -> Generator[None, None, None]:
         try:
             yield
-        except REDIS_LOST:
+        except REDIS_LOST as error:
             self._observe(service, "redis", is_good=False)
-            raise
+            raise CacheLost(_words(error)) from error
         self._observe(service, "redis", is_good=True)
 
     def _session(self, name: str) -> AppConnection:

@@ -171,6 +171,18 @@ async def test_the_load_comes_back_after_postgres_was_stopped_and_continued(
     await eventually(lambda: session.fetchval(active, since), lambda count: count >= 2)
 
 
+async def test_a_stopped_postgres_shows_in_the_health_of_its_services(sandbox: BlockingSandbox) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+
+        async def database() -> str:
+            document = (await client.get(sandbox.endpoints["service_api"])).json()
+            return str(document["components"]["db"]["status"])
+
+        with sandbox.stopped("postgres"):
+            await eventually(database, lambda status: status == "DOWN")
+        await eventually(database, lambda status: status == "UP")
+
+
 async def test_the_load_comes_back_after_redis_was_stopped_and_continued(
     sandbox: BlockingSandbox, cache: Redis
 ) -> None:

@@ -1,7 +1,6 @@
 """What a scenario may touch, and the task in which one runs."""
 
 import asyncio
-import contextlib
 import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from tui.sandbox.cluster import Cluster
+from tui.sandbox.connections import LOST, REDIS_LOST
 from tui.sandbox.errors import SandboxError
 from tui.sandbox.scenarios import CALM, SCENARIOS
 from tui.sandbox.service_logs import ServiceLogs
@@ -38,7 +38,8 @@ class ScenarioModule(Protocol):
 class Scenarios:
     """At most one scenario at a time."""
 
-    def __init__(self, stage: Stage, changed: Callable[[str], None]) -> None:
+    def __init__(self, stage: Stage, changed: Callable[[str, str], None]) -> None:
+        """`changed` gets the name of the scenario that is now under way, and why the last one failed or ""."""
         self._stage = stage
         self._changed = changed
         self._task: asyncio.Task[None] | None = None
@@ -54,17 +55,21 @@ class Scenarios:
         if duration_s is not None and not 0 < duration_s <= 86_400:
             raise SandboxError(f"a scenario lasts between 0 and 86400 seconds, not {duration_s:g}")
         await self.end()
-        self._changed(name)
+        self._changed(name, "")
         if name != CALM:
             module = cast("ScenarioModule", importlib.import_module(f"{__package__}.{name.replace('-', '_')}"))
             length_s = SCENARIOS[name].duration_s if duration_s is None else duration_s
             self._task = asyncio.create_task(self._run(module.run(self._stage), length_s))
 
     async def _run(self, scenario: Awaitable[None], duration_s: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(duration_s):
+        failure = ""
+        try:
+            async with asyncio.timeout(duration_s) as limit:
                 await scenario
-        self._changed(CALM)
+        except (*LOST, *REDIS_LOST) as error:
+            failure = "" if limit.expired() else str(error) or type(error).__name__
+        finally:
+            self._changed(CALM, failure)
 
     async def end(self) -> None:
         """End the present scenario, if any, and wait until it has cleaned up."""
