@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from tui.sandbox.cluster import discovery, problems, writes
-from tui.sandbox.cluster.faults import Faults, strike
+from tui.sandbox.cluster.faults import Fault, Faults, strike
 from tui.sandbox.cluster.problems import ApiError
 from tui.sandbox.cluster.reads import listed, reply, shown
 from tui.sandbox.cluster.request import Call, parse
@@ -21,7 +21,7 @@ from tui.sandbox.cluster.watches import watch
 Compute = Callable[[Resource, str], list[Object]]
 """Objects of a kind that is not stored, of all namespaces or of one."""
 _AS = re.compile(r"/as/(?P<token>[^/]+)")
-Handler = Callable[[Call], Awaitable[web.StreamResponse]]
+Handler = Callable[[Call, Fault | None], Awaitable[web.StreamResponse]]
 
 
 class ApiServer:
@@ -95,7 +95,7 @@ class ApiServer:
         plural = call.resource.plural
         handler = self._special.get(f"{plural}/{call.subresource}" if call.subresource else plural)
         if handler is not None and (call.subresource or call.verb == "create"):
-            return await handler(call)
+            return await handler(call, fault)
         if call.verb == "watch":
             if not call.resource.is_stored:
                 raise problems.method_not_allowed()

@@ -8,12 +8,25 @@ from typing import Self
 
 from aiohttp import web
 
-from tui.sandbox.cluster.api import ApiServer, serve
+from tui.sandbox.cluster import reviews, scale
+from tui.sandbox.cluster.api import ApiServer, Handler, serve
+from tui.sandbox.cluster.behaviour import Behaviours
 from tui.sandbox.cluster.clock import Clock
+from tui.sandbox.cluster.computed import Computed
+from tui.sandbox.cluster.deployments import Deployments
+from tui.sandbox.cluster.evictions import Budgets
+from tui.sandbox.cluster.faults import Fault
+from tui.sandbox.cluster.garbage import GarbageCollector
 from tui.sandbox.cluster.kubeconfig import kubeconfig_text, write_private
+from tui.sandbox.cluster.kubelet import Kubelet
+from tui.sandbox.cluster.logs import Logs
 from tui.sandbox.cluster.population import Populator
-from tui.sandbox.cluster.resources import Object, Resource
+from tui.sandbox.cluster.recorder import Recorder
+from tui.sandbox.cluster.replicasets import ReplicaSets
+from tui.sandbox.cluster.request import Call
+from tui.sandbox.cluster.scheduler import Scheduler
 from tui.sandbox.cluster.store import Store
+from tui.sandbox.cluster.usage import Usage
 from tui.sandbox.cluster.users import make_users
 
 
@@ -31,7 +44,17 @@ class Cluster:
         self.clock = Clock(speed)
         self.store = Store(self.clock, seed)
         self.users = make_users()
-        self.server = ApiServer(self.store, self.users, self._compute, {})
+        self.behaviours = Behaviours()
+        """How pods fare; chosen by app, by image, or by annotation."""
+        self.recorder = Recorder(self.store)
+        self.kubelet = Kubelet(self.store, self.recorder, self.behaviours)
+        self.usage = Usage(self.store)
+        """What pods use; its `load` multiplies the CPU of an app."""
+        self.logs = Logs(self.store)
+        """What pods say; its `rates` and `troubles` change that."""
+        self._budgets = Budgets(self.store)
+        computed = Computed(self.store, self.usage)
+        self.server = ApiServer(self.store, self.users, computed.objects, self._special())
         self._demo = demo
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -44,6 +67,11 @@ class Cluster:
     async def start(self) -> None:
         """Populate the store and listen."""
         Populator(self.store).populate()
+        self.kubelet.adopt()
+        Scheduler(self.store, self.recorder, self.behaviours)
+        ReplicaSets(self.store, self.recorder)
+        Deployments(self.store, self.recorder)
+        GarbageCollector(self.store)
         self._runner, self._port = await serve(self.server, self._port)
 
     async def stop(self) -> None:
@@ -70,5 +98,20 @@ class Cluster:
         """Write that kubeconfig to a file of mode 0600 and return its path."""
         return write_private(path, self.kubeconfig(user))
 
-    def _compute(self, resource: Resource, namespace: str) -> list[Object]:
-        return []
+    def _special(self) -> dict[str, Handler]:
+        async def scaled(call: Call, fault: Fault | None) -> web.StreamResponse:
+            return await scale.handle(call, self.store)
+
+        async def evicted(call: Call, fault: Fault | None) -> web.StreamResponse:
+            return await self._budgets.evict(call)
+
+        async def reviewed(call: Call, fault: Fault | None) -> web.StreamResponse:
+            return await reviews.answer(call)
+
+        handlers: dict[str, Handler] = dict.fromkeys(
+            ("deployments/scale", "replicasets/scale", "statefulsets/scale", "replicationcontrollers/scale"), scaled
+        )
+        handlers |= dict.fromkeys(
+            ("selfsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"), reviewed
+        )
+        return handlers | {"pods/eviction": evicted, "pods/log": self.logs.answer}

@@ -139,3 +139,9 @@ def choose(store: Store, pod: Object) -> tuple[Object | None, str]:
     if unfit:
         reasons.append(f"{unfit} node(s) didn't match Pod's node affinity/selector")
     return None, f"0/{len(found)} nodes are available: {', '.join(reasons) or 'no nodes'}."
+
+
+def no_room(store: Store) -> str:
+    """Return the scheduler's words for a pod that no node has room for."""
+    count = len(store.entries(NODES))
+    return f"0/{count} nodes are available: {count} Insufficient memory."

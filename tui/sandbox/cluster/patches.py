@@ -90,9 +90,9 @@ def json_patch(target: Any, operations: Any) -> Any:
 
 
 def _list(key: str, old: Any, patch: list[Any]) -> list[Any]:
-    old = old if isinstance(old, list) else []
+    old = list(old) if isinstance(old, list) else []
     if key in MERGED_VALUES:
-        return old + [v for v in patch if v not in old]
+        return [*old, *(v for v in patch if v not in old)]
     merge_key = _merge_key(key, [*old, *patch])
     if merge_key is None:
         return [clone(v) for v in patch]

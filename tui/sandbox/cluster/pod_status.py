@@ -71,7 +71,7 @@ def conclude(pod: Object, now: str) -> None:
         reason = "PodCompleted" if status["phase"] == "Succeeded" else ""
         set_condition(status, "Initialized", "True", now, reason)
     else:
-        stuck = [c["name"] for c in inits if not (c["state"].get("terminated") or {}).get("exitCode") == 0]
+        stuck = [c["name"] for c in inits if (c["state"].get("terminated") or {}).get("exitCode") != 0]
         text = f"containers with incomplete status: [{' '.join(stuck)}]"
         set_condition(status, "Initialized", "False", now, "ContainersNotInitialized", text)
     for kind in ("Ready", "ContainersReady"):

@@ -137,7 +137,7 @@ class Populator:
             "deployment.kubernetes.io/revision": str(service.revision),
         }
         labels = {"app": service.name, "pod-template-hash": digest}
-        counts = {k: service.replicas for k in ("replicas", "readyReplicas", "availableReplicas")}
+        counts = dict.fromkeys(("replicas", "readyReplicas", "availableReplicas"), service.replicas)
         replicaset = self.put(
             REPLICASETS,
             {

@@ -35,7 +35,7 @@ def controller_uid(thing: Object) -> str | None:
 def template_hash(template: Object) -> str:
     """Return a pod-template-hash: the same for the same template."""
     number = int.from_bytes(hashlib.sha256(encode(template)).digest()[:8], "big")
-    letters = []
+    letters: list[str] = []
     while len(letters) < 10:
         number, at = divmod(number, len(_ALPHABET))
         letters.append(_ALPHABET[at])

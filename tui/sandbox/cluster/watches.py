@@ -123,9 +123,9 @@ def _begin(stream: _Stream) -> ApiError | None:
     version = call.query.get("resourceVersion", "")
     if call.query.get("sendInitialEvents") == "true":
         if call.query.get("resourceVersionMatch") != "NotOlderThan":
-            message = 'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"'
-            cause = [("FieldValueForbidden", "resourceVersionMatch", message.partition(": ")[2])]
-            raise problems.invalid(call.resource, "", cause)
+            message = 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to "NotOlderThan"'
+            cause = ("FieldValueForbidden", "resourceVersionMatch", message)
+            raise problems.invalid(call.resource, "", [cause])
         _present(stream)
         if call.query.get("allowWatchBookmarks") == "true":
             stream.bookmark(ends_initial=True)

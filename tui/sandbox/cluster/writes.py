@@ -168,10 +168,10 @@ def _create(call: Call, store: Store, thing: Object) -> Object:
 
 def _update(call: Call, store: Store, new: Object, old: Object) -> Object:
     new = clone(new)
-    if new.get("metadata", {}).get("name") != call.name:
-        raise problems.bad_request(
-            f"the name of the object ({new.get('metadata', {}).get('name')}) does not match the name on the URL ({call.name})"
-        )
+    name = (new.get("metadata") or {}).get("name")
+    if name != call.name:
+        text = f"the name of the object ({name}) does not match the name on the URL ({call.name})"
+        raise problems.bad_request(text)
     check_update(call.resource, new, old)
     if call.subresource == "status":
         new = {**clone(old), "status": new.get("status")}
