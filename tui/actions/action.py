@@ -34,7 +34,7 @@ class Target:
     """What a person types to confirm: the workload's name, the pid."""
     where: str
     """Where it lives, for the eye: `shop` (namespace), `shop on orders` (database)."""
-    identity: Mapping[str, str | int | None]
+    identity: Mapping[str, str | int | None] = field(hash=False)
     """What the write itself checks: `uid`; `pid`, `backend_start`, `query_start`, `query_md5`…"""
 
     def __str__(self) -> str:
@@ -48,9 +48,9 @@ class Request:
     verb: str
     """`name` of a verb: `restart`, `scale`, `cancel-query`, `terminate-backend`."""
     target: Target
-    seen: Mapping[str, str | int | None] = field(default_factory=dict)
+    seen: Mapping[str, str | int | None] = field(default_factory=dict, hash=False)
     """Fields of the target as the person saw them (`replicas`), compared again inside the write."""
-    wanted: Mapping[str, str | int] = field(default_factory=dict)
+    wanted: Mapping[str, str | int] = field(default_factory=dict, hash=False)
     """Parameters: `replicas` for scale."""
 
 

@@ -19,6 +19,8 @@ from tui.sources.text import clean
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its own token, CA and namespace."""
+IN_CLUSTER: Final = "in-cluster"
+"""What stands in the place of a context's name where there is no kubeconfig."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _in_cluster(environ: Mapping[str, str]) -> Login:
     except OSError as error:
         raise SourceError(f"inside a pod, but without a service account: {error.strerror}") from error
     return Login(
-        context="in-cluster",
+        context=IN_CLUSTER,
         server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
         user="service account",
         namespace=clean(namespace),

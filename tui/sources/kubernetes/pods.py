@@ -40,7 +40,7 @@ class Pod:
     restarts: int
     """The RESTARTS column."""
     restarted_at: float | None
-    """When a container that was started again had ended (`lastState.terminated.finishedAt`); None: never, or unknown."""
+    """When a container that was started again had ended: `lastState.terminated.finishedAt`; None: never."""
     created_at: float | None
     """`metadata.creationTimestamp`."""
     node: str

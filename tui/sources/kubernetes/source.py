@@ -1,6 +1,7 @@
 """The Kubernetes source: one connection, a reflector for each kind, a heartbeat, metrics."""
 
 import asyncio
+import shlex
 import time
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
@@ -12,6 +13,7 @@ from tui.sources.errors import Denied, SourceError
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.kinds import KINDS, Kind
+from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login
 from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
 from tui.sources.kubernetes.mirror import Mirror
 from tui.sources.kubernetes.reflector import Reflector
@@ -106,6 +108,10 @@ class KubernetesSource:
         return clean_lines(
             await asyncio.to_thread(yaml.safe_dump, found, sort_keys=False, allow_unicode=True, width=160)
         )
+
+    def kubectl(self, namespace: str, *arguments: str) -> str:
+        """Return the kubectl command line that does by hand what `arguments` say, on this very cluster."""
+        return kubectl_words(self._entry, self.connection.login, namespace, *arguments)
 
     def mirrors(self, resource: str, namespace: str) -> bool:
         """Tell whether the mirror holds every object of this resource in this namespace at present."""
@@ -264,6 +270,19 @@ class KubernetesSource:
         notes = [f"the cluster as a whole is forbidden: namespace {self._fallback} only"] if self._fallback else []
         notes += [note for state in health.values() if (note := _note(state))]
         return tuple(notes)
+
+
+def kubectl_words(entry: Kubernetes, login: Login | None, namespace: str, *arguments: str) -> str:
+    """Return a kubectl command line with everything that names the cluster and the namespace spelled out."""
+    words = ["kubectl"]
+    if entry.kubeconfig is not None:
+        words += ["--kubeconfig", entry.kubeconfig]
+    context = login.context if login else entry.context
+    if context and context != IN_CLUSTER:
+        words += ["--context", context]
+    if namespace:
+        words += ["-n", namespace]
+    return shlex.join([*words, *arguments])
 
 
 def _note(state: KindHealth) -> str:
