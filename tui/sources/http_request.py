@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib
 import os
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -141,7 +142,8 @@ def _certificate_days(response: "httpx.Response") -> float | None:
 def _words(error: BaseException, host: str) -> str:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            hint = "; set ca_file when it is your own CA" if "issuer" in cause.verify_message else ""
+            is_unknown = re.search("issuer|self.signed", cause.verify_message)
+            hint = "; set ca_file when it is your own CA" if is_unknown else ""
             return f"TLS certificate: {clean(cause.verify_message)}{hint}"
         if isinstance(cause, ssl.SSLError):
             return f"TLS: {clean((cause.reason or 'handshake failed').replace('_', ' ').lower())}"

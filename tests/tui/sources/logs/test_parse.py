@@ -1,0 +1,131 @@
+"""One log line in, its level, time and text out."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.parse import LineParser, fields, pretty
+from tui.sources.text import clean
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC).timestamp()
+THEN = datetime(2026, 11, 22, 8, 11, 24, tzinfo=UTC).timestamp()
+
+
+def parse(*lines: str) -> list[LogLine]:
+    parser = LineParser("app", "app.log", UTC)
+    return [parser.parse(line, NOW)[0] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "at"),
+    [
+        ('{"ts":"2026-11-22T08:11:24Z","level":"error","msg":"x"}', Severity.ERROR, THEN),
+        ('{"@timestamp":"2026-11-22T09:11:24+01:00","severity":"WARNING","message":"x"}', Severity.WARN, THEN),
+        ('{"time":1795335084000,"level":50,"msg":"pino"}', Severity.ERROR, 1795335084.0),
+        ('{"log":{"level":"warn"},"message":"ecs"}', Severity.WARN, NOW),
+        ('time="2026-11-22T08:11:24Z" level=warning msg="a b"', Severity.WARN, THEN),
+        ("2026-11-22 08:11:24,000 ERROR [main] x", Severity.ERROR, THEN),
+        ("2026-11-22T08:11:24.000000000Z INFO x", Severity.INFO, THEN),
+        ("[2026-11-22 08:11:24 +0000] [12] [INFO] Booting worker", Severity.INFO, THEN),
+        ("2026/11/22 08:11:24 [error] 12#12: nginx", Severity.ERROR, THEN),
+        ('2026-11-22 08:11:24.000 UTC [77] ERROR:  relation "x" does not exist', Severity.ERROR, THEN),
+        ("2026-11-22 08:11:24.000 UTC [77] LOG:  checkpoint starting", Severity.INFO, THEN),
+        ("2026-11-22 08:11:24.000 UTC [77] FATAL:  sorry, too many clients already", Severity.ERROR, THEN),
+        ("W1122 08:11:24.000000       1 reflector.go:533] failed", Severity.WARN, THEN),
+        ("1:M 22 Nov 2026 08:11:24.000 # Out Of Memory", Severity.WARN, THEN),
+        ('10.0.0.1 - - [22/Nov/2026:08:11:24 +0000] "GET / HTTP/1.1" 200 5', Severity.INFO, THEN),
+        ('10.0.0.1 - bob [22/Nov/2026:08:11:24 +0000] "GET / HTTP/1.1" 404 5 "-" "x"', Severity.WARN, THEN),
+        ('10.0.0.1 - - [22/Nov/2026:09:11:24 +0100] "GET / HTTP/1.1" 503 5', Severity.ERROR, THEN),
+        ("<11>app: kernel says no", Severity.ERROR, NOW),
+        ("ERROR something broke", Severity.ERROR, NOW),
+        ("just words about an errorless day", Severity.NONE, NOW),
+        ("", Severity.NONE, NOW),
+        ("{not json", Severity.NONE, NOW),
+        ("9999-99-99 99:99:99 INFO no such day", Severity.INFO, NOW),
+    ],
+)
+def test_level_and_time_are_found_in_every_usual_form(line: str, level: Severity, at: float) -> None:
+    (found,) = parse(line)
+    assert (found.level, found.at) == (level, at)
+
+
+def test_a_json_line_shows_its_message_first_and_keeps_the_whole_line() -> None:
+    raw = '{"ts":"2026-11-22T08:11:24Z","level":"info","msg":"order placed","order":7,"who":"a b","none":null}'
+    (found,) = parse(raw)
+    assert found.text == 'order placed order=7 who="a b"'
+    assert found.raw == raw
+
+
+def test_an_object_of_a_known_shape_may_change_the_kinds_of_its_values() -> None:
+    _, odd = parse('{"level":"info","msg":"x"}', '{"level":{"a":1},"msg":[1,2]}')
+    assert (odd.level, odd.text) == (Severity.NONE, "[1,2]")
+
+
+def test_formats_may_be_mixed_in_one_file() -> None:
+    levels = [line.level.name for line in parse('{"level":"warn"}', "level=error", "INFO x", "x")]
+    assert levels == ["WARN", "ERROR", "INFO", "NONE"]
+
+
+def test_a_stack_trace_belongs_to_the_line_it_follows() -> None:
+    python = [
+        '{"ts":"2026-11-22T08:11:24Z","level":"error","msg":"checkout failed"}',
+        "Traceback (most recent call last):",
+        '  File "/srv/x.py", line 212, in place_order',
+        "orders.inventory.OutOfStock: SKU-00412: 3 wanted, 1 left",
+        "the next thing happens",
+    ]
+    found = parse(*python)
+    assert [line.level.name for line in found] == ["ERROR", "ERROR", "ERROR", "ERROR", "NONE"]
+    assert {line.at for line in found[:4]} == {THEN}
+    java = ["2026-11-22 08:11:24 ERROR x", "java.net.SocketTimeoutException: Read timed out", "\tat a.B.c(B.java:1)",
+            "Caused by: java.io.IOException: reset", "\t... 3 more"]  # fmt: skip
+    assert {line.level for line in parse(*java)} == {Severity.ERROR}
+
+
+def test_only_a_line_with_a_level_of_its_own_counts_as_an_error() -> None:
+    parser = LineParser("app", "app.log")
+    counted = [parser.parse(line, NOW)[1] for line in ("ERROR x", "  at y", "Caused by: z", "INFO fine")]
+    assert counted == [True, False, False, False]
+
+
+def test_colours_are_stripped_and_every_other_control_sequence_becomes_visible() -> None:
+    (found,) = parse("\x1b[31mERROR\x1b[0m \x1b]0;x\x07 [/red]")
+    assert (found.level, found.text) == (Severity.ERROR, "ERROR ␛]0;x␇ [/red]")
+
+
+def test_a_json_string_cannot_smuggle_a_control_character() -> None:
+    (found,) = parse(json.dumps({"msg": "\x1b]0;x\x07", "k\x9b": "\u202e"}))
+    assert found.text == clean(found.text)
+    assert "␛]0;x␇" in found.text
+
+
+def test_fields_of_json_are_flat_and_of_an_access_line_are_named() -> None:
+    assert fields('{"a":{"b":1},"c":[1,2]}') == (("a.b", "1"), ("c", "[1,2]"))
+    access = dict(fields('10.0.0.1 - bob [22/Nov/2026:08:11:24 +0000] "GET /x HTTP/1.1" 404 5 "-" "x" rt=0.003'))
+    assert (access["status"], access["request"], access["rt"]) == ("404", "GET /x HTTP/1.1", "0.003")
+    assert fields('level=warn msg="a b" n=1') == (("level", "warn"), ("msg", "a b"), ("n", "1"))
+
+
+def test_pretty_is_for_json_only() -> None:
+    assert pretty('{"a":1}') == '{\n  "a": 1\n}'
+    assert pretty("plain") == ""
+
+
+_PIECES = st.sampled_from(
+    ["2026-11-22 08:11:24", "{", "}", '"level":', '"error"', "level=", "[", '] "', " - - ", "I1122 08:11:24.123456 ",
+     "1:M ", "22 Nov 2026", "Traceback (most recent call last):", "\x1b[31m", "\x1b]0;x\x07", "\x9b", "\u202e", "\r",
+     "\0", "<999>", "9" * 5000, "\ud800", "[/red]", "22/Nov/2026:08:11:24 +0000", "Nov 31 08:11:24 "]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(st.text(max_size=8) | _PIECES, max_size=8).map("".join), max_size=5))
+def test_no_lines_make_it_raise_or_let_a_control_character_through(lines: list[str]) -> None:
+    for found in parse(*lines):
+        assert found.text == clean(found.text)
+        assert found.raw == clean(found.raw)
+        assert all(value == clean(value) for pair in fields(found.raw) for value in pair)
+        assert all(line == clean(line) for line in pretty(found.raw).split("\n"))
