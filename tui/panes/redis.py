@@ -1,0 +1,317 @@
+"""The Redis tab: one instance at a time, its numbers above, a table of one kind of fact below."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar, Final
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from tui.panes import redis_detail, redis_rows
+from tui.panes.failing import failure_words
+from tui.panes.pane import Desk, Pane
+from tui.panes.units import age, coarse, rate, span
+from tui.rules import Level
+from tui.sources.reading import Reading
+from tui.sources.redis_cli import redis_cli
+from tui.sources.redis_facts import RedisSnapshot
+from widgets.cell import Cell, Row, Tone, cell_text
+from widgets.dialogs import TextDialog
+from widgets.filter_bar import FilterBar
+from widgets.key_value import Facts
+from widgets.live_table import LiveTable
+from widgets.notice import NoticeBar
+from widgets.segment_line import Segment, SegmentLine
+
+_TITLES: Final = {
+    "commands": "Commands",
+    "clients": "Clients",
+    "slowlog": "Slow log",
+    "keyspace": "Keyspace",
+    "state": "State",
+}
+_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
+_WIDE: Final = 120
+
+
+class RedisPane(Pane):
+    """Redis and Valkey servers."""
+
+    TITLE = "Redis"
+    KINDS = ("redis",)
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "view(1)", "Next view", key_display="tab", id="redis.next_view"),
+        Binding("shift+tab", "view(-1)", "Previous view", show=False, id="redis.previous_view"),
+        Binding("slash", "filter", "Filter", id="redis.filter"),
+        Binding("escape,ctrl+g", "unfilter", "Clear the filter", show=False, id="redis.unfilter"),
+        Binding("right_square_bracket", "instance(1)", "Next instance", id="redis.next_instance"),
+        Binding("left_square_bracket", "instance(-1)", "Previous instance", show=False, id="redis.previous_instance"),
+        Binding("c", "copy", "Copy the row", show=False, id="redis.copy"),
+    ]
+
+    DEFAULT_CSS = """
+    RedisPane > Facts { margin: 0 1; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
+        super().__init__(desk, id=id)
+        self._readings: dict[str, Reading[RedisSnapshot]] = {}
+        self._sources = [f"redis:{name}" for name in desk.profile.redis]
+        self._current = self._sources[0] if self._sources else ""
+        self._view = "commands"
+
+    def compose(self) -> ComposeResult:
+        """Lay out notice, title, numbers, view strip and the tables, of which one is open."""
+        yield NoticeBar()
+        yield SegmentLine(id="redis-title", separator="  ")
+        yield Facts()
+        yield SegmentLine(id="redis-views", separator="")
+        yield LiveTable(redis_rows.COMMANDS, id="redis-commands", empty="no commands seen", sort="rate", reverse=True)
+        yield LiveTable(redis_rows.CLIENTS, id="redis-clients", empty="no clients", sort="memory", reverse=True)
+        yield LiveTable(redis_rows.SLOWLOG, id="redis-slowlog", empty="the slow log is empty", sort="at", reverse=True)
+        yield LiveTable(redis_rows.KEYSPACE, id="redis-keyspace", empty="no keys in any database")
+        yield LiveTable(redis_rows.STATE, id="redis-state", empty="nothing known")
+        yield FilterBar()
+
+    def on_mount(self) -> None:
+        """Open the first view."""
+        self._open_view()
+        if not self._sources:
+            self.query_one(NoticeBar).show("this profile names no Redis; add: redis: {NAME: redis://HOST:6379}", "dim")
+
+    @property
+    def _reading(self) -> Reading[RedisSnapshot] | None:
+        return self._readings.get(self._current)
+
+    @property
+    def _table(self) -> LiveTable:
+        return self.query_one(f"#redis-{self._view}", LiveTable)
+
+    # Readings
+
+    def show(self, reading: Reading[Any]) -> None:
+        """Draw a reading if it is of the instance that is open."""
+        self._readings[reading.source] = reading
+        if reading.source not in self._sources:
+            self._sources.append(reading.source)
+            self._current = self._current or reading.source
+        if reading.source == self._current:
+            self._draw()
+
+    def tick(self) -> None:
+        """Draw ages and staleness."""
+        self._draw_title()
+        self._draw_notice()
+
+    def _draw(self) -> None:
+        self.tick()
+        snapshot = self._reading.snapshot if self._reading else None
+        self._draw_head()
+        self._table.show({} if snapshot is None else rows_of(self._view, snapshot, self.desk.now()))
+        self._draw_views(snapshot)
+
+    def _draw_head(self) -> None:
+        reading, facts = self._reading, self.query_one(Facts)
+        if reading is None or reading.snapshot is None:
+            facts.show(())
+            return
+        now = self.desk.now()
+        pairs = redis_rows.head(reading.snapshot, self._tone, now, is_wide=self.size.width >= _WIDE)
+        if self._table.stale:
+            pairs = [(label, Cell(cell_text(value), "dim")) for label, value in pairs]
+        facts.show(pairs)
+
+    def _tone(self, metric: str) -> Tone:
+        return _TONES[self.desk.level(self._current, metric, "")]
+
+    def _draw_title(self) -> None:
+        reading, now = self._reading, self.desk.now()
+        names = [Segment(f" {source.partition(':')[2]} ", reverse=source == self._current) for source in self._sources]
+        rest = title(reading.snapshot) if reading is not None and reading.snapshot is not None else []
+        seen = "waiting" if reading is None else age(reading.age_s(now), reading.interval_s)
+        self.query_one("#redis-title", SegmentLine).show([*names, *rest, Segment(seen, "dim", priority=1, right=True)])
+
+    def _draw_notice(self) -> None:
+        reading, bar = self._reading, self.query_one(NoticeBar)
+        if reading is None:
+            return
+        now = self.desk.now()
+        is_stale = reading.snapshot is not None and reading.is_stale(now)
+        if is_stale != self._table.stale:
+            self._table.stale = is_stale
+            self._draw_head()
+        if words := failure_words(reading, now):
+            bar.show(words, "critical" if reading.error else "warn")
+        elif reading.snapshot is not None:
+            bar.show(*trouble(reading.snapshot))
+
+    def _draw_views(self, snapshot: RedisSnapshot | None) -> None:
+        amounts = {} if snapshot is None else view_amounts(snapshot)
+        self.query_one("#redis-views", SegmentLine).show(
+            [Segment(f" {text}{amounts.get(view, '')} ", reverse=view == self._view) for view, text in _TITLES.items()]
+        )
+
+    # Keys
+
+    def action_view(self, step: int) -> None:
+        """Open another view."""
+        views = list(_TITLES)
+        self._view = views[(views.index(self._view) + step) % len(views)]
+        self._open_view()
+        self._draw()
+
+    def _open_view(self) -> None:
+        had_focus = self.has_focus_within
+        for view in _TITLES:
+            # By hand and not by a class: what a stylesheet is yet to show cannot take the focus.
+            self.query_one(f"#redis-{view}", LiveTable).display = view == self._view
+        self._table.filter_text = self.query_one(FilterBar).text if self.query_one(FilterBar).is_mounted else ""
+        reading = self._reading
+        self._draw_views(reading.snapshot if reading else None)
+        if had_focus:
+            self._table.focus()
+
+    def action_instance(self, step: int) -> None:
+        """Open another instance."""
+        if len(self._sources) < 2:
+            self.post_message(self.Told("this profile names one Redis only"))
+            return
+        self._current = self._sources[(self._sources.index(self._current) + step) % len(self._sources)]
+        self._draw()
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterBar).open()
+
+    def action_unfilter(self) -> None:
+        """Show all rows again."""
+        self.query_one(FilterBar).action_close()
+
+    def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
+        """Filter the open table."""
+        message.stop()
+        self._table.filter_text = message.text
+        message.bar.error = self._table.filter_error
+
+    def on_filter_bar_left(self, message: FilterBar.Left) -> None:
+        """Give the keys back to the table."""
+        message.stop()
+        self.focus_first()
+
+    def action_copy(self) -> None:
+        """Copy the row under the cursor."""
+        row = self._table.row(self._table.cursor_key) if self._table.cursor_key is not None else None
+        if row is None:
+            self.post_message(self.Told("no row to copy"))
+            return
+        self.run_worker(self._copy("  ".join(c if isinstance(c, str) else c.text for c in row.cells)))
+
+    async def _copy(self, text: str) -> None:
+        from widgets.clipboard import copy
+
+        self.post_message(self.Told(await copy(self.app, text)))
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Show a row in full."""
+        message.stop()
+        if (reading := self._reading) is None or reading.snapshot is None:
+            return
+        if page := page_of(self._view, reading.snapshot, message.key, self._table.row(message.key)):
+            self.app.push_screen(TextDialog(_TITLES[self._view], f"{page}\n\nby hand:\n{self.by_hand()}"))
+
+    def by_hand(self) -> str:
+        """Return the redis-cli lines that show this view."""
+        name = self._current.partition(":")[2]
+        entry = self.desk.profile.redis.get(name)
+        if entry is None:
+            return ""
+        asked = [("INFO", "memory"), ("INFO", "stats"), *redis_detail.VIEW_COMMANDS[self._view]]
+        return "\n".join(redis_cli(entry, *command) for command in asked)
+
+    def focus_first(self) -> None:
+        """Put the keyboard into the open table."""
+        self._table.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Use the new width for the curves."""
+        if self._reading is not None:
+            self._draw()
+
+
+def rows_of(view: str, snapshot: RedisSnapshot, now: float) -> Mapping[Any, Row]:
+    """Return the rows of a view by their identity: command, client id, entry id, database."""
+    if view == "commands":
+        return redis_rows.command_rows(snapshot.commands)
+    if view == "clients":
+        return redis_rows.client_rows(snapshot.clients or ())
+    if view == "slowlog":
+        return redis_rows.slow_rows(snapshot.slowlog or ())
+    if view == "keyspace":
+        return redis_rows.keyspace_rows(snapshot.keyspace)
+    return redis_rows.state_rows(snapshot, now)
+
+
+def page_of(view: str, snapshot: RedisSnapshot, key: Hashable, row: Row | None) -> str:
+    """Return a row's page; empty when it is gone."""
+    if view == "commands":
+        return next((redis_detail.command_page(c) for c in snapshot.commands if c.name == key), "")
+    if view == "clients":
+        return next((redis_detail.client_page(c) for c in snapshot.clients or () if c.id == key), "")
+    if view == "slowlog":
+        return next((redis_detail.slow_page(e) for e in snapshot.slowlog or () if e.id == key), "")
+    if row is None:
+        return ""
+    texts = [cell if isinstance(cell, str) else cell.text for cell in row.cells]
+    if view == "keyspace":
+        titles = [column.title for column in redis_rows.KEYSPACE]
+        return "\n".join(f"{label.lower():<16} {text}" for label, text in zip(titles, texts, strict=True))
+    return redis_detail.state_page(snapshot, texts[0], f"{texts[1]}\n{texts[2]}")
+
+
+def title(snapshot: RedisSnapshot) -> list[Segment]:
+    """Return who answers: product, role, uptime, address."""
+    server, replication = snapshot.server, snapshot.replication
+    if not server.version:
+        return [Segment("INFO is refused", "warn"), Segment(snapshot.address, "dim", priority=2)]
+    role = {"slave": f"replica of {replication.master}"}.get(replication.role, replication.role)
+    mode = f" {server.mode}" if server.mode not in ("", "standalone") else ""
+    return [
+        Segment(f"{server.product} {server.version}{mode}"),
+        Segment(role, "accent" if replication.role == "slave" else ""),
+        Segment(f"up {coarse(server.uptime_s)}", priority=1),
+        Segment(snapshot.address, "dim", priority=2),
+    ]
+
+
+def view_amounts(snapshot: RedisSnapshot) -> Mapping[str, str]:
+    """Return what stands behind a view's name: how many rows wait there, or that it is refused."""
+    clients = "refused" if snapshot.clients is None else str(len(snapshot.clients))
+    slow = "refused" if snapshot.slowlog is None else str(len(snapshot.slowlog))
+    keys = sum(database.keys for database in snapshot.keyspace)
+    return {"clients": f" {clients}", "slowlog": f" {slow}", "keyspace": f" {keys:,}"}
+
+
+def trouble(snapshot: RedisSnapshot) -> tuple[str, Tone]:
+    """Return what an answering server is in trouble with, worst first; empty when nothing is."""
+    persistence, replication, memory = snapshot.persistence, snapshot.replication, snapshot.memory
+    if persistence.is_loading:
+        done = f" {persistence.loaded_percent:.0f} %" if persistence.loaded_percent is not None else ""
+        eta = f", about {span(persistence.loading_eta_s)} left" if persistence.loading_eta_s is not None else ""
+        return f"LOADING: the dataset is read into memory{done}{eta}; data commands are refused until then", "critical"
+    if memory.refuses_writes:
+        return (
+            "OOM: memory is full and the policy is noeviction: writes are refused; raise maxmemory or free keys",
+            "critical",
+        )
+    if replication.role == "slave" and replication.link_status == "down":
+        down = f" for {span(replication.link_down_s)}" if replication.link_down_s is not None else ""
+        return f"MASTERDOWN: the link to {replication.master} is down{down}; data here is old", "critical"
+    if snapshot.rates.rejected_per_s:
+        return f"{rate(snapshot.rates.rejected_per_s)} connections/s are rejected: maxclients is reached", "critical"
+    if persistence.last_save_status == "err":
+        return "the last save failed: see the server's log (disk full? no memory to fork?)", "warn"
+    if snapshot.refusals:
+        told = [f"{refusal.command} ({refusal.reason})" for refusal in snapshot.refusals]
+        return f"not seen: {', '.join(told)}", "dim"
+    return "", ""

@@ -1,0 +1,42 @@
+"""The redis-cli command line that reaches an instance of the profile; secrets stay references."""
+
+import shlex
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from profiles.schema import Command, RedisInstance, SecretReference
+
+
+def redis_cli(entry: RedisInstance, *arguments: str) -> str:
+    """Return a line to paste into a shell, e.g. `REDISCLI_AUTH="$CACHE_PW" redis-cli -h cache -p 6379 INFO memory`."""
+    options = [*_address(entry.url)]
+    if entry.username:
+        options += ["--user", shlex.quote(entry.username)]
+    if entry.ca_file:
+        options += ["--cacert", shlex.quote(entry.ca_file)]
+    password = f"REDISCLI_AUTH={_expansion(entry.password)} " if entry.password is not None else ""
+    return password + " ".join(["redis-cli", *options, *(shlex.quote(argument) for argument in arguments)])
+
+
+def _address(url: str) -> list[str]:
+    if url.startswith(("env:", "file:")):
+        return ["-u", _expansion(url)]
+    parts = urlsplit(url)
+    user = ["--user", shlex.quote(unquote(parts.username))] if parts.username else []
+    if parts.scheme == "unix":
+        db = parse_qs(parts.query).get("db", ["0"])[0]
+        return ["-s", shlex.quote(unquote(parts.path)), *_database(db), *user]
+    tls = ["--tls"] if parts.scheme == "rediss" else []
+    host = shlex.quote(parts.hostname or "localhost")
+    return ["-h", host, "-p", str(parts.port or 6379), *tls, *_database(parts.path.strip("/")), *user]
+
+
+def _database(db: str) -> list[str]:
+    return ["-n", shlex.quote(db)] if db not in ("", "0") else []
+
+
+def _expansion(reference: SecretReference) -> str:
+    """Return what a shell replaces by the secret."""
+    if isinstance(reference, Command):
+        return f'"$({shlex.join(reference.command)})"'
+    kind, _, place = reference.partition(":")
+    return f'"${{{place}}}"' if kind == "env" else f'"$(cat {shlex.quote(place)})"'
