@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from textual.binding import Binding
-from textual.screen import ActiveBinding
+from textual.binding import ActiveBinding, Binding
 
 from widgets.segment_line import Segment
 

@@ -11,7 +11,7 @@ from tui.sources.host import HostSource
 from tui.sources.http import HttpSource
 from tui.sources.kubernetes import KubernetesSource, PodLogs
 from tui.sources.logs import LogsSource
-from tui.sources.postgres import PostgresSource
+from tui.sources.postgres.source import PostgresSource
 from tui.sources.reading import Source
 from tui.sources.redis import RedisSource
 

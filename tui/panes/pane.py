@@ -11,6 +11,7 @@ from profiles.schema import Profile
 from tui.actions.action import Request
 from tui.rules import Level
 from tui.sources.reading import Reading
+from widgets.cell import Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Pane(Vertical):
     class Told(Message):
         """A sentence for the person: why a key cannot act here, what was copied."""
 
-        def __init__(self, text: str, tone: str = "") -> None:
+        def __init__(self, text: str, tone: Tone = "") -> None:
             super().__init__()
             self.text = text
             self.tone = tone

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from tui.sources.kubernetes.connection import Silent
@@ -58,32 +59,30 @@ class PodLogs:
         ]
 
     async def follow(
-        self, namespace: str, pod: str, container: str, since_time: str | None, tail_lines: int
+        self, namespace: str, pod: str, container: str, since_time: datetime | None, tail_lines: int | None
     ) -> AsyncGenerator[bytes, None]:
-        """Yield a container's log lines without their line ends, each beginning with its RFC 3339 timestamp.
+        """Yield a container's log as it grows, in pieces of any size; each line begins with its RFC 3339 timestamp.
 
-        Begins at `since_time` (RFC 3339, whole seconds count: earlier lines of that second come again), or with the
-        last `tail_lines` lines when it is None. Ends when the container does, and after five minutes without a line:
-        open it again from the last timestamp.
+        Begins at `since_time` (whole seconds count: earlier lines of that second come again), or with the last
+        `tail_lines` lines. Ends when the container does, and after five minutes without a line: open it again from
+        the last timestamp.
 
         Raises:
             SourceError: the stream was cut, the pod is gone, or the container has not started.
         """
         query = [("container", container), ("follow", "true"), ("timestamps", "true")]
-        query.append(("tailLines", str(tail_lines)) if since_time is None else ("sinceTime", since_time))
+        if since_time is not None:
+            query.append(("sinceTime", since_time.astimezone(UTC).isoformat().replace("+00:00", "Z")))
+        if tail_lines is not None:
+            query.append(("tailLines", str(tail_lines)))
         path = KINDS["Pod"].path(namespace, pod, "log")
-        rest = b""
         stream = self._source.connection.stream(path, query, silence_s=_QUIET_S)
         async with aclosing(stream):
             try:
                 async for chunk in stream:
-                    *lines, rest = (rest + chunk).split(b"\n")
-                    for line in lines:
-                        yield line
+                    yield chunk
             except Silent:
                 return
-        if rest:
-            yield rest
 
 
 def _equalities(selector: str) -> dict[str, str] | None:
