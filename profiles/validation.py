@@ -182,8 +182,10 @@ def _keys(path: _Path) -> list[str]:
 
 
 def _meaning(path: _Path) -> str:
-    """Return the field's docstring, without its full stop."""
+    """Return the field's docstring as part of a sentence."""
     for parent in _schemas(path[:-1]) if path else ():
         if described := parent.get("properties", {}).get(path[-1], {}).get("description"):
-            return str(described).rstrip(".")
+            word = str(described).partition(" ")[0]
+            spoken = str(described).rstrip(".")
+            return spoken[0].lower() + spoken[1:] if word[1:].islower() else spoken
     return ""

@@ -113,7 +113,7 @@ class _Conversion:
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
-                items = enumerate(node.value)
+                items = enumerate(node.value, 1)
                 return [self.convert(item, item.start_mark, (*path, str(number))) for number, item in items]
             if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
                 return self._mapping(node, path)
@@ -181,6 +181,7 @@ _WORDS: Final = (
     ("mapping values", "a second colon, or an indentation that does not fit", "text with `: ` in it goes in quotes"),
     ("could not find expected ':'", "a key without its colon", "every line is `key: value`"),
     ("expected <block end>", "the indentation does not fit the lines above", "keys of a mapping share a column"),
+    ("expected ',' or", "a list or mapping in brackets is not closed", "or a comma is missing"),
     ("unexpected end of stream", "a quote or bracket is not closed", ""),
     ("cannot start any token", "a character that cannot begin a value", "put the text in quotes"),
     ("unknown escape character", "an unknown escape in double quotes", "use single quotes"),

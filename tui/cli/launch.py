@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -96,13 +95,7 @@ def _run_in_sandbox(name: str, read_only: bool, refresh_s: float | None, scenari
 def _sandbox(scenario: str | None) -> Iterator["BlockingSandbox"]:
     from tui.sandbox.blocking import BlockingSandbox
 
-    began = time.monotonic()
-
-    def progress(text: str) -> None:
-        _say(f"{time.monotonic() - began:5.1f} s  {text}")
-
-    progress("starting the sandbox")
-    sandbox = BlockingSandbox.start(scenario=scenario or "calm", progress=progress)
+    sandbox = BlockingSandbox.start(scenario=scenario or "calm", progress=_say)
     try:
         yield sandbox
     finally:
