@@ -1,0 +1,261 @@
+"""Restart and scale on the simulated cluster, which answers as a real API server was recorded to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profiles.schema import Kubernetes
+from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Target, Verb
+from tui.actions.kubernetes import RestartWorkload, ScaleWorkload, restart_request, scale_request
+from tui.sandbox.cluster.cluster import Cluster
+from tui.sandbox.cluster.faults import Fault, FaultKind
+from tui.sources.errors import SourceError
+from tui.sources.kubernetes import KubernetesSource
+from tui.sources.kubernetes.fields import Object, part
+from tui.sources.kubernetes.workloads import Workload, parse_workload
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+
+_API = "/apis/apps/v1/namespaces/shop/deployments/api"
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    async with Cluster(speed=20) as running:
+        yield running
+
+
+def _source(cluster: Cluster, folder: Path, user: str = "admin") -> KubernetesSource:
+    path = cluster.write_kubeconfig(folder / f"{user}.kubeconfig", user)
+    return KubernetesSource(Kubernetes(kubeconfig=str(path)), environ={})
+
+
+@pytest.fixture
+async def source(cluster: Cluster, tmp_path: Path) -> AsyncIterator[KubernetesSource]:
+    made = _source(cluster, tmp_path)
+    await made.read()
+    yield made
+    await made.close()
+
+
+def _seen(source: KubernetesSource, name: str = "api") -> Workload:
+    return next(w for w in source.mirror.workloads.facts.values() if (w.namespace, w.name) == ("shop", name))
+
+
+async def _patch(source: KubernetesSource, body: Object, path: str = _API) -> None:
+    answer = await source.connection.call("PATCH", path, body=body, content_type="application/merge-patch+json")
+    assert answer.is_ok, answer.message
+
+
+async def _recreate(source: KubernetesSource) -> None:
+    obj: dict[str, Any] = dict(await source.fetch("Deployment", "shop", "api"))
+    assert (await source.connection.call("DELETE", _API)).is_ok
+    obj["metadata"] = {key: part(obj, "metadata")[key] for key in ("name", "namespace", "labels")}
+    obj.pop("status")
+
+    async def is_gone() -> bool:
+        return (await source.connection.call("GET", _API)).status == 404
+
+    async with asyncio.timeout(5):
+        while not await is_gone():
+            await asyncio.sleep(0.05)
+    answer = await source.connection.call("POST", "/apis/apps/v1/namespaces/shop/deployments", body=obj)
+    assert answer.is_ok, answer.message
+
+
+async def _settled(verb: Verb, action: Action, receipt: Receipt) -> Look:
+    async with asyncio.timeout(15):
+        while True:
+            look = await verb.look(action, receipt)
+            if look.phase is not Phase.WAITING:
+                return look
+            await asyncio.sleep(0.05)
+
+
+async def test_a_restarted_deployment_converges_on_new_pods(source: KubernetesSource) -> None:
+    verb = RestartWorkload(source)
+    seen = _seen(source)
+    before = {pod.name for pod in source.mirror.pods.facts.values() if pod.labels.get("app") == "api"}
+    action = await verb.plan(restart_request(seen))
+    assert action.permission == ""
+    assert any("restartedAt" in line for line in action.preview)
+    assert "kubectl.kubernetes.io/restartedAt" not in str(await source.fetch("Deployment", "shop", "api"))
+    assert action.command.endswith("-n shop rollout restart deployment/api")
+    assert "--context" in action.command
+    receipt = await verb.execute(action)
+    look = await _settled(verb, action, receipt)
+    assert look.phase is Phase.CONVERGED, look
+    listed = await source.connection.get("/api/v1/namespaces/shop/pods", [("labelSelector", "app=api")])
+    now = {item["metadata"]["name"] for item in listed["items"] if "deletionTimestamp" not in item["metadata"]}
+    assert len(now) == seen.desired
+    assert not now & before
+
+
+async def test_a_restart_leaves_the_other_template_annotations_alone(source: KubernetesSource) -> None:
+    await _patch(source, {"spec": {"template": {"metadata": {"annotations": {"team": "shop"}}}}})
+    verb = RestartWorkload(source)
+    await verb.execute(await verb.plan(restart_request(_seen(source))))
+    obj = await source.fetch("Deployment", "shop", "api")
+    annotations = part(obj, "spec", "template", "metadata", "annotations")
+    assert annotations["team"] == "shop"
+    assert "kubectl.kubernetes.io/restartedAt" in annotations
+
+
+async def test_scaling_changes_only_the_replicas_and_says_how_to_go_back(source: KubernetesSource) -> None:
+    verb, seen = ScaleWorkload(source), _seen(source)
+    action = await verb.plan(scale_request(seen, seen.desired + 1))
+    assert action.preview == (f"~ spec.replicas: {seen.desired} → {seen.desired + 1}",)
+    assert action.undo == f"scale back to {seen.desired}"
+    assert action.risk is Risk.MEDIUM
+    look = await _settled(verb, action, await verb.execute(action))
+    assert look == Look(Phase.CONVERGED, f"{seen.desired + 1} of {seen.desired + 1} ready")
+
+
+async def test_scaling_to_nothing_is_a_high_risk(source: KubernetesSource) -> None:
+    action = await ScaleWorkload(source).plan(scale_request(_seen(source), 0))
+    assert action.risk is Risk.HIGH
+    assert "nothing will serve" in action.risk_reason
+
+
+@pytest.mark.parametrize("user", ["viewer"])
+async def test_without_permission_the_plan_says_which_one_is_missing(
+    cluster: Cluster, tmp_path: Path, user: str
+) -> None:
+    source = _source(cluster, tmp_path, user)
+    await source.read()
+    try:
+        action = await ScaleWorkload(source).plan(scale_request(_seen(source), 9))
+        assert "patch on deployments/scale in shop" in action.permission
+        action = await RestartWorkload(source).plan(restart_request(_seen(source)))
+        assert "patch on deployments in shop" in action.permission
+    finally:
+        await source.close()
+
+
+async def test_a_403_that_comes_only_with_the_write_is_certainly_not_sent(
+    cluster: Cluster, source: KubernetesSource
+) -> None:
+    verb = RestartWorkload(source)
+    action = await verb.plan(restart_request(_seen(source)))
+    cluster.server.faults.add(Fault(FaultKind.FORBIDDEN, verb="patch"))
+    with pytest.raises(NotSentError, match="forbidden"):
+        await verb.execute(action)
+
+
+async def test_replicas_that_moved_since_the_plan_stop_the_write(source: KubernetesSource) -> None:
+    verb, seen = ScaleWorkload(source), _seen(source)
+    action = await verb.plan(scale_request(seen, seen.desired + 3))
+    await _patch(source, {"spec": {"replicas": seen.desired + 1}})
+    assert await verb.sight(action) == (Sight.CHANGED, f"replicas {seen.desired} → {seen.desired + 1}")
+    with pytest.raises(NotSentError, match=f"replicas {seen.desired} → {seen.desired + 1}"):
+        await verb.execute(action)
+    found = parse_workload("Deployment", await source.fetch("Deployment", "shop", "api"))
+    assert found.desired == seen.desired + 1
+
+
+async def test_a_restart_that_somebody_else_did_meanwhile_stops_the_write(source: KubernetesSource) -> None:
+    verb = RestartWorkload(source)
+    action = await verb.plan(restart_request(_seen(source)))
+    annotation = {"kubectl.kubernetes.io/restartedAt": "2026-01-01T00:00:00Z"}
+    await _patch(source, {"spec": {"template": {"metadata": {"annotations": annotation}}}})
+    with pytest.raises(NotSentError, match="restarted at 2026-01-01"):
+        await verb.execute(action)
+
+
+@pytest.mark.parametrize("when", ["before the plan", "after the plan"])
+async def test_another_workload_of_the_same_name_is_left_alone(source: KubernetesSource, when: str) -> None:
+    verb, request = RestartWorkload(source), restart_request(_seen(source))
+    if when == "before the plan":
+        await _recreate(source)
+        with pytest.raises(NotSentError, match="another one under the same name"):
+            await verb.plan(request)
+        return
+    action = await verb.plan(request)
+    await _recreate(source)
+    assert (await verb.sight(action))[0] is Sight.GONE
+    with pytest.raises(NotSentError, match="another one under the same name"):
+        await verb.execute(action)
+    assert "restartedAt" not in str(await source.fetch("Deployment", "shop", "api"))
+
+
+async def test_a_workload_that_is_gone_is_said_to_be_gone(source: KubernetesSource) -> None:
+    verb, request = ScaleWorkload(source), scale_request(_seen(source), 1)
+    action = await verb.plan(request)
+    assert (await source.connection.call("DELETE", _API)).is_ok
+    async with asyncio.timeout(5):
+        while (await verb.sight(action))[0] is not Sight.GONE:
+            await asyncio.sleep(0.05)
+    with pytest.raises(NotSentError, match="is gone"):
+        await verb.execute(action)
+    with pytest.raises(NotSentError, match="is gone"):
+        await verb.plan(request)
+
+
+async def test_a_connection_cut_after_sending_is_unknown_and_never_sent_again(
+    cluster: Cluster, source: KubernetesSource
+) -> None:
+    verb = RestartWorkload(source)
+    action = await verb.plan(restart_request(_seen(source)))
+    cut = Fault(FaultKind.CUT, verb="patch", times=5)
+    cluster.server.faults.add(cut)
+    with pytest.raises(SourceError, match="cut"):
+        await verb.execute(action)
+    assert cut.times == 4
+
+
+async def test_a_server_error_after_sending_is_unknown(cluster: Cluster, source: KubernetesSource) -> None:
+    verb = RestartWorkload(source)
+    action = await verb.plan(restart_request(_seen(source)))
+    failing = Fault(FaultKind.INTERNAL, verb="patch", times=5)
+    cluster.server.faults.add(failing)
+    with pytest.raises(SourceError, match="500"):
+        await verb.execute(action)
+    assert failing.times == 4
+
+
+async def test_a_server_that_is_not_there_was_certainly_not_sent_anything(
+    cluster: Cluster, source: KubernetesSource
+) -> None:
+    verb = RestartWorkload(source)
+    action = await verb.plan(restart_request(_seen(source)))
+    await cluster.stop()
+    with pytest.raises(NotSentError, match="nothing was sent"):
+        await verb.execute(action)
+
+
+async def test_pods_that_crash_during_a_rollout_are_named(cluster: Cluster, source: KubernetesSource) -> None:
+    verb = RestartWorkload(source)
+    action = await verb.plan(restart_request(_seen(source)))
+    cluster.behaviours.set("shop", "api", "crash-loop")
+    receipt = await verb.execute(action)
+    async with asyncio.timeout(15):
+        while "CrashLoopBackOff: api-" not in (look := await verb.look(action, receipt)).detail:
+            await source.read()
+    assert look.phase is Phase.WAITING
+    assert "updated" in look.detail
+
+
+async def test_replicas_that_an_autoscaler_sets_afterwards_are_a_regression(source: KubernetesSource) -> None:
+    verb, seen = ScaleWorkload(source), _seen(source)
+    action = await verb.plan(scale_request(seen, seen.desired + 1))
+    receipt = await verb.execute(action)
+    await _patch(source, {"spec": {"replicas": seen.desired}})
+    assert (await verb.look(action, receipt)).phase is Phase.REGRESSED
+
+
+async def test_what_cannot_be_changed_says_why(source: KubernetesSource) -> None:
+    seen = _seen(source)
+    with pytest.raises(NotSentError, match="already has"):
+        await ScaleWorkload(source).plan(scale_request(seen, seen.desired))
+    replica_set = next(found for found in source.mirror.replica_sets.facts.values() if found.name.startswith("api-"))
+    with pytest.raises(NotSentError, match="belongs to deployment api"):
+        await ScaleWorkload(source).plan(scale_request(replica_set, 9))
+    job = Request("restart", Target("kubernetes:", "job", "x", "shop", {"uid": "1"}))
+    with pytest.raises(NotSentError, match="a job cannot be restarted"):
+        await RestartWorkload(source).plan(job)
+    await _patch(source, {"spec": {"paused": True}})
+    with pytest.raises(NotSentError, match="paused"):
+        await RestartWorkload(source).plan(restart_request(seen))
