@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +26,7 @@ from tui.sandbox.cluster.population import Populator
 from tui.sandbox.cluster.recorder import Recorder
 from tui.sandbox.cluster.replicasets import ReplicaSets
 from tui.sandbox.cluster.request import Call
+from tui.sandbox.cluster.resources import DEPLOYMENTS
 from tui.sandbox.cluster.scheduler import Scheduler
 from tui.sandbox.cluster.store import Store
 from tui.sandbox.cluster.usage import Usage
@@ -66,7 +69,11 @@ class Cluster:
 
     async def start(self) -> None:
         """Populate the store and listen."""
-        Populator(self.store).populate()
+        populator = Populator(self.store)
+        if self._demo:
+            populator.populate()
+        else:
+            populator.found()
         self.kubelet.adopt()
         Scheduler(self.store, self.recorder, self.behaviours)
         ReplicaSets(self.store, self.recorder)
@@ -97,6 +104,31 @@ class Cluster:
     def write_kubeconfig(self, path: Path, user: str = "admin") -> Path:
         """Write that kubeconfig to a file of mode 0600 and return its path."""
         return write_private(path, self.kubeconfig(user))
+
+    async def settled(self, namespace: str, deployment: str, timeout_s: float = 30.0) -> None:
+        """Wait until the controller has seen the newest generation of a deployment.
+
+        Raises:
+            TimeoutError: it has not within `timeout_s` seconds of the wall clock.
+        """
+
+        def has_settled() -> bool:
+            found = self.store.find(DEPLOYMENTS, namespace, deployment)
+            if found is None:
+                return True
+            return bool(found["status"].get("observedGeneration") == found["metadata"]["generation"])
+
+        await self.until(has_settled, timeout_s)
+
+    async def until(self, is_true: Callable[[], bool], timeout_s: float = 30.0) -> None:
+        """Wait until `is_true()`, asked whenever something changed in the store.
+
+        Raises:
+            TimeoutError: it was not within `timeout_s` seconds of the wall clock.
+        """
+        async with asyncio.timeout(timeout_s):
+            while not is_true():
+                await self.store.changed()
 
     def _special(self) -> dict[str, Handler]:
         async def scaled(call: Call, fault: Fault | None) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from itertools import count
 _JSON_APPS = frozenset({"gateway", "api", "orders", "payments", "checkout"})
 _PATHS = ("/cart", "/cart/items", "/orders", "/orders/{n}", "/search?q=shoes", "/products/{n}", "/healthz", "/login",
           "/checkout", "/payments/{n}")  # fmt: skip
-_JOBS = ("cache refreshed: {n} keys", "batch of {n} rows written", "heartbeat ok, {n} peers", "session pool: {n} in use",
+_JOBS = ("cache refreshed: {n} keys", "batch of {n} rows written", "heartbeat ok, {n} peers",
          "compaction done in {n} ms", "scrape finished, {n} samples", "flushed {n} bytes to disk")  # fmt: skip
 _TROUBLES = ("upstream timed out after 3000 ms", "connection reset by peer, retrying", "deadlock detected, retrying",
              "queue is 82 % full", "slow query: 1874 ms")  # fmt: skip

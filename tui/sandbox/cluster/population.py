@@ -161,7 +161,6 @@ class Populator:
 
     def _settle(self, made: Object, replicaset: str, service: Service) -> None:
         def status(copy: Object) -> None:
-            copy["metadata"]["generation"] = service.revision
             counts = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
             copy["status"] = {
                 "observedGeneration": service.revision,
@@ -176,14 +175,18 @@ class Populator:
 
         self.store.modify(DEPLOYMENTS, service.namespace, made["metadata"]["name"], status)
 
-    def populate(self) -> None:
-        """Store the whole demo."""
+    def found(self) -> list[Object]:
+        """Store namespaces and nodes, and return the nodes."""
         for name, age_s in NAMESPACE_AGES.items():
             self.put(NAMESPACES, {"metadata": {"name": name}}, age_s)
-        pool = [
+        return [
             self.put(NODES, nodes.node(f"node-{i}", i, is_control_plane=i == 1, now=self.ago(40)), 120 * DAY)
             for i in (1, 2, 3)
         ]
+
+    def populate(self) -> None:
+        """Store the whole demo."""
+        pool = self.found()
         for i, service in enumerate(SERVICES):
             self.deployment(service, pool[i % 3 :] + pool[: i % 3])
 
@@ -219,6 +222,7 @@ def _deployment(service: Service) -> Object:
         "metadata": {
             "name": service.name,
             "namespace": service.namespace,
+            "generation": service.revision,
             "labels": {"app": service.name},
             "annotations": {"deployment.kubernetes.io/revision": str(service.revision)},
         },

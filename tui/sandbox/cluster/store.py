@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import uuid
@@ -104,6 +105,7 @@ class Store:
         self.addresses = 0
         """Pod addresses given out so far."""
         self._history = history
+        self._curious: list[asyncio.Future[None]] = []
         self._shelves: dict[str, _Shelf] = {}
         self._owned: defaultdict[str, dict[tuple[str, Key], Resource]] = defaultdict(dict)
 
@@ -224,6 +226,12 @@ class Store:
         listeners.append(listener)
         return lambda: listeners.remove(listener) if listener in listeners else None
 
+    async def changed(self) -> None:
+        """Wait for the next change of anything."""
+        future = asyncio.get_running_loop().create_future()
+        self._curious.append(future)
+        await future
+
     def since(self, resource: Resource, version: int) -> Iterable[Change]:
         """Return the changes after `version`.
 
@@ -298,3 +306,7 @@ class Store:
         shelf.changes.append(change)
         for listener in tuple(shelf.listeners):
             listener(change)
+        curious, self._curious = self._curious, []
+        for future in curious:
+            if not future.done():
+                future.set_result(None)

@@ -16,7 +16,7 @@ Printer = tuple[str, Callable[[Object, datetime], list[Any]]]
 _PRINTERS: dict[str, Printer] = {
     "pods": ("Name Ready Status Restarts Age +IP +Node +Nominated_Node +Readiness_Gates", pod_cells),
     "deployments.apps": (
-        "Name Ready #Up-to-date #Available Age +Containers +Images +Selector",
+        "Name Ready Up-to-date Available Age +Containers +Images +Selector",
         workload_cells.deployment_cells,
     ),
     "replicasets.apps": (
@@ -53,7 +53,7 @@ _PRINTERS: dict[str, Printer] = {
     "ingresses.networking.k8s.io": ("Name Class Hosts Address Ports Age", cells.ingress_cells),
     "networkpolicies.networking.k8s.io": ("Name Pod-Selector Age", cells.policy_cells),
     "events": (
-        "Last_Seen Type Reason Object +Subobject +Source Message +First_Seen +#Count +Name",
+        "Last_Seen Type Reason Object +Subobject +Source Message +First_Seen +Count +Name",
         cells.event_cells,
     ),
     "resourcequotas": ("Name Request Limit Age", cells.quota_cells),
