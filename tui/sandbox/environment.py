@@ -21,8 +21,8 @@ KEPT = (
 SERVERS = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 """The whole environment of PostgreSQL and Valkey."""
 
-_LEADS_OUT = ("PG", "REDIS", "VALKEY", "AWS_", "KUBE", "GOOGLE_", "AZURE_", "DOCKER_", "SSH_")
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY")
+_LEADS_OUT = ("PG", "REDIS", "VALKEY", "AWS_", "KUBE", "GOOGLE_", "AZURE_", "DOCKER_")
+_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY", "SSH_AUTH_SOCK")
 
 
 def kept(environ: Mapping[str, str]) -> dict[str, str]:
@@ -36,7 +36,7 @@ def wall_off(environ: MutableMapping[str, str]) -> list[str]:
     For the process that shows the sandbox; call it before any client library is loaded.
     Returns the removed names, sorted; never their values.
     """
-    removed = sorted(name for name in environ if name.upper().startswith(_LEADS_OUT) or name.upper() in _PROXIES)
+    removed = sorted(name for name in environ if name.upper().startswith(_LEADS_OUT) or name.upper() in _NAMES)
     for name in removed:
         del environ[name]
     return removed

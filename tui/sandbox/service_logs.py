@@ -10,20 +10,22 @@ ROTATE_BYTES = 1_000_000
 """About a quarter of an hour of the calm load."""
 KEPT_FILES = 2
 
-TRACES = (
-    """Traceback (most recent call last):
+_PYTHON_TRACE = """\
+Traceback (most recent call last):
   File "/srv/shop/orders/checkout.py", line 212, in place_order
     reservation = await inventory.reserve(cart, warehouse)
   File "/srv/shop/orders/inventory.py", line 88, in reserve
     raise OutOfStock(item.sku, wanted=item.quantity)
-orders.inventory.OutOfStock: SKU-00412: 3 wanted, 1 left""",
-    """java.net.SocketTimeoutException: Read timed out
+orders.inventory.OutOfStock: SKU-00412: 3 wanted, 1 left"""
+_JAVA_TRACE = """\
+java.net.SocketTimeoutException: Read timed out
 \tat shop.payments.ProviderClient.capture(ProviderClient.java:147)
 \tat shop.payments.CaptureJob.run(CaptureJob.java:61)
 \tat java.base/java.lang.Thread.run(Thread.java:1583)
 Caused by: java.io.IOException: connection reset by provider
-\t... 3 more""",
-)
+\t... 3 more"""
+TRACES: Mapping[str, str] = {"api": _PYTHON_TRACE, "orders": _PYTHON_TRACE, "payments": _JAVA_TRACE}
+"""A stack trace in the language of each service that logs JSON."""
 
 
 class LogFile:

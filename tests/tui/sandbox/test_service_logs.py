@@ -28,7 +28,7 @@ def test_a_full_file_is_renamed_and_begun_anew(tmp_path: Path) -> None:
 
 
 def test_json_lines_have_the_usual_fields_and_traces_follow_as_text(logs: ServiceLogs) -> None:
-    logs.event("orders", "ERROR", "failed", {"latency_ms": 3.1, "trace_id": "ab"}, TRACES[0])
+    logs.event("orders", "ERROR", "failed", {"latency_ms": 3.1, "trace_id": "ab"}, TRACES["orders"])
     first, second, *_ = (logs.folder / "orders.log").read_text().splitlines()
     entry = json.loads(first)
     assert {"ts", "level", "service", "msg", "latency_ms", "trace_id"} == set(entry)

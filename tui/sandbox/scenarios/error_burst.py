@@ -42,5 +42,5 @@ def _fail(stage: Stage) -> None:
         ("capture failed: provider did not answer", "circuit breaker open: provider", "payment timed out")
     )
     fields = {"latency_ms": round(latency_ms, 1), "method": "POST", "path": path, "status": 502, "trace_id": trace_id}
-    stage.logs.event(service, "ERROR", message, fields, random.choice(TRACES) if random.random() < 0.1 else "")
+    stage.logs.event(service, "ERROR", message, fields, TRACES[service] if random.random() < 0.1 else "")
     stage.logs.access("POST", path, 502, 187, latency_ms, trace_id)
