@@ -21,7 +21,7 @@ _CSS = """
         background: $surface; }}
     {0} .title {{ text-style: bold; height: auto; }}
     {0} Static {{ height: auto; }}
-    {0} Input {{ border: none; height: 1; padding: 0; background: $boost; }}
+    {0} Input {{ background: $boost; }}
     {0} .hint {{ color: $text-muted; }}
 """
 
@@ -64,7 +64,7 @@ class ChooseDialog(ModalScreen[str | None]):
         table = LiveTable(columns, empty="nothing to choose from", tree=True)
         table.can_focus = False
         table.show({c.key: Row((c.label, Cell(c.note, "dim"))) for c in self._choices})
-        field = Input(placeholder="type to narrow")
+        field = Input(placeholder="type to narrow", compact=True)
         field.cursor_blink = False
         with Vertical():
             yield Static(Text(plain(self._heading)), classes="title")
@@ -135,7 +135,7 @@ class InputDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay the dialog out."""
-        field = Input(self._value, placeholder=self._placeholder)
+        field = Input(self._value, placeholder=self._placeholder, compact=True)
         field.cursor_blink = False
         with Vertical():
             yield Static(Text(plain(self._heading)), classes="title")

@@ -66,7 +66,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
     ConfirmDialog .title { text-style: bold; }
     ConfirmDialog VerticalScroll { height: auto; max-height: 12; scrollbar-size: 1 1; }
     ConfirmDialog Static { height: auto; }
-    ConfirmDialog Input { border: none; height: 1; padding: 0; background: $boost; }
+    ConfirmDialog Input { background: $boost; }
     ConfirmDialog .said { text-style: bold; }
     ConfirmDialog Horizontal { height: 1; }
     ConfirmDialog Button { margin-right: 2; }
@@ -121,12 +121,12 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
             if self._mode != "key":
                 what = "how many" if self._mode == "count" else "the name"
                 yield Static(Text(f"Type {what} to go on: {plain(self._expected)}"))
-                field = Input(id="typed")
+                field = Input(id="typed", compact=True, select_on_focus=False)
                 field.cursor_blink = False
                 yield field
             if self._mode == "type+reason":
                 yield Static("Why (goes into the record):")
-                field = Input(id="reason")
+                field = Input(id="reason", compact=True, select_on_focus=False)
                 field.cursor_blink = False
                 yield field
             yield Static(id="said", classes="said")

@@ -26,7 +26,7 @@ class FilterBar(Horizontal):
     DEFAULT_CSS = """
     FilterBar { height: 1; display: none; }
     FilterBar > .sign { width: auto; text-style: bold; }
-    FilterBar > Input { width: 1fr; border: none; height: 1; padding: 0; background: $boost; }
+    FilterBar > Input { width: 1fr; background: $boost; }
     FilterBar > .error { width: auto; max-width: 50%; text-style: bold; color: $text-error; }
     """
 
@@ -65,7 +65,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay the line out."""
         yield Static(self._sign, classes="sign", markup=False)
-        field = Input(placeholder=self._placeholder)
+        field = Input(placeholder=self._placeholder, compact=True)
         field.cursor_blink = False
         yield field
         yield Static("", classes="error", markup=False)

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, set_cell_size
 
 
 def plain(text: str) -> str:
@@ -42,7 +42,6 @@ def fit(text: str, width: int, align: str = "left") -> str:
     if width <= 0:
         return ""
     cut = set_cell_size(text, width - 1)
-    # A wide character that would be cut in half leaves a cell of room.
     return cut + "…" + " " * (width - 1 - width_of(cut))
 
 
@@ -69,4 +68,10 @@ def wrap(text: str, width: int) -> list[str]:
         return [text]
     if text.isascii():
         return [text[i : i + width] for i in range(0, len(text), width)]
-    return chop_cells(text, width)
+    pieces = [""]
+    for char in text:
+        # The whole piece is measured, because a modifier changes the width of what stands before it.
+        if cell_len(pieces[-1] + char) > width:
+            pieces.append("")
+        pieces[-1] += char
+    return pieces

@@ -375,7 +375,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.virtual_size = size
 
     def _scroll_rows(self, top: int) -> None:
-        self.scroll_to(y=max(0, top), animate=False)
+        # Forced, because the scrollbar of rows just told appears only with the next layout.
+        self.scroll_to(y=max(0, top), animate=False, force=True)
 
     def _show_cursor(self) -> None:
         """Scroll as little as shows the cursor."""

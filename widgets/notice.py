@@ -14,7 +14,7 @@ _CSS = "".join(
         "ok": "color: $text-success;",
         "warn": "color: $text-warning;",
         "critical": "color: $text-error; text-style: bold;",
-        "accent": "color: $text-accent;",
+        "accent": "color: $text-primary;",
     }.items()
 )
 

@@ -27,7 +27,7 @@ def tone_css(widget: str, prefix: str) -> str:
     {widget} > .{prefix}--ok {{ color: $text-success; }}
     {widget} > .{prefix}--warn {{ color: $text-warning; }}
     {widget} > .{prefix}--critical {{ color: $text-error; text-style: bold; }}
-    {widget} > .{prefix}--accent {{ color: $text-accent; }}
+    {widget} > .{prefix}--accent {{ color: $text-primary; }}
     """
 
 

@@ -1,0 +1,38 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from widgets.cell import Column
+from widgets.column_layout import arrange
+
+COLUMNS = (
+    Column("name", "NAME"),
+    Column("namespace", "NAMESPACE", 12, priority=2),
+    Column("cpu", "CPU", 6, "right"),
+    Column("ip", "IP", 15, priority=3),
+)
+
+
+def shown(width: int) -> list[str]:
+    return [COLUMNS[place.column].key for place in arrange(COLUMNS, width)]
+
+
+def test_the_greatest_priority_goes_first() -> None:
+    assert shown(80) == ["name", "namespace", "cpu", "ip"]
+    assert shown(40) == ["name", "namespace", "cpu"]
+    assert shown(20) == ["name", "cpu"]
+
+
+def test_columns_that_are_never_dropped_may_not_fit() -> None:
+    assert shown(3) == ["name", "cpu"]
+
+
+def test_a_column_without_a_width_takes_what_is_left() -> None:
+    assert arrange(COLUMNS, 80)[0].width == 80 - 12 - 6 - 15 - 3
+
+
+@given(st.integers(0, 300))
+def test_columns_never_overlap(width: int) -> None:
+    end = 0
+    for place in arrange(COLUMNS, width):
+        assert place.x >= end
+        end = place.x + place.width + 1

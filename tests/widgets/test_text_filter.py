@@ -1,0 +1,32 @@
+import pytest
+
+from widgets.text_filter import compile_filter
+
+
+@pytest.mark.parametrize(
+    ("typed", "text", "passes"),
+    [
+        ("api", "shop/API-1", True),
+        ("!api", "shop/API-1", False),
+        ("/^shop.*1$/", "SHOP/api-1", True),
+        ("!/^shop/", "shop", False),
+        ("/shop", "the shop", True),
+        ("[/red]", "pod[/red]", True),
+        (" api ", "api", True),
+    ],
+)
+def test_what_passes(typed: str, text: str, passes: bool) -> None:
+    matches = compile_filter(typed).matches
+    assert matches is not None
+    assert matches(text) is passes
+
+
+@pytest.mark.parametrize("typed", ["", "  ", "!", "/", "!/"])
+def test_nothing_typed_filters_nothing(typed: str) -> None:
+    assert compile_filter(typed).matches is None
+
+
+def test_a_broken_expression_says_so_and_filters_nothing() -> None:
+    broken = compile_filter("/[/")
+    assert broken.matches is None
+    assert "unterminated" in broken.error
