@@ -139,7 +139,8 @@ class OpsApp(App[int]):
             reading_of=lambda name: self._pollers[name].reading if name in self._pollers else None,
         )
         self._performer = Performer(profile, self._systems.verbs, self.guard, journal)
-        self._desk = Desk(profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard))
+        sources = {source.name: source for source in self._systems.sources}
+        self._desk = Desk(profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), sources.get)
         self._user = who()
         self._panes: dict[int, Pane] = {}
         self._active = 0

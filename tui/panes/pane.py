@@ -1,7 +1,7 @@
 """What every tab is: a widget that is shown readings and asks for actions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from textual.containers import Vertical
@@ -10,7 +10,7 @@ from textual.message import Message
 from profiles.schema import Profile
 from tui.actions.action import Request
 from tui.rules import Level
-from tui.sources.reading import Reading
+from tui.sources.reading import Reading, Source
 from widgets.cell import Tone
 
 
@@ -25,6 +25,8 @@ class Desk:
     """(source name, metric, object) → how the profile's rules judge that number now; for colouring rows."""
     refusal: Callable[[Request], str | None]
     """Why the guard would refuse this request now, None when it would not; to explain a key before it is pressed."""
+    source: Callable[[str], Source[Any] | None] = field(default=lambda name: None)
+    """The source of that name, to ask it for one thing in full; None when the profile has none."""
 
 
 class Pane(Vertical):
