@@ -46,6 +46,8 @@ class Server:
     """Version of the pg_stat_statements extension in this database; None where it was not created."""
     statements_schema: str = ""
     """Its schema, quoted by the server."""
+    psql: str = "psql"
+    """The command that reaches the same database; without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +119,11 @@ class Session:
         return self.state is not None and self.state.startswith("idle in transaction")
 
     @property
-    def busy_s(self) -> float | None:
-        """How long it has been at what it does, in seconds: the statement, the wait for the client, or the idling."""
-        return self.query_s if self.state == "active" else self.state_s
+    def time_s(self) -> float | None:
+        """How long it has been at what it does, in seconds: its statement, its idle transaction, or its state."""
+        if self.state == "active":
+            return self.query_s
+        return self.transaction_s if self.is_idle_in_transaction else self.state_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ def server(row: Row, dsn: Dsn, *, is_pooled: bool) -> Server:
         encryption=encryption,
         statements_version=row["statements_version"],
         statements_schema=row["statements_schema"] or "",
+        psql=dsn.psql(),
     )
 
 

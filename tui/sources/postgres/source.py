@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from profiles.schema import Database
-from tui.sources.errors import SourceError, Unreadable
+from tui.sources.errors import SourceError, Unreachable, Unreadable
 from tui.sources.postgres import connection, queries, rows, words
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.connection import Link
@@ -235,11 +235,14 @@ class PostgresSource:
         Raises:
             SourceError: the server could not be asked.
         """
-        async with asyncio.timeout(self.timeout_s), self._exclusive() as link:
-            await link.begin()
-            found = await link.fetch("session_text", pid, backend_start)
-            locks = await link.fetch("session_locks", pid) if found else []
-            await link.end()
+        try:
+            async with asyncio.timeout(self.timeout_s), self._exclusive() as link:
+                await link.begin()
+                found = await link.fetch("session_text", pid, backend_start)
+                locks = await link.fetch("session_locks", pid) if found else []
+                await link.end()
+        except TimeoutError as error:
+            raise Unreachable(f"no answer within {self.timeout_s:g} s") from error
         return session_detail(found[0], locks) if found else None
 
     async def psql(self) -> str:

@@ -1,0 +1,328 @@
+"""The Database tab: one PostgreSQL server at a time; who is connected, who waits for whom, which statements cost."""
+
+from collections.abc import Hashable
+from typing import Any, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from profiles.schema import Rule
+from tui.actions.postgres import CANCEL, TERMINATE, backend_request
+from tui.panes.database_detail import session_page, statement_page
+from tui.panes.database_head import connections_line, missing_words, server_line, work_line
+from tui.panes.database_rows import (
+    ACTIVITY,
+    BLOCKING,
+    STATEMENTS,
+    activity_rows,
+    blocking_rows,
+    hidden_count,
+    statement_rows,
+)
+from tui.panes.database_words import by_hand, cannot_end
+from tui.panes.failing import failure_words
+from tui.panes.pane import Desk, Pane
+from tui.rules import Level
+from tui.sources.errors import SourceError
+from tui.sources.postgres import PostgresSource
+from tui.sources.postgres.facts import DatabaseSnapshot, Session
+from tui.sources.reading import Reading
+from widgets.cell import Tone
+from widgets.clipboard import copy
+from widgets.filter_bar import FilterBar
+from widgets.live_table import LiveTable
+from widgets.notice import NoticeBar
+from widgets.segment_line import Segment, SegmentLine
+from widgets.text_dialog import TextDialog
+
+VIEWS: Final = ("activity", "blocking", "statements")
+"""The views, in the order of their strip."""
+_TITLES: Final = {"activity": "Activity", "blocking": "Blocking", "statements": "Slow queries"}
+_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
+
+
+def judged(rule: Rule | None, value: float | None) -> Tone:
+    """Return how a rule judges one row's own value; nothing without a rule or a value."""
+    if rule is None or value is None:
+        return ""
+    if rule.critical is not None and value >= rule.critical:
+        return "critical"
+    return "warn" if rule.warn is not None and value >= rule.warn else ""
+
+
+class DatabasePane(Pane):
+    """PostgreSQL: activity, blocking tree, slow queries."""
+
+    TITLE = "Database"
+    KINDS = ("database",)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "view(1)", "Next view", id="database.view_next"),
+        Binding("shift+tab", "view(-1)", "Previous view", show=False, id="database.view_previous"),
+        Binding("i", "idle", "Idle sessions", id="database.idle"),
+        Binding("slash", "filter", "Filter", key_display="/", id="database.filter"),
+        Binding(
+            "left_square_bracket",
+            "database(-1)",
+            "Previous database",
+            show=False,
+            key_display="[",
+            id="database.previous",
+        ),
+        Binding(
+            "right_square_bracket", "database(1)", "Next database", show=False, key_display="]", id="database.next"
+        ),
+        Binding("c", "copy", "Copy the statement", show=False, id="database.copy"),
+        Binding("C", "cancel_query", "Cancel query", id="database.cancel"),
+        Binding("T", "terminate_backend", "Terminate backend", id="database.terminate"),
+    ]
+    DEFAULT_CSS = """
+    DatabasePane > SegmentLine { padding: 0 1; }
+    DatabasePane > #database-views { margin: 0; }
+    """
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
+        super().__init__(desk, id=id)
+        self._names = [f"database:{name}" for name in desk.profile.databases]
+        self._chosen = 0
+        self._readings: dict[str, Reading[DatabaseSnapshot]] = {}
+        self._view = "activity"
+        self._with_idle = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out the notice, three lines of facts, the strip of views, the filter and the lists."""
+        yield NoticeBar(id="database-notice")
+        yield SegmentLine(id="database-server", separator=" · ")
+        yield SegmentLine(id="database-connections", separator=" · ")
+        yield SegmentLine(id="database-work", separator=" · ")
+        yield NoticeBar(id="database-missing")
+        yield SegmentLine(id="database-views", separator="")
+        yield FilterBar()
+        yield LiveTable(ACTIVITY, id="activity")
+        yield LiveTable(BLOCKING, id="blocking", tree=True)
+        yield LiveTable(STATEMENTS, id="statements")
+
+    def on_mount(self) -> None:
+        """Show the first view, with or without readings."""
+        self._draw()
+
+    # What is shown
+
+    def show(self, reading: Reading[Any]) -> None:
+        """Draw a reading of one of the profile's databases."""
+        self._readings[reading.source] = reading
+        if self.is_mounted and reading.source == self._source:
+            self._draw()
+
+    def tick(self) -> None:
+        """Draw ages and staleness again."""
+        self._draw_facts()
+
+    def focus_first(self) -> None:
+        """Give the keyboard to the list."""
+        self._table.focus()
+
+    def by_hand(self) -> str:
+        """Return the psql command and the SQL behind this view."""
+        snapshot = self._snapshot
+        return by_hand(snapshot, self._view) if snapshot else ""
+
+    @property
+    def _source(self) -> str:
+        """The chosen database's source; empty when the profile names none."""
+        return self._names[self._chosen] if self._names else ""
+
+    @property
+    def _reading(self) -> Reading[DatabaseSnapshot] | None:
+        return self._readings.get(self._source)
+
+    @property
+    def _snapshot(self) -> DatabaseSnapshot | None:
+        return self._reading.snapshot if self._reading else None
+
+    @property
+    def _table(self) -> LiveTable:
+        return self.query_one(f"#{self._view}", LiveTable)
+
+    def _tone(self, metric: str) -> Tone:
+        return _TONES[self.desk.level(self._source, metric, "")]
+
+    def _judge(self, metric: str, value: float | None) -> Tone:
+        rule = self.desk.profile.rules.get(f"database.{metric}")
+        if rule is not None and rule.only and self._source.partition(":")[2] not in rule.only:
+            return ""
+        return judged(rule, value)
+
+    def _draw(self) -> None:
+        for view in VIEWS:
+            self.query_one(f"#{view}", LiveTable).display = view == self._view
+        snapshot = self._snapshot
+        table = self._table
+        table.empty = self._empty_words(snapshot)
+        if snapshot is None:
+            table.show({})
+        elif self._view == "activity":
+            table.show(activity_rows(snapshot, self._judge, with_idle=self._with_idle))
+        elif self._view == "blocking":
+            table.show(blocking_rows(snapshot, self._judge))
+        else:
+            table.show(statement_rows(snapshot.statements.top if snapshot.statements else ()))
+        self._draw_facts()
+
+    def _draw_facts(self) -> None:
+        now, reading, snapshot = self.desk.now(), self._reading, self._snapshot
+        self._table.stale = reading is not None and snapshot is not None and reading.is_stale(now)
+        words = failure_words(reading, now) if reading else ""
+        self.query_one("#database-notice", NoticeBar).show(words, "critical" if reading and reading.error else "warn")
+        place = f"{self._chosen + 1} of {len(self._names)} [ ]" if len(self._names) > 1 else ""
+        self._line("server", server_line(reading, place, now) if reading else [])
+        self._line("connections", connections_line(snapshot.connections, self._tone) if snapshot else [])
+        self._line("work", work_line(snapshot, self._tone) if snapshot else [])
+        self.query_one("#database-missing", NoticeBar).show(missing_words(snapshot) if snapshot else "", "warn")
+        self._line("views", self._view_segments(snapshot))
+
+    def _line(self, name: str, segments: list[Segment]) -> None:
+        self.query_one(f"#database-{name}", SegmentLine).show(segments)
+
+    def _view_segments(self, snapshot: DatabaseSnapshot | None) -> list[Segment]:
+        segments = []
+        for view in VIEWS:
+            waiting = snapshot.waiting if snapshot and view == "blocking" else 0
+            label = f" {_TITLES[view]}{f' {waiting}' if waiting else ''} "
+            segments.append(Segment(label, "warn" if waiting else "", reverse=view == self._view))
+        return [*segments, Segment(self._view_words(snapshot), "dim", priority=1, right=True)]
+
+    def _view_words(self, snapshot: DatabaseSnapshot | None) -> str:
+        if snapshot is None:
+            return ""
+        if self._view == "activity":
+            hidden = hidden_count(snapshot)
+            return "i hides the idle" if self._with_idle else f"{hidden} idle hidden (i)" if hidden else ""
+        if self._view == "statements" and (statements := snapshot.statements):
+            evicted = f", {statements.evicted} evicted: raise pg_stat_statements.max" if statements.evicted else ""
+            return f"last {statements.window_s:.0f} s{evicted}"
+        return ""
+
+    def _empty_words(self, snapshot: DatabaseSnapshot | None) -> str:
+        if not self._names:
+            return "this profile names no database; add one under databases:"
+        if snapshot is None:
+            return "waiting for the first answer"
+        if self._view == "blocking":
+            return "nobody waits for a lock"
+        if self._view == "activity":
+            return "no session is doing anything; i shows the idle ones"
+        if snapshot.statements is None:
+            return snapshot.missing.get("statements", "pg_stat_statements cannot be read")
+        return "no statement has ended since the first sample" if snapshot.statements.window_s else "sampling"
+
+    # Keys that look
+
+    def action_view(self, step: int) -> None:
+        """Show the next or previous view."""
+        self._view = VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)]
+        self.query_one(FilterBar).text = self._table.filter_text
+        self._draw()
+        self._table.focus()
+
+    def action_idle(self) -> None:
+        """Show idle sessions too, or hide them."""
+        self._with_idle = not self._with_idle
+        self._draw()
+
+    def action_database(self, step: int) -> None:
+        """Show another database of the profile."""
+        if len(self._names) < 2:
+            self.post_message(self.Told("this profile names one database"))
+            return
+        self._chosen = (self._chosen + step) % len(self._names)
+        self._draw()
+
+    def action_filter(self) -> None:
+        """Type a filter for this view."""
+        self.query_one(FilterBar).open()
+
+    def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
+        """Filter the view's rows."""
+        message.stop()
+        self._table.filter_text = message.text
+        message.bar.error = self._table.filter_error
+
+    def on_filter_bar_left(self, message: FilterBar.Left) -> None:
+        """Give the keyboard back to the list."""
+        message.stop()
+        self._table.focus()
+
+    async def action_copy(self) -> None:
+        """Copy the statement of the row under the cursor as the list has it."""
+        row = self._table.cursor_row
+        if row is None:
+            self.post_message(self.Told("nothing under the cursor to copy"))
+            return
+        last = row.cells[-1]
+        self.post_message(self.Told(await copy(self.app, last if isinstance(last, str) else last.text)))
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open the row in full."""
+        message.stop()
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        if self._view == "statements":
+            self._open_statement(snapshot, message.key)
+        elif (session := self._session(snapshot, message.key)) is not None:
+            self.run_worker(self._open_session(snapshot, session), group="detail", exclusive=True, exit_on_error=False)
+        else:
+            self.post_message(self.Told(cannot_end(TERMINATE, snapshot, None, _pid(message.key))))
+
+    def _open_statement(self, snapshot: DatabaseSnapshot, key: Hashable) -> None:
+        statements = snapshot.statements
+        for one in statements.top if statements else ():
+            if one.key == key:
+                page = statement_page(one, statements.window_s if statements else 0.0)
+                self.app.push_screen(TextDialog("Statement", page, stem="statement"))
+
+    async def _open_session(self, snapshot: DatabaseSnapshot, session: Session) -> None:
+        source = self.desk.source(self._source)
+        assert isinstance(source, PostgresSource)  # noqa: S101 — sources of this kind are
+        try:
+            detail = await source.detail(*session.key)
+        except SourceError as error:
+            self.post_message(self.Told(f"backend {session.pid}: {error}", "warn"))
+            return
+        title = f"Backend {session.pid} on {self._source.partition(':')[2]}"
+        self.app.push_screen(TextDialog(title, session_page(snapshot, session, detail), stem=f"backend-{session.pid}"))
+
+    # Keys that change something
+
+    def action_cancel_query(self) -> None:
+        """Ask to cancel the statement of the session under the cursor."""
+        self._ask(CANCEL)
+
+    def action_terminate_backend(self) -> None:
+        """Ask to terminate the session under the cursor."""
+        self._ask(TERMINATE)
+
+    def _ask(self, verb: str) -> None:
+        snapshot, key = self._snapshot, self._table.cursor_key
+        if snapshot is None or self._view == "statements":
+            why = (
+                "nothing was read yet" if snapshot is None else "a statement here is not a session; see Activity (tab)"
+            )
+            self.post_message(self.Told(why))
+            return
+        session = self._session(snapshot, key)
+        why = cannot_end(verb, snapshot, session, _pid(key))
+        if why or session is None:
+            self.post_message(self.Told(why, "warn"))
+            return
+        request = backend_request(verb, self._source, snapshot.server, session)
+        refusal = self.desk.refusal(request)
+        self.post_message(self.Told(refusal, "warn") if refusal else self.Requested(request))
+
+    @staticmethod
+    def _session(snapshot: DatabaseSnapshot, key: Hashable) -> Session | None:
+        return next((session for session in snapshot.sessions if session.key == key), None)
+
+
+def _pid(key: Hashable) -> int | None:
+    return key[0] if isinstance(key, tuple) else None
