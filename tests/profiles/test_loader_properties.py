@@ -9,14 +9,11 @@ from hypothesis import strategies as st
 
 from profiles.loader import load
 from profiles.problems import Problem, ProfileError
+from profiles.schema import json_schema
 
-_KEYS = st.text(max_size=8) | st.sampled_from(
-    (
-        "name environment extends refresh kubernetes services databases redis logs rules guards url dsn password headers"
-        " command timeout file pods namespace warn for only deny optional context kubeconfig api database.blocked x"
-    ).split()
-)
-_WORDS = "prod sandbox 5s env:X file:/x http://x ${sandbox.redis} defaults demo ../x.yaml".split()
+_FORMS = [json_schema(), *json_schema()["$defs"].values()]
+_KEYS = st.text(max_size=8) | st.sampled_from(sorted({key for form in _FORMS for key in form.get("properties", {})}))
+_WORDS = ("prod", "sandbox", "5s", "env:X", "file:/x", "http://x", "${sandbox.redis}", "defaults", "demo", "../x.yaml")
 _SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(_WORDS)
 _VALUES = st.recursive(
     _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=15
