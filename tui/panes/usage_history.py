@@ -1,0 +1,79 @@
+"""CPU and memory of pods and nodes over time, kept from the cluster's metrics readings."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from tui.sources.history import Series
+
+KEPT: Final = 100
+"""In a large cluster only so many of the greatest by CPU, and as many by memory, are kept."""
+_SAMPLES: Final = 240
+
+
+class Usage(Protocol):
+    """What metrics.k8s.io says something used."""
+
+    @property
+    def cpu_cores(self) -> float:
+        """CPU, in cores."""
+        ...
+
+    @property
+    def memory_bytes(self) -> float:
+        """Working set, in bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """One pod's or node's usage, now and before."""
+
+    name: str
+    """`namespace/name` of a pod, or a node's name."""
+    cpu_cores: float
+    memory_bytes: float
+    cpu: Series
+    """In millicores."""
+    memory: Series
+    """In bytes."""
+
+
+class UsageHistory:
+    """The series of whatever used most when last asked; the series of what is gone are dropped."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, Used] = {}
+        self.total = 0
+        """How many there were in the newest answer, kept or not."""
+
+    def record(self, at: float, usage: Mapping[str, Usage]) -> None:
+        """Take the newest answer of the metrics server, by name."""
+        self.total = len(usage)
+        kept: dict[str, Used] = {}
+        for name in greatest(usage):
+            old, now = self._used.get(name), usage[name]
+            cpu, memory = (old.cpu, old.memory) if old else (Series(_SAMPLES), Series(_SAMPLES))
+            cpu.add(at, now.cpu_cores * 1000)
+            memory.add(at, now.memory_bytes)
+            kept[name] = Used(name, now.cpu_cores, now.memory_bytes, cpu, memory)
+        self._used = kept
+
+    def get(self, name: str) -> Used | None:
+        """Return one by name; None when it is not kept."""
+        return self._used.get(name)
+
+    def __iter__(self) -> Iterator[Used]:
+        return iter(self._used.values())
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+
+def greatest(usage: Mapping[str, Usage], kept: int = KEPT) -> tuple[str, ...]:
+    """Return the names of the greatest by CPU and by memory, in order of their names."""
+    if len(usage) <= 2 * kept:
+        return tuple(sorted(usage))
+    by_cpu = sorted(usage, key=lambda name: usage[name].cpu_cores, reverse=True)[:kept]
+    by_memory = sorted(usage, key=lambda name: usage[name].memory_bytes, reverse=True)[:kept]
+    return tuple(sorted({*by_cpu, *by_memory}))
