@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from itertools import islice
 from time import perf_counter
 from typing import Final, NamedTuple
 
@@ -98,7 +97,7 @@ class LogStore:
         passes = self._predicate
         while passes is not None and self.is_filtering:
             start = max(self.dropped, self._untested - _CHUNK)
-            chunk = islice(self._lines, start - self.dropped, self._untested - self.dropped)
+            chunk = self._lines[start - self.dropped : self._untested - self.dropped]
             self._matches[:0] = [number for number, line in enumerate(chunk, start) if passes(line)]
             self._untested = start
             if perf_counter() > deadline:

@@ -239,13 +239,22 @@ class LogView(Widget, can_focus=True):
 
     def action_search(self, step: int) -> None:
         """Move the cursor to the next line that matches the highlight; a long way takes several presses."""
-        store, pattern = self._store, self._highlight
-        if pattern is None or not store.count:
+        if (pattern := self._highlight) is not None:
+            self.seek(lambda line: pattern.search(line.text) is not None, step)
+
+    def seek(self, wanted: Predicate, step: int) -> None:
+        """Move the cursor to the next shown line that is wanted (`step` 1) or the one before (-1).
+
+        It rings when there is none; a long way takes several calls, so that no key waits.
+        """
+        store = self._store
+        if not store.count:
             return
         index = store.count - 1 if self._is_following else store.index(self._cursor)
-        deadline, index = perf_counter() + _SEARCH_S, index + step
+        # While following, the newest line itself may be what is wanted.
+        deadline, index = perf_counter() + _SEARCH_S, index if self._is_following and step < 0 else index + step
         while 0 <= index < store.count:
-            if pattern.search(store[store.number(index)].text) or perf_counter() > deadline:
+            if wanted(store[store.number(index)]) or perf_counter() > deadline:
                 self._is_following = False
                 self._go(index)
                 return
@@ -385,7 +394,9 @@ class LogView(Widget, can_focus=True):
             x = self._label_width + 1
             pieces.append(Piece(0, label, x, self._looks[line.label_tone] + cursor))
         text = plain(line.text)
-        text = wrap(text, self._text_width)[part] if self._is_wrapping else text[self._left :]
+        # The width may have changed since the line was placed, so that it has fewer parts until the next drawing.
+        parts = wrap(text, self._text_width)[part : part + 1] if self._is_wrapping else [text[self._left :]]
+        text = "".join(parts)
         return pieces + self._text_pieces(x, fit(text, width - x), self._looks[line.tone] + cursor)
 
     def _text_pieces(self, x: int, text: str, style: Style) -> Line:

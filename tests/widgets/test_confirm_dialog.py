@@ -1,0 +1,202 @@
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Static
+
+from widgets.cell import Cell
+from widgets.confirm_dialog import Confirmation, ConfirmDialog, ConfirmMode
+
+LINES: list[tuple[str, str | Cell]] = [
+    ("target", "pod shop/api-1[/red]"),
+    ("warning", Cell("an autoscaler\nwill fight this", "critical")),
+]
+
+
+class Clock:
+    """Seconds that pass only when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Asked:
+    """A dialog on a screen, and what it answered."""
+
+    def __init__(self, pilot: Pilot[None], mode: ConfirmMode = "key", expected: str = "api-1") -> None:
+        self.clock = Clock()
+        self.answers: list[Confirmation | None] = []
+        self.pilot = pilot
+        self.dialog = ConfirmDialog("Delete?", LINES, mode=mode, expected=expected, clock=self.clock)
+        pilot.app.push_screen(self.dialog, self.answers.append)
+
+    async def wait(self, seconds: float) -> None:
+        await self.pilot.pause()
+        self.clock.now += seconds
+        await self.pilot.pause(0.15)
+
+    async def type(self, text: str) -> None:
+        for char in text:
+            await self.pilot.press("minus" if char == "-" else "space" if char == " " else char)
+
+    @property
+    def said(self) -> str:
+        return str(self.dialog.query_one("#said", Static).content)
+
+    @property
+    def button_is_open(self) -> bool:
+        return not self.dialog.query_one("#confirm", Button).disabled
+
+
+async def test_a_key_confirms_once_it_has_been_quiet() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        await pilot.press("y")
+        assert asked.answers == [Confirmation()]
+
+
+async def test_keys_in_the_first_half_second_are_dropped_and_prolong_it() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await pilot.pause()
+        for _ in range(4):
+            await pilot.press("y", "enter", "q", "tab")
+            await asked.wait(0.4)
+        await pilot.press("y")
+        assert asked.answers == []
+        await asked.wait(0.6)
+        await pilot.press("y")
+        assert asked.answers == [Confirmation()]
+
+
+async def test_enter_cancels_because_cancel_has_the_focus() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        await pilot.press("enter")
+        assert asked.answers == [None]
+
+
+@pytest.mark.parametrize("key", ["escape", "q", "ctrl+g"])
+async def test_it_is_cancelled_by_escape_and_by_keys_that_tmux_does_not_delay(key: str) -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        await pilot.press(key)
+        assert asked.answers == [None]
+
+
+async def test_other_keys_do_nothing() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        await pilot.press("n", "Y", "1", "down", "pagedown", "j")
+        assert asked.answers == []
+
+
+async def test_the_wrong_name_is_refused_and_the_dialog_stays() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot, "type")
+        await asked.wait(0.6)
+        await asked.type("api-2")
+        assert not asked.button_is_open
+        await pilot.press("enter")
+        assert "'api-2' is not 'api-1'" in asked.said
+        assert asked.answers == []
+
+
+async def test_the_right_name_opens_the_button_and_only_the_button_confirms() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot, "type")
+        await asked.wait(0.6)
+        assert asked.dialog.query_one("#typed", Input).value == ""
+        await asked.type("api-1")
+        assert asked.button_is_open
+        await pilot.press("enter")
+        assert asked.answers == []
+        await pilot.press("enter")
+        assert asked.answers == [Confirmation()]
+
+
+async def test_a_y_is_only_a_letter_where_a_name_is_asked_for() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot, "type")
+        await asked.wait(0.6)
+        await pilot.press("y", "q")
+        assert asked.dialog.query_one("#typed", Input).value == "yq"
+        await pilot.press("tab", "y")
+        assert asked.answers == []
+
+
+async def test_a_reason_must_be_given_where_one_is_asked_for() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot, "type+reason")
+        await asked.wait(0.6)
+        await asked.type("api-1")
+        await pilot.press("enter")
+        assert "reason" in asked.said
+        assert not asked.button_is_open
+        await asked.type("it hangs")
+        await pilot.press("enter", "enter")
+        assert asked.answers == [Confirmation("it hangs")]
+
+
+async def test_it_cancels_itself_after_a_minute() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        assert "closes in 60 s" in str(asked.dialog.query_one("#hint", Static).content)
+        await asked.wait(60)
+        assert asked.answers == [None]
+        assert asked.dialog.has_expired
+
+
+async def test_a_target_that_changed_is_told_and_can_still_be_confirmed() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        asked.dialog.set_state("changed", "restarted [/x]")
+        assert "CHANGED" in str(asked.dialog.query_one("#state", Static).content)
+        await pilot.press("y")
+        assert asked.answers == [Confirmation()]
+
+
+async def test_a_target_that_is_gone_cannot_be_confirmed_even_if_it_seems_back() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        asked.dialog.set_state("gone", "deleted")
+        asked.dialog.set_state("unchanged")
+        await pilot.press("y")
+        assert asked.answers == []
+        assert "gone" in asked.said
+
+
+async def test_a_target_that_is_gone_closes_the_button() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot, "type")
+        await asked.wait(0.6)
+        await asked.type("api-1")
+        asked.dialog.set_state("gone")
+        assert not asked.button_is_open
+        await pilot.press("enter")
+        assert asked.answers == []
+
+
+async def test_a_long_dialog_fits_80_by_24() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        dialog = ConfirmDialog("?" * 70, [(str(i), "x" * 100) for i in range(40)], mode="type+reason", expected="a")
+        pilot.app.push_screen(dialog)
+        await pilot.pause()
+        dialog.set_state("changed", "very much")
+        await pilot.pause()
+        assert dialog.query_one("#hint").region.bottom < 24
+        assert dialog.query_one("#hint").region.height == 1
+
+
+async def test_nothing_to_type_is_an_error_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="needs the text"):
+        ConfirmDialog("?", [], mode="type")

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+from textual.app import App
+from textual.widgets import Static
+
+from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
+from widgets.filter_bar import FilterBar
+from widgets.log_view import LogView
+
+
+async def test_a_page_begins_at_the_top_and_holds_text_as_it_is() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        text = "\n".join(f"[/red] line {i}\x1b" for i in range(100))
+        pilot.app.push_screen(TextDialog("title [/x]", text))
+        await pilot.pause()
+        page = pilot.app.screen.query_one(LogView)
+        assert page.render_line(0).text.rstrip() == "[/red] line 0␛"
+        await pilot.press("G")
+        assert "line 99" in page.render_line(page.size.height - 1).text
+        await pilot.press("q")
+        assert not pilot.app.screen.query(LogView)
+
+
+async def test_a_page_is_searched() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        pilot.app.push_screen(TextDialog("title", "\n".join(f"line {i}" for i in range(100))))
+        await pilot.pause()
+        await pilot.press("slash", *"LINE", "space", "7", "7", "enter")
+        await pilot.pause()
+        line = pilot.app.screen.query_one(LogView).cursor_line
+        assert line is not None
+        assert line.text == "line 77"
+        await pilot.press("slash", "(")
+        await pilot.pause(0.1)
+        assert "not a regular expression" in pilot.app.screen.query_one(FilterBar).error
+
+
+async def test_a_page_is_written_to_a_private_file(tmp_path: Path) -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        pilot.app.push_screen(TextDialog("title", "hello", folder=tmp_path / "new", stem="pod"))
+        await pilot.pause()
+        await pilot.press("w")
+        (path,) = (tmp_path / "new").iterdir()
+        assert path.read_text() == "hello"
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        pilot.app.push_screen(TextDialog("title", "hello", folder=tmp_path / "file"))
+        await pilot.pause()
+        await pilot.press("w")
+        assert "not written" in str(pilot.app.screen.query_one("#hint", Static).content)
+
+
+async def test_typing_narrows_the_choices_and_enter_takes_the_one_under_the_cursor() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        answers: list[str | None] = []
+        choices = [Choice(f"key{i}", f"[/b] context {i}", "note") for i in range(40)]
+        pilot.app.push_screen(ChooseDialog("which?", choices), answers.append)
+        await pilot.pause()
+        await pilot.press("3", "down", "enter")
+        await pilot.pause()
+        assert answers == ["key13"]
+        pilot.app.push_screen(ChooseDialog("which?", choices), answers.append)
+        await pilot.pause()
+        await pilot.press("z", "enter", "escape")
+        await pilot.pause()
+        assert answers == ["key13", None]
+
+
+async def test_a_value_is_taken_only_when_nothing_is_wrong_with_it() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        answers: list[str | None] = []
+        dialog = InputDialog("replicas?", problem=lambda typed: "" if typed.isdigit() else "not a [/number]")
+        pilot.app.push_screen(dialog, answers.append)
+        await pilot.pause()
+        await pilot.press("x", "enter")
+        assert str(dialog.query_one("#said", Static).content) == "not a [/number]"
+        assert answers == []
+        await pilot.press("backspace", "5", "enter")
+        await pilot.pause()
+        assert answers == ["5"]
