@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class RunningSandbox:
         self._began = time.monotonic()
         self._folder: Folder | None = None
         self._servers: dict[str, Server] = {}
-        self._closers: list[Callable[[], Any]] = []
+        self._endings = AsyncExitStack()
         self.endpoints: dict[str, str] = {}
 
     @property
@@ -48,10 +49,13 @@ class RunningSandbox:
         for path in sweep(identity):
             self._say(f"removed what a killed sandbox had left in {path}")
         self._folder = make_folder(identity)
+        self._endings.callback(self._folder.close)
+        self._endings.push_async_callback(self._stop_servers)
         base = self._folder.path
         os.environ["HOME"] = str(base)  # no ~/.pgpass, no ~/.kube
         self._say(f"folder {base}")
-        programs = await asyncio.to_thread(reachable, programs, identity, base)
+        # Not in a thread: it would go on filling the folder while an early end removes it.
+        programs = reachable(programs, identity, base)
         self._means = programs, identity, base
         # initdb is the longest single step: everything that does not need the database goes beside it.
         try:
@@ -60,8 +64,11 @@ class RunningSandbox:
                 group.create_task(self._start_valkey(programs, identity, base))
                 group.create_task(self._start_services(base))
                 group.create_task(self._start_cluster(base))
-        except* SandboxError as failed:
-            raise failed.exceptions[0] from None
+        except ExceptionGroup as failed:
+            for error in failed.exceptions:
+                if isinstance(error, SandboxError):
+                    raise error from failed
+            raise
         self._start_load(base)
 
     async def _start_postgres(self, programs: Programs, identity: Identity, base: Path) -> None:
@@ -92,10 +99,10 @@ class RunningSandbox:
         from tui.sandbox.services import ServicePorts, shop_services
 
         self._logs = ServiceLogs(base / "logs")
-        self._closers.append(self._logs.close)
+        self._endings.callback(self._logs.close)
         self._services = shop_services()
         ports = ServicePorts()
-        self._closers.append(ports.close)
+        self._endings.push_async_callback(ports.close)
         urls = await ports.listen(self._services)
         self.endpoints |= {f"service_{name}": url for name, url in urls.items()}
         self.endpoints |= {"logs": str(self._logs.folder), "base": str(base)}
@@ -105,7 +112,7 @@ class RunningSandbox:
         from tui.sandbox.cluster import Cluster
 
         self._cluster = Cluster()
-        self._closers.append(self._cluster.stop)
+        self._endings.push_async_callback(self._cluster.stop)
         await self._cluster.start()
         for name, user in (("kubeconfig", "admin"), ("kubeconfig_viewer", "viewer")):
             self.endpoints[name] = str(self._cluster.write_kubeconfig(base / f"{name}.yaml", user))
@@ -116,11 +123,11 @@ class RunningSandbox:
         from tui.sandbox.traffic import Traffic
 
         self._traffic = Traffic(base, str(base / "redis.sock"), self._services, self._logs)
-        self._closers.append(self._traffic.stop)
+        self._endings.push_async_callback(self._traffic.stop)
         self._traffic.start()
         stage = Stage(base, str(base / "redis.sock"), self._services, self._logs, self._traffic, self._cluster)
         self._scenarios = Scenarios(stage, self._scenario_changed)
-        self._closers.append(self._scenarios.end)
+        self._endings.push_async_callback(self._scenarios.end)
 
     async def do(self, request: Mapping[str, Any]) -> Mapping[str, int]:
         """Carry out one request of the program that started us; return the servers' pids afterwards.
@@ -158,15 +165,11 @@ class RunningSandbox:
             await valkey_ready(self._servers[name], base)
 
     async def stop(self) -> None:
-        """Stop everything in the reverse order and remove the folder; never raises."""
-        for close in reversed(self._closers):
-            result = close()
-            if result is not None:
-                await result
-        self._closers.clear()
+        """Stop everything in the reverse order and remove the folder, whatever of it fails to stop."""
+        await self._endings.aclose()
+
+    async def _stop_servers(self) -> None:
         await asyncio.gather(*(asyncio.to_thread(server.stop) for server in self._servers.values()))
-        if self._folder is not None:
-            self._folder.close()
 
     def _record(self) -> None:
         if self._folder is not None:

@@ -41,18 +41,21 @@ class Channel:
 
 async def supervise(channel: Channel) -> int:
     """Run a sandbox until end-of-file or a signal; return the exit status."""
+    # Watched from the first moment: a parent that dies while we start ends the start.
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
-    reader = await channel.requests()
-    work = asyncio.create_task(_work(channel, reader))
-    ended = asyncio.create_task(over.wait())
-    await asyncio.wait((work, ended), return_when=asyncio.FIRST_COMPLETED)
-    work.cancel()
-    ended.cancel()
+    inbox: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+    reading = asyncio.create_task(_read(await channel.requests(), inbox, over))
+    ending = asyncio.create_task(over.wait())
+    serving = asyncio.create_task(_serve(channel, inbox))
+    await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
+    # Cancelled once and for all: whatever arrives from now on must not disturb the cleaning up.
+    for task in (serving, ending, reading):
+        task.cancel()
     try:
-        await work
+        await serving
     except asyncio.CancelledError:
         return 0
     except SandboxError as error:
@@ -61,31 +64,16 @@ async def supervise(channel: Channel) -> int:
     return 0
 
 
-async def _work(channel: Channel, reader: asyncio.StreamReader) -> None:
-    # The reader is watched from the first moment: a parent that dies while we start ends the start.
-    inbox: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
-    running = asyncio.create_task(_run(channel, inbox))
-    reading = asyncio.create_task(_read(reader, inbox))
+async def _read(reader: asyncio.StreamReader, inbox: asyncio.Queue[Mapping[str, Any]], over: asyncio.Event) -> None:
     try:
-        done, _ = await asyncio.wait((running, reading), return_when=asyncio.FIRST_COMPLETED)
-        if running in done:
-            await running
+        while line := await reader.readline():
+            with contextlib.suppress(ValueError):
+                inbox.put_nowait(json.loads(line))
     finally:
-        running.cancel()
-        reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await reading
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
+        over.set()
 
 
-async def _read(reader: asyncio.StreamReader, inbox: asyncio.Queue[Mapping[str, Any]]) -> None:
-    while line := await reader.readline():
-        with contextlib.suppress(ValueError):
-            inbox.put_nowait(json.loads(line))
-
-
-async def _run(channel: Channel, inbox: asyncio.Queue[Mapping[str, Any]]) -> None:
+async def _serve(channel: Channel, inbox: asyncio.Queue[Mapping[str, Any]]) -> None:
     # Imported here so that signals and end-of-file are already watched.
     from tui.sandbox.running import RunningSandbox
 

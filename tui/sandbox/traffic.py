@@ -86,6 +86,7 @@ class Traffic:
                     session = f"session:{secrets.token_hex(8)}"
                     pipeline.hset(session, mapping={"customer": random.choice(CUSTOMERS), "cart": "[]"})
                     pipeline.expire(session, random.randint(300, 1800))
+                pipeline.zadd("popular:products", {str(product): 1 for product in PRODUCTS})
                 pipeline.rpush("queue:exports", *(f"export:{number}" for number in range(12)))
                 pipeline.hset("config:flags", mapping={"new-checkout": "on", "search-v2": "off"})
                 await pipeline.execute()
@@ -123,13 +124,13 @@ class Traffic:
 
         async def look_up() -> None:
             with self._observing_redis("api"):
+                await client.zincrby("popular:products", 1, str(product))
                 if await client.get(key) is not None:
                     return
             async with self._session("catalog").use() as connection:
                 row = await connection.fetchrow("SELECT sku, title, price_cents FROM products WHERE id = $1", product)
             with self._observing_redis("api"):
                 await client.set(key, str(dict(row or {})), ex=random.randint(60, 600))
-                await client.zincrby("popular:products", 1, str(product))
 
         await self._request("api", "GET", f"/api/products/{product}", look_up, trace_id, started)
 

@@ -100,6 +100,19 @@ def test_nothing_is_left_when_the_supervisor_gets(number: signal.Signals, tempor
         assert sandbox.program.wait(timeout=10) is not None
 
 
+def test_signals_that_arrive_while_it_ends_do_not_disturb_it(temporary: Path) -> None:
+    with started(temporary) as sandbox:
+        sandbox.program.kill()
+        deadline = time.monotonic() + 10
+        while not sandbox.is_gone and time.monotonic() < deadline:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                sandbox.supervisor.terminate()
+                sandbox.supervisor.send_signal(signal.SIGHUP)
+            time.sleep(0.002)
+        assert sandbox.is_gone
+    assert list(temporary.iterdir()) == []
+
+
 def test_stopped_servers_end_too(temporary: Path) -> None:
     with started(temporary) as sandbox:
         for process in sandbox.servers:
