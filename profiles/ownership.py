@@ -2,13 +2,16 @@
 
 A profile may run commands, so whoever can write it, or swap a folder above it, runs programs as the reader.
 The file and every folder above it must belong to root or to us, and be writable by nobody else. As in sshd's
-StrictModes, with three differences:
+StrictModes, with three differences for profiles that do not come with opstui:
 
 - the whole path up to `/` counts, not only that up to the home folder;
 - a group that has no member but the owner may write, because distributions give people such groups and a umask
   to match;
 - a sticky folder of root's (`/tmp`) may stand above a folder that is ours, because nobody else can rename that
   one there. A profile directly in it is refused: it is one slip away from being somebody else's.
+
+A shipped profile is measured by the program beside it, which is running already: it may be as open as this very
+file, and no more. So a clone with a umask of 002 works, and a demo.yaml that alone was opened does not.
 
 The check is on the opened file, so a swap between check and reading changes nothing.
 """
@@ -32,14 +35,16 @@ def read_own(path: Path) -> str | Problem:
     try:
         # The folders that count are those of the file itself, not of a link to it.
         real = path.resolve(strict=True)
-        if real.is_relative_to(_PROGRAM.parent):
-            # Whoever owns the program is trusted already: root may run a clone that belongs to a user.
-            trusted.add(_PROGRAM.stat().st_uid)
         descriptor = os.open(real, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY)
     except (OSError, ValueError, RuntimeError) as error:
         return _cannot_open(path, error)
     try:
-        if reason := _file_reason(os.fstat(descriptor), real, trusted) or _folders_reason(real, trusted):
+        found = os.fstat(descriptor)
+        if real.parent == _PROGRAM.parent:
+            reason = _shipped_reason(found, real, _PROGRAM.stat())
+        else:
+            reason = _file_reason(found, real, trusted) or _folders_reason(real, trusted)
+        if reason:
             return Problem(reason[0], path, hint=reason[1])
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             data = stream.read(_MAX_BYTES + 1)
@@ -79,6 +84,16 @@ def _file_reason(found: os.stat_result, path: Path, trusted: set[int]) -> _Reaso
         return _foreign("the file", found), f"chown {_login(os.geteuid())} {path}, if you trust what is in it"
     if found.st_mode & 0o022 and not _only_owner_writes(found):
         return "others can write the file", f"chmod go-w {path}"
+    return None
+
+
+def _shipped_reason(found: os.stat_result, path: Path, program: os.stat_result) -> _Reason | None:
+    if not stat.S_ISREG(found.st_mode):
+        return "not a regular file", ""
+    if found.st_uid not in (0, program.st_uid):
+        return f"it does not belong to {_login(program.st_uid)} as the program does", "install opstui again"
+    if found.st_mode & 0o022 & ~program.st_mode or (found.st_mode & 0o020 and found.st_gid != program.st_gid):
+        return "more people can write it than the program beside it", f"chmod go-w {path}"
     return None
 
 

@@ -105,6 +105,21 @@ def test_pipes_folders_loops_and_missing_files_are_refused_at_once(tmp_path: Pat
     assert "no such file" in refused(tmp_path / "missing.yaml")
 
 
+def test_a_shipped_profile_may_be_as_open_as_the_program_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, shipped = tmp_path / "ownership.py", tmp_path / "demo.yaml"
+    program.write_text("")
+    shipped.write_text(TEXT)
+    monkeypatch.setattr(ownership, "_PROGRAM", program)
+    for mode, accepted in ((0o644, True), (0o664, False), (0o646, False)):
+        program.chmod(0o644)
+        shipped.chmod(mode)
+        assert (read_own(shipped) == TEXT) is accepted
+        program.chmod(mode)
+        assert read_own(shipped) == TEXT
+
+
 def test_a_group_without_other_members_may_write(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     path = write("mine", TEXT)
