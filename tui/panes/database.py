@@ -58,7 +58,7 @@ class DatabasePane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "view(1)", "Next view", id="database.view_next"),
         Binding("shift+tab", "view(-1)", "Previous view", show=False, id="database.view_previous"),
-        Binding("i", "idle", "Idle sessions", id="database.idle"),
+        Binding("i", "idle", "Idle and own", id="database.idle"),
         Binding("slash", "filter", "Filter", key_display="/", id="database.filter"),
         Binding(
             "left_square_bracket",
@@ -165,7 +165,8 @@ class DatabasePane(Pane):
         elif self._view == "blocking":
             table.show(blocking_rows(snapshot, self._judge))
         else:
-            table.show(statement_rows(snapshot.statements.top if snapshot.statements else ()))
+            top = snapshot.statements.top if snapshot.statements else ()
+            table.show(statement_rows(top, with_own=self._with_idle))
         self._draw_facts()
 
     def _draw_facts(self) -> None:
@@ -206,7 +207,8 @@ class DatabasePane(Pane):
         if not self._names:
             return "this profile names no database; add one under databases:"
         if snapshot is None:
-            return "waiting for the first answer"
+            is_failing = self._reading is not None and self._reading.error is not None
+            return "nothing could be read yet" if is_failing else "waiting for the first answer"
         if self._view == "blocking":
             return "nobody waits for a lock"
         if self._view == "activity":
@@ -225,7 +227,7 @@ class DatabasePane(Pane):
         self._table.focus()
 
     def action_idle(self) -> None:
-        """Show idle sessions too, or hide them."""
+        """Show idle sessions and opstui's own statements too, or hide them."""
         self._with_idle = not self._with_idle
         self._draw()
 

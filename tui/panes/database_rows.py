@@ -34,7 +34,7 @@ BLOCKING: Final = (
     Column("query", "QUERY", min_width=18),
 )
 STATEMENTS: Final = (
-    Column("busy", "BUSY", 6, "right"),
+    Column("busy", "BUSY", 7, "right"),
     Column("calls", "CALLS/S", 8, "right"),
     Column("mean", "MEAN", 9, "right"),
     Column("rows", "ROWS/CALL", 9, "right", priority=2),
@@ -254,15 +254,15 @@ def lock_words(snapshot: DatabaseSnapshot, place: Place) -> str:
     return ", ".join(parts)
 
 
-def statement_rows(statements: Iterable[Statement]) -> Mapping[tuple[int, int, int, bool], Row]:
-    """Return the Slow queries view, by userid, dbid, queryid and toplevel."""
-    return {one.key: _statement_row(one) for one in statements}
+def statement_rows(statements: Iterable[Statement], *, with_own: bool) -> Mapping[tuple[int, int, int, bool], Row]:
+    """Return the Slow queries view, by userid, dbid, queryid and toplevel; opstui's own only when asked for."""
+    return {one.key: _statement_row(one) for one in statements if with_own or not one.is_own}
 
 
 def _statement_row(one: Statement) -> Row:
     text = " ".join(one.text.split()) or "…"
     cells = (
-        f"{one.busy:.2f}" if one.busy >= 0.005 else "0",
+        f"{one.busy:.4f}" if one.busy < 10 else f"{one.busy:.1f}",
         rate(one.calls_per_s),
         millis(one.mean_ms),
         rate(one.rows_per_call),
@@ -283,7 +283,7 @@ def _statement_row(one: Statement) -> Row:
         one.role,
         text,
     )
-    return Row(cells, sort)
+    return Row(cells, sort, "dim" if one.is_own else "")
 
 
 def millis(value: float) -> str:

@@ -5,7 +5,7 @@ from typing import Final
 from tui.actions.postgres import CANCEL
 from tui.actions.postgres_words import other_backend
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
-from tui.sources.postgres.queries import query, statements_major
+from tui.sources.postgres.queries import OWN_MARK, query, statements_major
 
 
 def cannot_end(verb: str, snapshot: DatabaseSnapshot, session: Session | None, pid: int | None) -> str:
@@ -50,6 +50,11 @@ def by_hand(snapshot: DatabaseSnapshot, view: str) -> str:
             if server.statements_version is None:
                 return f"{server.psql}\n\n{snapshot.missing.get('statements', '')}"
             major = statements_major(server.statements_version)
-        sql = query(name, major).replace("{schema}", server.statements_schema).replace("left(a.query, $1)", "a.query")
+        sql = (
+            query(name, major)
+            .replace("{schema}", server.statements_schema)
+            .replace("left(a.query, $1)", "a.query")
+            .replace(f" {OWN_MARK}", "")
+        )
         blocks.append(sql.rstrip() + ";")
     return "\n\n".join(blocks)

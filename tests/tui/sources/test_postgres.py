@@ -234,9 +234,9 @@ Broken = Callable[[BlockingSandbox], str]
     [
         (lambda s: s.endpoints["postgres"].replace("/shop?", "/nowhere?"), Denied, 'database "nowhere" does not exist'),
         (lambda s: as_role(s, "nobody-here"), Denied, 'role "nobody-here" does not exist'),
-        (lambda s: "host=/nonexistent dbname=x", Unreachable, "nobody listens there"),
-        (lambda s: "host=127.0.0.1 port=1 dbname=x", Unreachable, "nobody listens there"),
-        (lambda s: "host=no-such-host.invalid dbname=x", Unreachable, "the host name is not known"),
+        (lambda s: "host=/nonexistent dbname=x", Unreachable, "nobody listens at /nonexistent"),
+        (lambda s: "host=127.0.0.1 port=1 dbname=x", Unreachable, "nobody listens at 127.0.0.1:1"),
+        (lambda s: "host=no-such-host.invalid dbname=x", Unreachable, "host name not known: no-such-host.invalid"),
         (lambda s: "service=no-such-service", Unreadable, "not found"),
         (lambda s: "env:OPSTUI_TEST_UNSET", Denied, "is not set"),
     ],

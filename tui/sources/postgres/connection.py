@@ -81,7 +81,7 @@ async def connect(entry: Database, application: str) -> Link:
     except secrets.SecretError as error:
         raise Denied(str(error)) from error
     await words.load_asyncpg()
-    with words.translated():
+    with words.translated(where.place):
         link = await _direct(where, password, application)
         if link is not None and not await _is_pooled(link):
             return link

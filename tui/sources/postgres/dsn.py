@@ -84,6 +84,18 @@ class Dsn:
         return [int(port) for port in self.options.get("port", "").split(",") if port]
 
     @property
+    def place(self) -> str:
+        """Where it leads, for messages: `db.example:5432`, `/run/postgresql`."""
+        hosts = self.hosts or ["the default address"]
+        ports = self.ports or [5432]
+        many = len(ports) == len(hosts)
+        named = [
+            host if host.startswith("/") or not self.hosts else f"{host}:{ports[number if many else 0]}"
+            for number, host in enumerate(hosts)
+        ]
+        return clean(", ".join(named), limit=200)
+
+    @property
     def connect_timeout_s(self) -> float:
         """How long connecting may take, in seconds; at most what a poll can wait."""
         given = self.options.get("connect_timeout", "")

@@ -234,6 +234,8 @@ class Statement:
     temp_blocks_per_s: float
     key: tuple[int, int, int, bool]
     """`userid`, `dbid`, `queryid`, `toplevel`."""
+    is_own: bool = False
+    """Whether an opstui sends it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from typing import Final
 
 _FOLDER: Final = Path(__file__).resolve().parent.parent / "sql"
 _NAME: Final = re.compile(r"(?P<name>[a-z_]+)-(?P<since>\d+)\.sql")
+OWN_MARK: Final = "/* opstui */"
+"""Stands in every query, so that people who look at pg_stat_statements, ourselves included, see whose it is."""
 OLDEST_MAJOR: Final = 13
 """The oldest major version the queries are written for."""
 
@@ -21,7 +23,8 @@ def query(name: str, major: int) -> str:
     versions = {since: path for found, since, path in _files() if found == name and since <= major}
     if not versions:
         raise LookupError(f"no query {name!r} for PostgreSQL {major}")
-    return versions[max(versions)].read_text("utf-8")
+    text = re.sub(r"^--.*\n", "", versions[max(versions)].read_text("utf-8"), flags=re.MULTILINE)
+    return text.replace("SELECT", f"SELECT {OWN_MARK}", 1)
 
 
 @lru_cache(maxsize=1)

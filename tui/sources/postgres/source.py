@@ -78,12 +78,24 @@ class PostgresSource:
             Denied: the server refused us: credentials, too many clients, no such database.
             Unreadable: the dsn is wrong, or the server is older than the queries.
         """
-        async with self._exclusive() as link:
+        async with self._in_time(), self._exclusive() as link:
             while True:
                 try:
                     return await self._tick(link)
                 except _SwitchedOffError:
                     await link.end(commit=False)
+
+    @contextlib.asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Give up a little before the poller does, to say what to try."""
+        seconds = self.timeout_s - 0.5
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as error:
+            raise Unreachable(
+                f"no answer within {seconds:g} s", "is the server stopped, swapping or cut off?"
+            ) from error
 
     @contextlib.asynccontextmanager
     async def _exclusive(self) -> AsyncIterator[Link]:
@@ -235,14 +247,11 @@ class PostgresSource:
         Raises:
             SourceError: the server could not be asked.
         """
-        try:
-            async with asyncio.timeout(self.timeout_s), self._exclusive() as link:
-                await link.begin()
-                found = await link.fetch("session_text", pid, backend_start)
-                locks = await link.fetch("session_locks", pid) if found else []
-                await link.end()
-        except TimeoutError as error:
-            raise Unreachable(f"no answer within {self.timeout_s:g} s") from error
+        async with self._in_time(), self._exclusive() as link:
+            await link.begin()
+            found = await link.fetch("session_text", pid, backend_start)
+            locks = await link.fetch("session_locks", pid) if found else []
+            await link.end()
         return session_detail(found[0], locks) if found else None
 
     async def psql(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from tui.sources.postgres.facts import Statement, Statements
+from tui.sources.postgres.queries import OWN_MARK
 from tui.sources.postgres.rows import Row, one_line
 from tui.sources.text import clean_lines
 
@@ -128,11 +129,12 @@ class StatementWindow:
 
     def _statement(self, key: Key, cost: Cost, seconds: float) -> Statement:
         blocks = cost.blocks_hit + cost.blocks_read
+        text = self._texts.get(key[2], "")
         return Statement(
             id=key[2],
             database=self._names.get(("database", key[1]), str(key[1])),
             role=self._names.get(("role", key[0]), str(key[0])),
-            text=self._texts.get(key[2], ""),
+            text=text,
             calls_per_s=cost.calls / seconds,
             busy=cost.exec_ms / 1000 / seconds,
             mean_ms=cost.exec_ms / cost.calls if cost.calls else 0.0,
@@ -140,4 +142,5 @@ class StatementWindow:
             hit_percent=100.0 * cost.blocks_hit / blocks if blocks else None,
             temp_blocks_per_s=cost.temp_blocks / seconds,
             key=key,
+            is_own=OWN_MARK in text,
         )

@@ -40,8 +40,11 @@ async def load_asyncpg() -> None:
 
 
 @contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Turn everything asyncpg raises into a SourceError. asyncpg must have been loaded."""
+def translated(place: str = "its address") -> Iterator[None]:
+    """Turn everything asyncpg raises into a SourceError. asyncpg must have been loaded.
+
+    `place` is where we connect to, for "nobody listens at …".
+    """
     import asyncpg
 
     try:
@@ -52,7 +55,7 @@ def translated() -> Iterator[None]:
         # What asyncpg's state machine says when the server's farewell met our next query.
         raise Unreachable("the connection was lost", "opstui connects again") from error
     except (OSError, UnicodeError) as error:
-        raise of_network(error) from error
+        raise of_network(error, place) from error
 
 
 def of_server(error: BaseException) -> SourceError:
@@ -85,7 +88,7 @@ def sentence(error: BaseException) -> str:
     return clean(". ".join(str(part).strip().rstrip(".") for part in parts if part), limit=500) or type(error).__name__
 
 
-def of_network(error: OSError | UnicodeError) -> SourceError:
+def of_network(error: OSError | UnicodeError, place: str) -> SourceError:
     """Return what a failure of sockets, names or TLS means."""
     words = clean(str(error), limit=300)
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -96,11 +99,13 @@ def of_network(error: OSError | UnicodeError) -> SourceError:
     if isinstance(error, ssl.SSLError) or "SSL" in words:
         return Denied(words, "check sslmode in the dsn: does the server offer TLS there?")
     if isinstance(error, socket.gaierror | UnicodeError):
-        return Unreachable(f"the host name is not known ({words})", "check the host in the dsn, VPN and DNS")
+        return Unreachable(f"host name not known: {place}", "check the host in the dsn, VPN and DNS")
     if isinstance(error, TimeoutError):
-        return Unreachable("no answer in time", "is the host up, and does a firewall swallow the packets?")
+        return Unreachable(
+            f"no answer from {place}", "is the server up and not stopped, and does a firewall swallow the packets?"
+        )
     if isinstance(error, ConnectionRefusedError | FileNotFoundError):
-        return Unreachable(f"nobody listens there ({words})", "is PostgreSQL running, and is this its address?")
+        return Unreachable(f"nobody listens at {place}", "is PostgreSQL running, and is this its address?")
     return Unreachable(words or type(error).__name__, "opstui connects again")
 
 
