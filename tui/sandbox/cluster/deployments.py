@@ -25,6 +25,11 @@ class Deployments:
         store.listen(DEPLOYMENTS, self._on_deployment)
         store.listen(REPLICASETS, self._on_replicaset)
 
+    def adopt(self) -> None:
+        """Take on what is there already (a population)."""
+        for thing in self._store.things(DEPLOYMENTS):
+            self._keys[thing["metadata"]["uid"]] = (thing["metadata"]["namespace"], thing["metadata"]["name"])
+
     def _on_deployment(self, change: Change) -> None:
         uid = change.entry.thing["metadata"]["uid"]
         if change.type == "DELETED":

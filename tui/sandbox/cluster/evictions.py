@@ -26,6 +26,11 @@ class Budgets:
         store.listen(BUDGETS, lambda change: self._queue.add(change.entry.key))
         store.listen(PODS, self._on_pod)
 
+    def adopt(self) -> None:
+        """Take on what is there already (a population)."""
+        for thing in self._store.things(BUDGETS):
+            self._queue.add((thing["metadata"]["namespace"], thing["metadata"]["name"]))
+
     async def evict(self, call: Call) -> web.Response:
         """Answer POST of an Eviction: 201, or 429 when a budget forbids it.
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui.sandbox.cluster import nodes
+from tui.sandbox.cluster import nodes, writes
 from tui.sandbox.cluster import pod_status as status
 from tui.sandbox.cluster.behaviour import Behaviour, Behaviours
 from tui.sandbox.cluster.recorder import Recorder
 from tui.sandbox.cluster.resources import NODES, PODS, Object
+from tui.sandbox.cluster.shapes import set_condition
 from tui.sandbox.cluster.store import Change, Store
 
 FIRST_BACK_OFF_S = 10.0
 LONGEST_BACK_OFF_S = 300.0
 PROBE_S = 10.0
+TOLERATION_S = 300.0
 
 
 class Kubelet:
@@ -42,6 +44,31 @@ class Kubelet:
         """End a running container now; afterwards it fares as the pod's behaviour says."""
         self._mine.add(pod["metadata"]["uid"])
         self._exit(pod["metadata"]["uid"], _key(pod), container or pod["spec"]["containers"][0]["name"], -1)
+
+    def lose(self, pod: Object) -> None:
+        """Mark a pod whose node does not answer: unready now, deleted (but never gone) after 5 minutes."""
+        now = self._clock.stamp()
+
+        def mark(copy: Object) -> None:
+            set_condition(copy["status"], "Ready", "False", now)
+
+        self._store.modify(PODS, *_key(pod), mark)
+        self._clock.after(TOLERATION_S, self._evict_lost, pod["metadata"]["uid"], _key(pod))
+
+    def regain(self, pod: Object) -> None:
+        """Take a pod back whose node answers again."""
+        if "deletionTimestamp" in pod["metadata"]:
+            self._stop(pod)
+        else:
+            self._change(pod, lambda copy: None)
+
+    def _evict_lost(self, uid: str, key: tuple[str, str]) -> None:
+        pod = self._store.find(PODS, *key)
+        if pod is not None and pod["metadata"]["uid"] == uid and pod["spec"].get("nodeName") in self.down:
+            self._recorder.normal(
+                pod, "TaintManagerEviction", f"Marking for deletion Pod {key[0]}/{key[1]}", "taint-eviction-controller"
+            )
+            writes.discard(self._store, PODS, pod, {})
 
     # -- arrival ------------------------------------------------------------------------------------------
 

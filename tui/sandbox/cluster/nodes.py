@@ -145,3 +145,29 @@ def no_room(store: Store) -> str:
     """Return the scheduler's words for a pod that no node has room for."""
     count = len(store.entries(NODES))
     return f"0/{count} nodes are available: {count} Insufficient memory."
+
+
+def set_ready(store: Store, name: str, value: str, now: str) -> None:
+    """Set a node's Ready condition to True or Unknown, and the taint that goes with it.
+
+    Raises:
+        ApiError: 404.
+    """
+    store.get(NODES, "", name)
+
+    def change(copy: Object) -> None:
+        conditions = copy["status"]["conditions"]
+        for condition in conditions:
+            if value == "Unknown":
+                condition |= {"status": "Unknown", "reason": "NodeStatusUnknown"}
+                condition |= {"message": "Kubelet stopped posting node status.", "lastTransitionTime": now}
+            else:
+                known = next(c for c in _CONDITIONS if c[0] == condition["type"])
+                condition |= {"status": known[1], "reason": known[2], "message": known[3], "lastTransitionTime": now}
+        copy["spec"].pop("taints", None)
+        if value == "Unknown":
+            copy["spec"]["taints"] = [
+                {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": now}
+            ]
+
+    store.modify(NODES, "", name, change)

@@ -40,6 +40,8 @@ class Service:
     port: int = 8080
     sidecar: str = ""
     init: str = ""
+    padding: str = ""
+    """An annotation's value, to make pods as big as real ones."""
     restarts: dict[int, float] = field(default_factory=dict)
     """Which of its pods restarted once, and how long ago."""
 
@@ -127,7 +129,8 @@ class Populator:
 
     def deployment(self, service: Service, pool: list[Object]) -> Object:
         """Store a deployment with its replica set and running pods."""
-        made = self.put(DEPLOYMENTS, _deployment(service), max(service.age_s * 3, 20 * DAY))
+        oldest_s = NAMESPACE_AGES.get(service.namespace, 30 * DAY)
+        made = self.put(DEPLOYMENTS, _deployment(service), min(max(service.age_s * 3, 20 * DAY), oldest_s))
         body = clone(made["spec"]["template"])
         digest = template_hash(body)
         body["metadata"]["labels"]["pod-template-hash"] = digest
@@ -153,11 +156,38 @@ class Populator:
             },
             service.age_s,
         )
+        if service.revision > 1:
+            self._former(made, service)
         for i in range(service.replicas):
             age_s = service.age_s - 7 * i
             self.pod(pod_from(body, replicaset), pool[i % len(pool)], age_s, service.restarts.get(i))
         self._settle(made, f"{service.name}-{digest}", service)
         return made
+
+    def _former(self, made: Object, service: Service) -> None:
+        """Store the replica set of the revision before, so that there is something to go back to."""
+        body = clone(made["spec"]["template"])
+        for container in [*body["spec"]["containers"], *body["spec"].get("initContainers", ())]:
+            if container["image"] == service.image:
+                container["image"] = former_image(service.image)
+        digest = template_hash(body)
+        body["metadata"]["labels"]["pod-template-hash"] = digest
+        labels = {"app": service.name, "pod-template-hash": digest}
+        self.put(
+            REPLICASETS,
+            {
+                "metadata": {
+                    "name": f"{service.name}-{digest}",
+                    "namespace": service.namespace,
+                    "labels": body["metadata"]["labels"],
+                    "annotations": {"deployment.kubernetes.io/revision": str(service.revision - 1)},
+                    "ownerReferences": [owner_reference(made)],
+                },
+                "spec": {"replicas": 0, "selector": {"matchLabels": labels}, "template": body},
+                "status": {"replicas": 0, "observedGeneration": 2},
+            },
+            min(service.age_s * 2, NAMESPACE_AGES.get(service.namespace, 30 * DAY)),
+        )
 
     def _settle(self, made: Object, replicaset: str, service: Service) -> None:
         def status(copy: Object) -> None:
@@ -180,15 +210,18 @@ class Populator:
         for name, age_s in NAMESPACE_AGES.items():
             self.put(NAMESPACES, {"metadata": {"name": name}}, age_s)
         return [
-            self.put(NODES, nodes.node(f"node-{i}", i, is_control_plane=i == 1, now=self.ago(40)), 120 * DAY)
+            self.put(NODES, nodes.node(f"node-{i}", i, self.ago(40), is_control_plane=i == 1), 120 * DAY)
             for i in (1, 2, 3)
         ]
 
-    def populate(self) -> None:
-        """Store the whole demo."""
-        pool = self.found()
-        for i, service in enumerate(SERVICES):
-            self.deployment(service, pool[i % 3 :] + pool[: i % 3])
+
+def former_image(image: str) -> str:
+    """Return the image of the release before: the last number of its tag that can be lowered is one less."""
+    name, _, tag = image.rpartition(":")
+    numbers = [int(n) for n in tag.split(".")]
+    at = max(i for i, n in enumerate(numbers) if n > 0)
+    numbers[at] -= 1
+    return f"{name}:{'.'.join(str(n) for n in numbers)}"
 
 
 def _condition(kind: str, reason: str, message: str, when: str) -> dict[str, Any]:

@@ -26,6 +26,11 @@ class ReplicaSets:
         store.listen(REPLICASETS, self._on_replicaset)
         store.listen(PODS, self._on_pod)
 
+    def adopt(self) -> None:
+        """Take on what is there already (a population)."""
+        for thing in self._store.things(REPLICASETS):
+            self._keys[thing["metadata"]["uid"]] = (thing["metadata"]["namespace"], thing["metadata"]["name"])
+
     def _on_replicaset(self, change: Change) -> None:
         uid = change.entry.thing["metadata"]["uid"]
         if change.type == "DELETED":
