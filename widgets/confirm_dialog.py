@@ -64,7 +64,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
     ConfirmDialog > Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $warning;
         padding: 0 1; background: $surface; }
     ConfirmDialog .title { text-style: bold; }
-    ConfirmDialog VerticalScroll { height: auto; max-height: 12; scrollbar-size: 1 1; }
+    ConfirmDialog VerticalScroll { height: auto; max-height: 50vh; scrollbar-size: 1 1; }
     ConfirmDialog Static { height: auto; }
     ConfirmDialog Input { background: $boost; }
     ConfirmDialog .said { text-style: bold; }
@@ -108,6 +108,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         self._opened_at = self._quiet_since = clock()
         self._is_listening = self._is_done = False
         self._state: TargetState = "unchanged"
+        self._state_text = ""
         self.has_expired = False
         """Whether it cancelled itself."""
 
@@ -139,8 +140,8 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Start the clock."""
         self._opened_at = self._quiet_since = self._clock()
-        for name in ("#state", "#said"):
-            self.query_one(name).display = False
+        self._say("#said", "")
+        self._show_state()
         self.set_interval(_TICK_S, self._tick)
         self._tick()
 
@@ -153,9 +154,14 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
 
     def set_state(self, state: TargetState, text: str = "") -> None:
         """Tell what became of the target; `gone` makes confirming impossible, also when it comes back."""
-        if self._state == "gone" or not self.is_mounted:
+        if self._state == "gone":
             return
-        self._state = state
+        self._state, self._state_text = state, text
+        if self.is_mounted:
+            self._show_state()
+
+    def _show_state(self) -> None:
+        state, text = self._state, self._state_text
         words = {"unchanged": "", "changed": "CHANGED since this opened: ", "gone": "GONE, nothing can be done: "}[
             state
         ]

@@ -14,6 +14,7 @@ from textual.timer import Timer
 
 from widgets.cell import Column, KeyT, Row
 from widgets.row_order import RowOrder
+from widgets.row_selection import RowSelection
 from widgets.table_lines import Line, TableLines, differences, to_strip
 from widgets.tones import tone_classes, tone_css, tone_styles
 
@@ -105,10 +106,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._is_tree = tree
         self._empty = empty
         self._filter_text = ""
-        self._key: Hashable | None = None
-        self._index = self._left = 0
-        self._is_chosen = False
-        self._marked: set[Hashable] = set()
+        self._selection = RowSelection()
+        self._left = 0
         self._drawn: dict[int, Line] = {}
         self._drawn_at = 0.0
         self._timer: Timer | None = None
@@ -232,7 +231,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def cursor_key(self) -> Hashable | None:
         """The key under the cursor; None when no row is shown. Setting it moves the cursor there if it is shown."""
-        return self._key
+        return self._selection.key
 
     @cursor_key.setter
     def cursor_key(self, key: Hashable | None) -> None:
@@ -242,48 +241,45 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def cursor_row(self) -> Row | None:
         """The newest row of the key under the cursor; None when there is none, or it went since the last drawing."""
-        return None if self._key is None else self._model.newest(self._key)
+        return None if self._selection.key is None else self._model.newest(self._selection.key)
 
     @property
     def marked(self) -> frozenset[Hashable]:
         """The keys marked with space, also those a filter hides; a key that goes is no longer marked."""
-        return frozenset(self._marked)
+        return frozenset(self._selection.marked)
 
     @marked.setter
     def marked(self, keys: Collection[Hashable]) -> None:
         marked = {key for key in keys if key in self._model.rows}
-        if marked != self._marked:
-            self._marked = marked
+        if marked != self._selection.marked:
+            self._selection.marked = marked
             self._redraw()
             self.post_message(self.Marked(self, self.marked))
 
     def _move_to(self, index: int) -> None:
         """Move the cursor because a person wants it there."""
-        visible = self._model.visible
-        if not visible:
+        if not self._model.visible:
             return
-        self._is_chosen = True
-        self._set_cursor(max(0, min(index, len(visible) - 1)))
+        before = self._selection.key
+        self._selection.is_chosen = True
+        self._selection.put(self._model, index)
+        self._tell_cursor(before)
         self._show_cursor()
         self._redraw()
 
-    def _set_cursor(self, index: int) -> None:
-        visible = self._model.visible
-        key = visible[index] if visible else None
-        self._index = index if visible else 0
-        if key != self._key:
-            self._key = key
-            self.post_message(self.Highlighted(self, key))
+    def _tell_cursor(self, before: Hashable | None) -> None:
+        if self._selection.key != before:
+            self.post_message(self.Highlighted(self, self._selection.key))
 
     # Keys
 
     def action_cursor(self, rows: int) -> None:
         """Move the cursor by some rows."""
-        self._move_to(self._index + rows)
+        self._move_to(self._selection.index + rows)
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by whole screens."""
-        self._move_to(self._index + pages * max(1, self._body_height - 1))
+        self._move_to(self._selection.index + pages * max(1, self._body_height - 1))
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
@@ -302,15 +298,15 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_open(self) -> None:
         """Tell that the row under the cursor is to be opened."""
-        if self._key is not None:
-            self._is_chosen = True
-            self.post_message(self.Opened(self, self._key))
+        if self._selection.key is not None:
+            self._selection.is_chosen = True
+            self.post_message(self.Opened(self, self._selection.key))
 
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor and go one down."""
-        if self._key is not None:
-            self.marked = self._marked ^ {self._key}
-            self._move_to(self._index + 1)
+        if self._selection.key is not None:
+            self.marked = self._selection.marked ^ {self._selection.key}
+            self._move_to(self._selection.index + 1)
 
     def action_sort_next(self) -> None:
         """Sort by the next column on the screen; numbers start with the greatest."""
@@ -341,33 +337,20 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._timer.stop()
             self._timer = None
         self._drawn_at = monotonic()
-        model, before, top = self._model, self._index, round(self.scroll_y)
-        if model.settle():
-            self._marked = {key for key in self._marked if key in model.rows}
+        selection, top = self._selection, round(self.scroll_y)
+        before, key = selection.index, selection.key
+        if self._model.settle():
             was_on_screen = top <= before < top + max(1, self._body_height)
-            vanished = self._follow_key()
+            vanished = selection.follow(self._model)
+            self._tell_cursor(key)
             self._fit_size()
-            if top and self._is_chosen:
-                self._scroll_rows(top + self._index - before)
+            if top and self._selection.is_chosen:
+                self._scroll_rows(top + self._selection.index - before)
             if was_on_screen:
                 self._show_cursor()
             if vanished is not None:
                 self.post_message(self.Vanished(self, vanished))
         self._redraw()
-
-    def _follow_key(self) -> Hashable | None:
-        """Find the cursor's key again; return it when its row has gone."""
-        visible, key = self._model.visible, self._key
-        if key is None or not self._is_chosen:
-            self._set_cursor(0)
-            return None
-        if self._index < len(visible) and visible[self._index] == key:
-            return None
-        if key in self._model.rows and key in visible:
-            self._index = visible.index(key)
-            return None
-        self._set_cursor(max(0, min(self._index, len(visible) - 1)))
-        return None if key in self._model.rows else key
 
     def _fit_size(self) -> None:
         size = Size(self._body_width, len(self._model.visible) + 1)
@@ -381,8 +364,10 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _show_cursor(self) -> None:
         """Scroll as little as shows the cursor."""
         top, height = round(self.scroll_y), self._body_height
-        if height and not top <= self._index < top + height:
-            self._scroll_rows(self._index if self._index < top else self._index - height + 1)
+        if height and not top <= self._selection.index < top + height:
+            self._scroll_rows(
+                self._selection.index if self._selection.index < top else self._selection.index - height + 1
+            )
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Draw only what looks different after scrolling: rows that moved with their neighbours do not."""
@@ -439,7 +424,9 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= len(model.visible):
             return lines.words(self._words_when_empty() if y == 1 and not model.visible else "")
         key = model.visible[index]
-        return lines.row(model.rows[key], is_cursor=index == self._index, is_marked=key in self._marked)
+        return lines.row(
+            model.rows[key], is_cursor=index == self._selection.index, is_marked=key in self._selection.marked
+        )
 
     def _words_when_empty(self) -> str:
         hidden = len(self._model.rows)
