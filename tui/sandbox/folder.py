@@ -36,9 +36,10 @@ class Folder:
 
     def record(self, servers: dict[str, int]) -> None:
         """Write the servers' names and pids for a later sweep."""
-        entries = [
-            {"name": name, "pid": pid, "created": psutil.Process(pid).create_time()} for name, pid in servers.items()
-        ]
+        entries = []
+        for name, pid in servers.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                entries.append({"name": name, "pid": pid, "created": psutil.Process(pid).create_time()})
         scratch = self.path / "servers.json.new"
         scratch.write_text(json.dumps(entries))
         scratch.replace(self.path / "servers.json")

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+import yaml
 from redis.asyncio import Redis
 
 from tui.sandbox.blocking import BlockingSandbox
@@ -130,6 +131,31 @@ async def test_error_burst_takes_payments_down_and_back(sandbox: BlockingSandbox
         await eventually(errors, lambda count: count > before + 20)
         sandbox.scenario("calm")
         await eventually(health, lambda status: status == 200)
+
+
+async def test_crash_loop_breaks_a_release_of_the_api_and_brings_the_old_one_back(sandbox: BlockingSandbox) -> None:
+    cluster = yaml.safe_load(await asyncio.to_thread(Path(sandbox.endpoints["kubeconfig"]).read_text))
+    headers = {"Authorization": f"Bearer {cluster['users'][0]['user']['token']}"}
+    async with httpx.AsyncClient(
+        base_url=cluster["clusters"][0]["cluster"]["server"], headers=headers, trust_env=False
+    ) as client:
+
+        async def reasons() -> set[str]:
+            pods = (await client.get("/api/v1/namespaces/shop/pods", params={"labelSelector": "app=api"})).json()
+            statuses = [status for pod in pods["items"] for status in pod["status"].get("containerStatuses", ())]
+            return {status["state"].get("waiting", {}).get("reason", "ready") for status in statuses}
+
+        async def image() -> str:
+            found = (await client.get("/apis/apps/v1/namespaces/shop/deployments/api")).json()
+            return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
+
+        good = await image()
+        sandbox.scenario("crash-loop")
+        assert await image() != good
+        await eventually(reasons, lambda found: "CrashLoopBackOff" in found, within_s=30)
+        sandbox.scenario("calm")
+        await eventually(image, lambda now: now == good)
+        await eventually(reasons, lambda found: found == {"ready"}, within_s=30)
 
 
 async def test_hostile_text_is_in_queries_keys_logs_and_health(

@@ -66,7 +66,7 @@ class Scenarios:
         try:
             async with asyncio.timeout(duration_s) as limit:
                 await scenario
-        except (*LOST, *REDIS_LOST) as error:
+        except (SandboxError, *LOST, *REDIS_LOST) as error:
             failure = "" if limit.expired() else str(error) or type(error).__name__
         finally:
             self._changed(CALM, failure)
