@@ -64,7 +64,7 @@ def recent(series: Series, now: float, span_s: float, buckets: int) -> list[floa
     for place in range(buckets):
         if place in sums:
             last, age = sums[place], 0
-        elif last is not None and age >= carried:
+        elif last is not None and age > carried:
             last = None
         age += 1
         found.append(last[0] / last[1] if last else None)
