@@ -89,7 +89,11 @@ async def test_a_command_the_server_lacks_is_sent_once_and_named(tmp_path: Path)
 
 
 async def test_a_command_that_is_not_permitted_names_the_rule_that_helps(tmp_path: Path) -> None:
-    answers = {"AUTH": b"+OK\r\n", "INFO": bulk(INFO), "CLIENT LIST": b"-NOPERM User web has no permissions to run it\r\n"}
+    answers = {
+        "AUTH": b"+OK\r\n",
+        "INFO": bulk(INFO),
+        "CLIENT LIST": b"-NOPERM User web has no permissions to run it\r\n",
+    }
     async with Scripted(tmp_path / "s", answers) as server:
         snapshot = await read_twice(server.source(username="web"))
         refused = {refusal.command: refusal.reason for refusal in snapshot.refusals}
