@@ -87,7 +87,12 @@ class Strict(BaseModel):
     """The base of all: unknown keys are refused, values never change after loading."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True, allow_inf_nan=False
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+        defer_build=True,  # the start pays only for what a profile uses
     )
 
 

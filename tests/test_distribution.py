@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import sysconfig
 import tomllib
 import venv
 import zipfile
@@ -41,8 +40,9 @@ def program(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True, check=True, timeout=120,
     )  # fmt: skip
     (site,) = folder.glob("lib/python3*/site-packages")
-    # A plain path, so that an editable install's own .pth files in there are not followed.
-    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # Plain paths, so that an editable install's own .pth files in there are not followed.
+    libraries = [path for path in sys.path if path.endswith("-packages")]
+    (site / "libraries.pth").write_text("\n".join(libraries) + "\n")
     return folder / "bin" / "opstui"
 
 

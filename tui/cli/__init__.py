@@ -23,6 +23,8 @@ def main() -> None:
             from tui.cli.reset import reset_terminal
 
             sys.exit(reset_terminal())
+    # Looking for plugins of pydantic, of which we use none, would read every installed package's metadata.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from tui.cli.commands import opstui
 
     opstui(prog_name="opstui")
