@@ -1,0 +1,229 @@
+"""Pages of the Pods tab: one object in full, as text."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from tui.panes.failing import clock
+from tui.panes.pods_events import Fold
+from tui.panes.pods_rows import cores, memory
+from tui.sources.kubernetes.ages import age, age_since
+from tui.sources.kubernetes.events import Event
+from tui.sources.kubernetes.fields import Object, moment, part, parts, strings, text, whole
+from tui.sources.kubernetes.nodes import Node
+from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
+from tui.sources.kubernetes.workloads import Workload
+from tui.sources.text import clean
+
+_EVENTS = 30
+
+
+def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: float) -> str:
+    """Return a pod in full; `obj` is the whole object, None when it could not be read."""
+    usage = snapshot.metrics.pods.get(pod.path)
+    owned_by = f"{pod.owner.kind}/{pod.owner.name}" if pod.owner else "nobody: a bare pod"
+    if (above := owner_workload(pod, snapshot)) and pod.owner and above.uid != pod.owner.uid:
+        owned_by += f" of {above.kind}/{above.name}"
+    restarted = f" (last {age_since(pod.restarted_at, now)} ago)" if pod.restarts and pod.restarted_at else ""
+    lines = [
+        f"status      {pod.status} ({pod.phase}), {pod.ready}/{pod.containers} ready",
+        f"restarts    {pod.restarts}{restarted}",
+        f"age         {age_since(pod.created_at, now)}",
+        f"node        {pod.node or 'not scheduled'}",
+        f"IP          {pod.ip or 'none yet'}",
+        f"owner       {owned_by}",
+        f"uses        CPU {cores(usage)}, memory {memory(usage)}",
+        f"uid         {pod.uid}",
+    ]
+    if obj is not None:
+        spec, status = part(obj, "spec"), part(obj, "status")
+        if message := text(status, "message"):
+            lines.append(f"message     {message}")
+        for title, kind in (("Init containers", "init"), ("Containers", ""), ("Ephemeral containers", "ephemeral")):
+            key = f"{kind}Containers" if kind else "containers"
+            statuses = f"{kind}ContainerStatuses" if kind else "containerStatuses"
+            if containers := parts(spec, key):
+                known = {text(s, "name"): s for s in parts(status, statuses)}
+                lines += ["", title, *_containers(containers, known, now)]
+        lines += _conditions(status, now)
+        lines += _labels(obj)
+    lines += _events([event for event in snapshot.events.values() if _is_about(event, pod.uid, "pod", pod)], now)
+    return "\n".join(lines)
+
+
+def _containers(containers: Iterable[Object], known: Mapping[str, Object], now: float) -> Iterator[str]:
+    for container in containers:
+        name = text(container, "name")
+        yield f"  {name}  {text(container, 'image')}"
+        resources = part(container, "resources")
+        wanted = [
+            f"{word} {_resources(part(resources, word))}" for word in ("requests", "limits") if resources.get(word)
+        ]
+        if wanted:
+            yield f"    {'; '.join(wanted)}"
+        status = known.get(name)
+        if status is None:
+            yield "    no status yet"
+            continue
+        ready = "ready" if status.get("ready") is True else "not ready"
+        yield f"    {_state(part(status, 'state'), now)}; {ready}, {whole(status, 'restartCount')} restarts"
+        if last := part(status, "lastState"):
+            yield f"    before that: {_state(last, now)}"
+
+
+def _resources(amounts: Object) -> str:
+    return ", ".join(f"{clean(str(key))} {clean(str(value))}" for key, value in amounts.items())
+
+
+def _state(state: Object, now: float) -> str:
+    if waiting := part(state, "waiting"):
+        message = text(waiting, "message")
+        return f"waiting: {text(waiting, 'reason')}" + (f": {message}" if message else "")
+    if terminated := part(state, "terminated"):
+        ended, begun = moment(terminated, "finishedAt"), moment(terminated, "startedAt")
+        ran = f" after {age(ended - begun)}" if ended is not None and begun is not None else ""
+        when = f", {age_since(ended, now)} ago" if ended is not None else ""
+        message = text(terminated, "message")
+        said = f": {message}" if message else ""
+        signal = f", signal {whole(terminated, 'signal')}" if whole(terminated, "signal") else ""
+        reason = text(terminated, "reason") or "no reason"
+        return f"ended: {reason}, exit code {whole(terminated, 'exitCode')}{signal}{ran}{when}{said}"
+    if running := part(state, "running"):
+        return f"running for {age_since(moment(running, 'startedAt'), now)}"
+    return "no state"
+
+
+def _conditions(status: Object, now: float) -> Iterator[str]:
+    conditions = parts(status, "conditions")
+    if conditions:
+        yield ""
+        yield "Conditions"
+    for condition in conditions:
+        said = " ".join(filter(None, (text(condition, "reason"), text(condition, "message"))))
+        since = age_since(moment(condition, "lastTransitionTime"), now)
+        yield f"  {text(condition, 'type'):<26} {text(condition, 'status'):<8} for {since:<8} {said}".rstrip()
+
+
+def _labels(obj: Object) -> Iterator[str]:
+    metadata = part(obj, "metadata")
+    for key in ("labels", "annotations"):
+        if found := strings(metadata, key):
+            yield ""
+            yield key.capitalize()
+            yield from (f"  {name}={value}" for name, value in sorted(found.items()))
+
+
+def _is_about(event: Event, uid: str, kind: str, fact: Pod | Workload | Node) -> bool:
+    if event.object_uid:
+        return event.object_uid == uid
+    return event.object == f"{kind}/{fact.name}" and event.namespace == getattr(fact, "namespace", event.namespace)
+
+
+def _events(events: list[Event], now: float) -> Iterator[str]:
+    yield ""
+    yield "Events, newest first" if events else "Events: none known"
+    for event in sorted(events, key=lambda e: -(e.last_at or 0))[:_EVENTS]:
+        times = f" ({event.count} times)" if event.count > 1 else ""
+        yield f"  {age_since(event.last_at, now):>7} ago  {event.type}  {event.reason}: {event.message}{times}"
+
+
+def owner_workload(pod: Pod, snapshot: KubernetesSnapshot) -> Workload | None:
+    """Return the workload a pod belongs to in the end: the Deployment, not its ReplicaSet; None for a bare pod."""
+    if pod.owner is None:
+        return None
+    replica_set = snapshot.replica_sets.get(pod.owner.uid)
+    if replica_set is None:
+        return snapshot.workloads.get(pod.owner.uid)
+    if replica_set.owner is None:
+        return replica_set
+    return snapshot.workloads.get(replica_set.owner.uid)
+
+
+def owners_under(workload: Workload, snapshot: KubernetesSnapshot) -> frozenset[str]:
+    """Return the uids that own a workload's pods: its own, its ReplicaSets', a CronJob's Jobs'."""
+    below = (
+        found.uid
+        for family in (snapshot.replica_sets, snapshot.workloads)
+        for found in family.values()
+        if found.owner is not None and found.owner.uid == workload.uid
+    )
+    return frozenset((workload.uid, *below))
+
+
+def workload_page(workload: Workload, obj: Object | None, snapshot: KubernetesSnapshot, now: float) -> str:
+    """Return a workload in full, with its revisions and pods."""
+    available = "" if workload.available is None else f", {workload.available} available"
+    updated = "" if workload.updated is None else f", {workload.updated} up to date"
+    lines = [
+        f"{workload.kind:<11} {workload.namespace}/{workload.name}",
+        f"state       {workload.ready_words()} ready{updated}{available} {workload.status}".rstrip(),
+        *([f"problem     {workload.problem}"] if workload.problem else []),
+        *([f"managed by  {workload.managed_by}"] if workload.managed_by else []),
+        f"age         {age_since(workload.created_at, now)}",
+        f"selector    {workload.selector or 'none'}",
+        *(f"image       {name}: {image}" for name, image in zip(workload.containers, workload.images, strict=False)),
+        f"uid         {workload.uid}",
+    ]
+    lines += [
+        f"autoscaler  {found.name}: {found.min_replicas} to {found.max_replicas}, now {found.current_replicas}, "
+        f"wants {found.desired_replicas}"
+        for found in snapshot.autoscalers.values()
+        if (found.namespace, found.target_kind, found.target_name) == (workload.namespace, workload.kind, workload.name)
+    ]
+    revisions = [r for r in snapshot.replica_sets.values() if r.owner is not None and r.owner.uid == workload.uid]
+    if revisions:
+        lines += ["", "Revisions"]
+    for r in sorted(revisions, key=lambda r: -r.revision):
+        made = f"{age_since(r.created_at, now):>7} ago"
+        lines.append(f"  {r.revision:>4}  {r.ready}/{r.desired} ready  {made}  {', '.join(r.images)}  {r.name}")
+    owners = owners_under(workload, snapshot)
+    pods = sorted((p for p in snapshot.pods.values() if p.owner and p.owner.uid in owners), key=lambda p: p.name)
+    lines += ["", f"Pods: {len(pods)}"]
+    lines += [f"  {p.name}  {p.ready}/{p.containers}  {p.status}  {p.restarts} restarts  {p.node}" for p in pods]
+    if obj is not None:
+        lines += _conditions(part(obj, "status"), now)
+        lines += _labels(obj)
+    kind = workload.kind.lower()
+    related = {workload.uid, *owners}
+    lines += _events(
+        [e for e in snapshot.events.values() if e.object_uid in related or _is_about(e, workload.uid, kind, workload)],
+        now,
+    )
+    return "\n".join(lines)
+
+
+def node_page(node: Node, obj: Object | None, snapshot: KubernetesSnapshot, now: float) -> str:
+    """Return a node in full, with its pods."""
+    usage = snapshot.metrics.nodes.get(node.name)
+    pods = sorted((pod for pod in snapshot.pods.values() if pod.node == node.name), key=lambda p: p.path)
+    lines = [
+        f"status      {node.status} {' '.join(node.pressures)}".rstrip(),
+        f"roles       {node.roles}",
+        f"version     {node.version}, {node.os_image}",
+        f"IP          {node.ip}",
+        f"uses        CPU {cores(usage)} of {node.cpu_cores or 0:g} cores, memory {memory(usage)}",
+    ]
+    if obj is not None:
+        lines += _conditions(part(obj, "status"), now)
+    lines += ["", f"Pods: {len(pods)}"]
+    lines += [f"  {pod.path}  {pod.ready}/{pod.containers}  {pod.status}" for pod in pods]
+    lines += _events([e for e in snapshot.events.values() if _is_about(e, node.uid, "node", node)], now)
+    return "\n".join(lines)
+
+
+def event_page(fold: Fold, now: float) -> str:
+    """Return a fold of events in full."""
+    event = fold.newest
+    first = f"{clock(event.first_at)} ({age_since(event.first_at, now)} ago)" if event.first_at else "unknown"
+    last = f"{clock(event.last_at)} ({age_since(event.last_at, now)} ago)" if event.last_at else "unknown"
+    return "\n".join(
+        (
+            f"{event.type} {event.reason}",
+            f"object      {event.namespace}/{event.object}",
+            f"first seen  {first}",
+            f"last seen   {last}",
+            f"count       {fold.count} in {fold.events} events",
+            f"reporter    {event.reporter}",
+            "",
+            event.message.replace("↵", "\n"),
+        )
+    )
