@@ -1,6 +1,7 @@
 """Scenarios do what they say, asked from outside."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -133,12 +134,17 @@ async def test_error_burst_takes_payments_down_and_back(sandbox: BlockingSandbox
         await eventually(health, lambda status: status == 200)
 
 
+@contextlib.asynccontextmanager
+async def kubernetes(sandbox: BlockingSandbox) -> AsyncIterator[httpx.AsyncClient]:
+    config = yaml.safe_load(await asyncio.to_thread(Path(sandbox.endpoints["kubeconfig"]).read_text))
+    headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
+    url = config["clusters"][0]["cluster"]["server"]
+    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+        yield client
+
+
 async def test_crash_loop_breaks_a_release_of_the_api_and_brings_the_old_one_back(sandbox: BlockingSandbox) -> None:
-    cluster = yaml.safe_load(await asyncio.to_thread(Path(sandbox.endpoints["kubeconfig"]).read_text))
-    headers = {"Authorization": f"Bearer {cluster['users'][0]['user']['token']}"}
-    async with httpx.AsyncClient(
-        base_url=cluster["clusters"][0]["cluster"]["server"], headers=headers, trust_env=False
-    ) as client:
+    async with kubernetes(sandbox) as client:
 
         async def reasons() -> set[str]:
             pods = (await client.get("/api/v1/namespaces/shop/pods", params={"labelSelector": "app=api"})).json()
@@ -158,7 +164,7 @@ async def test_crash_loop_breaks_a_release_of_the_api_and_brings_the_old_one_bac
         await eventually(reasons, lambda found: found == {"ready"}, within_s=30)
 
 
-async def test_hostile_text_is_in_queries_keys_logs_and_health(
+async def test_hostile_text_is_in_queries_pods_keys_logs_and_health(
     sandbox: BlockingSandbox, session: "asyncpg.Connection[asyncpg.Record]", cache: Redis
 ) -> None:
     sandbox.scenario("hostile")
@@ -170,6 +176,9 @@ async def test_hostile_text_is_in_queries_keys_logs_and_health(
     async with httpx.AsyncClient(trust_env=False) as client:
         document = (await client.get(sandbox.endpoints["service_api"])).json()
     assert TEXT in document["components"]
+    async with kubernetes(sandbox) as client:
+        pod = (await client.get("/api/v1/namespaces/shop/pods/hostile")).json()
+    assert pod["status"]["reason"] == TEXT
 
 
 async def test_an_unknown_scenario_is_refused_with_the_names_there_are(sandbox: BlockingSandbox) -> None:

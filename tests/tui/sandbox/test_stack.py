@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sandbox.errors import SandboxError
+from tui.sandbox.stack import START_S
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 
@@ -28,10 +29,12 @@ def health(url: str) -> tuple[int, dict[str, object]]:
             return error.code, json.load(error)
 
 
-def test_it_is_up_within_five_seconds(sandbox: BlockingSandbox, record_property: Callable[[str, object], None]) -> None:
+def test_it_says_how_long_the_start_took(
+    sandbox: BlockingSandbox, record_property: Callable[[str, object], None]
+) -> None:
     record_property("started_in_s", sandbox.started_in_s)
     print(f"up in {sandbox.started_in_s} s")  # noqa: T201 -- the measured figure, seen with -s
-    assert sandbox.started_in_s < 5
+    assert 0 < sandbox.started_in_s < START_S
 
 
 def test_the_folder_is_private(sandbox: BlockingSandbox) -> None:

@@ -10,6 +10,8 @@ from tui.sandbox.service_logs import TRACES
 LINES_PER_S = 30.0
 _SLOWER = {"payments": 20.0, "orders": 12.0, "gateway": 10.0, "api": 6.0}
 _ERROR_SHARE = 0.3
+_APP = ("payments", "payments")
+"""Namespace and app of the pods behind the service."""
 
 
 async def run(stage: Stage) -> None:
@@ -18,6 +20,8 @@ async def run(stage: Stage) -> None:
     stage.services["payments"].set("provider", "DOWN")
     stage.services["gateway"].set("upstreams", "degraded")
     stage.traffic.error_share = _ERROR_SHARE
+    pods = stage.cluster
+    pods.logs.rates[_APP], pods.logs.troubles[_APP], pods.usage.load[_APP] = 5.0, 0.6, 2.5
     for name, times in _SLOWER.items():
         stage.services[name].slower_by = times
     try:
@@ -28,6 +32,8 @@ async def run(stage: Stage) -> None:
         stage.services["payments"].set("provider", "")
         stage.services["gateway"].set("upstreams", "")
         stage.traffic.error_share = usual
+        for changed in (pods.logs.rates, pods.logs.troubles, pods.usage.load):
+            changed.pop(_APP, None)
         for name in _SLOWER:
             stage.services[name].slower_by = 1.0
 

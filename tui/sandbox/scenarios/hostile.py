@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+from tui.sandbox.cluster.resources import PODS, Object
 from tui.sandbox.connections import REDIS_LOST, redis_client
 from tui.sandbox.scenarios.sessions import Sessions
 from tui.sandbox.scenarios.stage import Stage
@@ -16,11 +17,13 @@ _LINE_EVERY_S = 1.0
 
 
 async def run(stage: Stage) -> None:
-    """Show `TEXT` as a query, a key, a slow command, log lines and a health component."""
+    """Show `TEXT` in a query, a pod's status, a key, a slow command, log lines and a health component."""
     client = redis_client(stage.redis_path, MARK)
     api = stage.services["api"]
     api.set(TEXT, f"DOWN {TEXT}")
     try:
+        pod = stage.cluster.store.insert(PODS, _pod())
+        stage.cluster.recorder.warning(pod, "Evicted", TEXT, "kubelet")
         async with Sessions(stage.base) as sessions:
             session = await sessions.begin(f"{MARK}-[/red]")
             sessions.run(session, f"SELECT pg_sleep(86400) /* {TEXT} */")
@@ -34,6 +37,21 @@ async def run(stage: Stage) -> None:
                 await asyncio.sleep(_LINE_EVERY_S)
     finally:
         api.set(TEXT, "")
+        stage.cluster.store.remove(PODS, "shop", MARK)
         with contextlib.suppress(*REDIS_LOST):
             await client.unlink(f"{MARK}:{TEXT}")
             await client.aclose()
+
+
+def _pod() -> Object:
+    """Return a pod that has ended; kubectl shows `status.reason` in the STATUS column."""
+    return {
+        "metadata": {
+            "name": MARK,
+            "namespace": "shop",
+            "labels": {"app": MARK},
+            "annotations": {f"example.com/{MARK}": TEXT},
+        },
+        "spec": {"containers": [{"name": "app", "image": "registry.example/shop/hostile:1.0.0"}]},
+        "status": {"phase": "Failed", "reason": TEXT, "message": TEXT},
+    }
