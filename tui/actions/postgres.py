@@ -21,6 +21,7 @@ from tui.sources.postgres import words
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.connection import Link
 from tui.sources.postgres.facts import Server, Session
+from tui.sources.postgres.rows import blockers
 from tui.sources.postgres.source import PostgresSource
 
 if TYPE_CHECKING:
@@ -322,7 +323,7 @@ def _waiting_words(waiters: frozenset[int]) -> str:
 
 async def _waiters(link: Link, pid: int) -> frozenset[int]:
     """Return every session that waits on `pid`, directly or behind another."""
-    places = blocking_tree({row["pid"]: tuple(row["blockers"]) for row in await link.fetch("blockers")})
+    places = blocking_tree({row["pid"]: blockers(row["blockers"]) for row in await link.fetch("blockers")})
     found = {pid}
     for place in places:
         if place.under in found:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tui.panes.database_rows import millis, wait_words
+from tui.panes.database_rows import busy_words, millis, wait_words
 from tui.panes.units import percent, rate, span
 from tui.sources.postgres.detail import SessionDetail
 from tui.sources.postgres.facts import DatabaseSnapshot, Place, Session, Statement
@@ -96,7 +96,10 @@ def statement_page(statement: Statement, window_s: float) -> str:
         ("query id", str(statement.id)),
         ("database", statement.database),
         ("user", statement.role),
-        ("busy", f"{statement.busy:.3f} sessions on average (execution time per second)"),
+        (
+            "busy",
+            f"{busy_words(statement.busy)} (execution time per second; 100 % is one session that does nothing else)",
+        ),
         ("calls", f"{rate(statement.calls_per_s)}/s"),
         ("mean", millis(statement.mean_ms)),
         ("rows", f"{rate(statement.rows_per_call)} per call"),

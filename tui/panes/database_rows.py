@@ -34,7 +34,7 @@ BLOCKING: Final = (
     Column("query", "QUERY", min_width=18),
 )
 STATEMENTS: Final = (
-    Column("busy", "BUSY", 7, "right"),
+    Column("busy", "BUSY", 8, "right"),
     Column("calls", "CALLS/S", 8, "right"),
     Column("mean", "MEAN", 9, "right"),
     Column("rows", "ROWS/CALL", 9, "right", priority=2),
@@ -100,7 +100,7 @@ def _urgency(session: Session, place: Place | None) -> tuple[int, float, int]:
         return 2, age, session.pid
     if session.state == "idle":
         return 5, age, session.pid
-    return (3 if session.is_client else 4), age, session.pid
+    return (3 if session.is_client else 6 if session.backend_type in _INTERNAL else 4), age, session.pid
 
 
 def activity_rows(snapshot: DatabaseSnapshot, judge: Judge, *, with_idle: bool) -> Mapping[SessionKey, Row]:
@@ -262,7 +262,7 @@ def statement_rows(statements: Iterable[Statement], *, with_own: bool) -> Mappin
 def _statement_row(one: Statement) -> Row:
     text = " ".join(one.text.split()) or "…"
     cells = (
-        f"{one.busy:.4f}" if one.busy < 10 else f"{one.busy:.1f}",
+        busy_words(one.busy),
         rate(one.calls_per_s),
         millis(one.mean_ms),
         rate(one.rows_per_call),
@@ -284,6 +284,11 @@ def _statement_row(one: Statement) -> Row:
         text,
     )
     return Row(cells, sort, "dim" if one.is_own else "")
+
+
+def busy_words(busy: float) -> str:
+    """Return execution time per second in percent; 100 % is one session that does nothing else."""
+    return f"{100 * busy:.2f} %" if busy < 0.1 else f"{100 * busy:,.0f} %"
 
 
 def millis(value: float) -> str:

@@ -263,7 +263,7 @@ async def test_a_connection_lost_after_sending_is_unknown_never_unsent(
     sandbox: BlockingSandbox, tmp_path: Path
 ) -> None:
     folder = sandbox.endpoints["postgres"].partition("host=")[2].partition("&")[0]
-    cutter = Cutter(f"{folder}/.s.PGSQL.5432", b"SELECT pg_terminate_backend")
+    cutter = Cutter(f"{folder}/.s.PGSQL.5432", b"pg_terminate_backend(a.pid)")
     server = await asyncio.start_unix_server(cutter.serve, tmp_path / ".s.PGSQL.5432")
     dsn = sandbox.endpoints["postgres"].replace(folder, str(tmp_path))
     through = PostgresSource("shop", Database(dsn=dsn))

@@ -90,8 +90,13 @@ def session(row: Row) -> Session:
         state_s=row["state_s"],
         xmin_age=row["xmin_age"],
         leader_pid=row["leader_pid"],
-        blockers=tuple(row["blockers"] or ()),
+        blockers=blockers(row["blockers"]),
     )
+
+
+def blockers(text: str | None) -> tuple[int, ...]:
+    """Return the pids of `pg_blocking_pids`, which the queries send as text: arrays cost asyncpg extra round trips."""
+    return tuple(int(pid) for pid in text.split(",")) if text else ()
 
 
 def lock_waits(rows: Iterable[Row]) -> dict[int, LockWait]:

@@ -167,7 +167,7 @@ class PostgresSource:
 
     async def _blockers(self, server: Server, sessions: tuple[Session, ...]) -> Mapping[int, tuple[int, ...]]:
         if not server.may_read_stats:
-            return {row["pid"]: tuple(row["blockers"]) for row in await self._optional("blockers") if row["blockers"]}
+            return {row["pid"]: rows.blockers(row["blockers"]) for row in await self._optional("blockers")}
         return {session.pid: session.blockers for session in sessions if session.blockers}
 
     def _rates(self, counted: "list[Record]", now: datetime) -> Rates | None:
@@ -192,7 +192,8 @@ class PostgresSource:
         self._window.add(sample, now.timestamp(), info[0]["dealloc"] if info else None)
         if self._clock() - self._texts_at >= _TEXTS_EVERY_S and (ids := self._window.unknown_ids()):
             self._texts_at = self._clock()
-            self._window.learn_texts(ids, await self._optional("statement_texts", ids, major=major, schema=schema))
+            asked = ",".join(str(id_) for id_ in ids)
+            self._window.learn_texts(ids, await self._optional("statement_texts", asked, major=major, schema=schema))
         if self._window.unknown_names():
             self._window.learn_names(await self._optional("names"))
         self._statements = self._window.top()

@@ -10,6 +10,6 @@ SELECT a.pid, a.leader_pid, a.datname::text AS database, a.usename::text AS role
        age(a.backend_xmin) AS xmin_age,
        a.query_id,
        left(a.query, $1) AS query, octet_length(a.query) AS query_bytes,
-       CASE WHEN a.wait_event_type = 'Lock' THEN pg_blocking_pids(a.pid) END AS blockers
+       CASE WHEN a.wait_event_type = 'Lock' THEN array_to_string(pg_blocking_pids(a.pid), ',') END AS blockers
   FROM pg_stat_activity a, (SELECT clock_timestamp() AS now OFFSET 0) t
  WHERE a.pid <> pg_backend_pid()
