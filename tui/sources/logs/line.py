@@ -35,6 +35,8 @@ class LogLine(NamedTuple):
     ISO time at its beginning."""
     raw: str
     """The whole line, cleaned; the same object as `text` when nothing was rearranged."""
+    continues: bool = False
+    """Whether it belongs to the line before it: the second and later lines of a stack trace."""
 
 
 @dataclass(frozen=True, slots=True)

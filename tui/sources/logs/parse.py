@@ -83,7 +83,7 @@ class LineParser:
         raw = line if line.isascii() and line.isprintable() else clean(line)
         if self._continues(line):
             at = self._at if self._at is not None else now
-            return LogLine(at, self.source, self.origin, self._level, raw, raw), False
+            return LogLine(at, self.source, self.origin, self._level, raw, raw, True), False
         level, at_or_none, text = self._judge(raw, now)
         self._in_trace = False
         if at_or_none is None:
@@ -125,9 +125,10 @@ class LineParser:
         elif klog := _KLOG.match(raw):
             return _LETTERS[klog[1]], klog_time(klog[2], now), raw
         if '] "' in raw and (access := _ACCESS.match(raw)):
-            status = access[5]
+            client, user, when, request, status, size = access.groups()
             level = _ERROR if status >= "500" else _WARN if status >= "400" else _INFO
-            return level, access_time(access[3]), raw
+            who = client if user == "-" else f"{client} {user}"
+            return level, access_time(when), f"{status} {request} {who} {size}{raw[access.end() :]}"
         if "=" in raw and (given := _LOGFMT_LEVEL.search(raw)):
             moment = _LOGFMT_TIME.search(raw)
             return _word(given[1]), any_time(moment[1], self._zone) if moment else None, raw

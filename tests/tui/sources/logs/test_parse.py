@@ -60,6 +60,11 @@ def test_a_json_line_shows_its_message_first_and_keeps_the_whole_line() -> None:
     assert found.raw == raw
 
 
+def test_an_access_line_shows_status_and_request_first() -> None:
+    (found,) = parse('10.0.0.1 - bob [22/Nov/2026:08:11:24 +0000] "GET /x HTTP/1.1" 404 5 "-" "shop" rt=0.003')
+    assert found.text == '404 GET /x HTTP/1.1 10.0.0.1 bob 5 "-" "shop" rt=0.003'
+
+
 def test_an_object_of_a_known_shape_may_change_the_kinds_of_its_values() -> None:
     _, odd = parse('{"level":"info","msg":"x"}', '{"level":{"a":1},"msg":[1,2]}')
     assert (odd.level, odd.text) == (Severity.NONE, "[1,2]")

@@ -1,0 +1,183 @@
+"""Facts about HTTP services → rows, pages and commands. Pure."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from profiles.schema import Command, SecretReference, Service
+from tui.panes.failing import clock
+from tui.panes.units import coarse, span
+from tui.rules import Level
+from tui.sources.health import Component, State
+from tui.sources.http import ServiceSnapshot, shown_url
+from tui.sources.reading import Reading
+from tui.sources.text import clean
+from widgets.cell import Cell, Column, Row, Tone
+from widgets.segment_line import Segment
+from widgets.sparkline import sparkline
+
+TREND_WIDTH: Final = 10
+COLUMNS: Final = (
+    Column("name", "NAME", 14),
+    Column("state", "STATE", 9),
+    Column("latency", "LATENCY", 7, align="right"),
+    Column("p95", "P95", 7, align="right", priority=1),
+    Column("trend", "TREND", TREND_WIDTH, priority=2),
+    Column("components", "COMPONENTS", min_width=24),
+    Column("workload", "WORKLOAD", 28, priority=5),
+    Column("since", "SINCE", 7, align="right", priority=3),
+    Column("age", "AGE", 6, align="right", priority=4),
+)
+WORDS: Final[Mapping[State, str]] = {State.OK: "ok", State.DEGRADED: "degraded", State.DOWN: "DOWN"}
+_STATE_TONES: Final[Mapping[State, Tone]] = {State.OK: "ok", State.DEGRADED: "warn", State.DOWN: "critical"}
+_LEVEL_TONES: Final[Mapping[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
+_CERTIFICATE_WARN_DAYS: Final = 30.0
+
+
+def service_row(name: str, reading: Reading[ServiceSnapshot] | None, level: Level, now: float) -> Row:
+    """Return a service's row; `level` is what the profile's rules say of its latency."""
+    snapshot = reading.snapshot if reading is not None else None
+    if reading is None or snapshot is None:
+        why = reading.error.message if reading is not None and reading.error is not None else "waiting"
+        tone: Tone = "critical" if reading is not None and reading.error is not None else "dim"
+        cells = (name, Cell("unknown" if tone != "dim" else "…", tone), "", "", "", Cell(why, tone), "", "", "")
+        return Row(cells, (name, 3 if tone != "dim" else -1, None, None, None, why, None, None, None))
+    is_slow = snapshot.is_slow and snapshot.state is State.OK
+    state = Cell("ok, slow" if is_slow else WORDS[snapshot.state], "warn" if is_slow else _STATE_TONES[snapshot.state])
+    latency_tone: Tone = _LEVEL_TONES[level] or ("warn" if snapshot.is_slow else "")
+    stale = reading.is_stale(now)
+    age_s = reading.age_s(now)
+    parts = components_text(snapshot)
+    return Row(
+        (
+            name,
+            state,
+            Cell(millis(snapshot.latency_ms), latency_tone),
+            millis(snapshot.p95_ms),
+            Cell(sparkline(snapshot.latencies_ms, TREND_WIDTH, low=0.0), "accent"),
+            Cell(parts, "" if snapshot.state is State.OK else _STATE_TONES[snapshot.state]),
+            snapshot.workload or "",
+            coarse(max(0.0, now - snapshot.since)),
+            Cell(span(age_s), "warn") if stale else f"<{int(reading.interval_s) + 1}s",
+        ),
+        (
+            name,
+            snapshot.state * 2 + is_slow,
+            snapshot.latency_ms,
+            snapshot.p95_ms,
+            snapshot.latency_ms,
+            parts,
+            snapshot.workload or "",
+            now - snapshot.since,
+            age_s,
+        ),
+        haystack=" ".join((snapshot.reason, snapshot.url, *(part.name for part in snapshot.components))),
+    )
+
+
+def components_text(snapshot: ServiceSnapshot) -> str:
+    """Return those that are not ok first, with their own words; then how many are."""
+    bad = [part for part in snapshot.components if part.state is not State.OK]
+    good = len(snapshot.components) - len(bad)
+    named = [f"{part.name} {part.status or WORDS[part.state]}" for part in sorted(bad, key=lambda part: -part.state)]
+    if not bad and snapshot.state is not State.OK:
+        named.append(snapshot.reason)
+    if snapshot.certificate_days is not None and snapshot.certificate_days < _CERTIFICATE_WARN_DAYS:
+        named.append(f"certificate {snapshot.certificate_days:.0f} d")
+    if good:
+        named.append(f"{good} ok" if bad else ", ".join(part.name for part in snapshot.components))
+    return ", ".join(named)
+
+
+def millis(value: float | None) -> str:
+    """Return milliseconds without flickering digits: `3 ms`, `1.24 s`; `–` when unknown."""
+    if value is None:
+        return "–"
+    return f"{max(1, round(value))} ms" if value < 1000 else f"{value / 1000:.2f} s"
+
+
+def title(readings: Iterable[Reading[ServiceSnapshot]]) -> list[Segment]:
+    """Return how many services are in which state."""
+    counts = dict.fromkeys(State, 0)
+    waiting = unknown = total = 0
+    for reading in readings:
+        total += 1
+        if reading.snapshot is None:
+            unknown += reading.error is not None
+            waiting += reading.error is None
+        else:
+            counts[reading.snapshot.state] += 1
+    told = [Segment(f"{total} service{'' if total == 1 else 's'}"), Segment(f"{counts[State.OK]} ok", "ok")]
+    for state in (State.DEGRADED, State.DOWN):
+        if counts[state]:
+            told.append(Segment(f"{counts[state]} {WORDS[state]}", _STATE_TONES[state]))
+    if unknown:
+        told.append(Segment(f"{unknown} unknown", "critical"))
+    if waiting:
+        told.append(Segment(f"{waiting} not read yet", "dim"))
+    return told
+
+
+def page(snapshot: ServiceSnapshot, entry: Service | None) -> str:
+    """Return everything about a service: state, times, every component with its details, headers, body."""
+    now_ms, p95_ms, slow_ms = millis(snapshot.latency_ms), millis(snapshot.p95_ms), millis(snapshot.slow_ms)
+    lines = [
+        f"state        {WORDS[snapshot.state]} since {_date(snapshot.since)}",
+        f"because      {snapshot.reason}" if snapshot.reason else "",
+        f"url          {snapshot.url}",
+        f"answer       {_answer(snapshot)}",
+        f"latency      {now_ms}, p95 {p95_ms}; slow from {slow_ms}",
+        f"version      {snapshot.version}" if snapshot.version else "",
+        f"certificate  ends in {snapshot.certificate_days:.1f} days" if snapshot.certificate_days is not None else "",
+        f"workload     {snapshot.workload}" if snapshot.workload else "",
+    ]
+    told = [line for line in lines if line]
+    if snapshot.components:
+        told += ["", "COMPONENTS"]
+        for part in sorted(snapshot.components, key=lambda part: -part.state):
+            told += _component_lines(part)
+    if entry is not None:
+        told += ["", "BY HAND", f"  {curl(entry)}"]
+    if snapshot.headers:
+        told += ["", "HEADERS OF THE ANSWER", *(f"  {name}: {value}" for name, value in snapshot.headers)]
+    if snapshot.body:
+        told += ["", "BODY", snapshot.body]
+    return "\n".join(told)
+
+
+def _component_lines(part: Component) -> list[str]:
+    width = max((len(name) for name, _ in part.details), default=0)
+    head = f"  {part.name}: {part.status or WORDS[part.state]}"
+    return [head, *(f"    {name:<{width}}  {value}" for name, value in part.details)]
+
+
+def _answer(snapshot: ServiceSnapshot) -> str:
+    if snapshot.status_code is None:
+        return "none"
+    return f"HTTP {snapshot.status_code}{f', says {snapshot.status}' if snapshot.status else ''}"
+
+
+def _date(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d} {clock(at)}"
+
+
+def curl(entry: Service) -> str:
+    """Return the curl line that asks the same; secrets stand in it as references that the shell resolves."""
+    words = ["curl", "-sS", "-i", "--max-time", f"{entry.timeout:g}"]
+    if entry.ca_file is not None:
+        words += ["--cacert", shlex.quote(entry.ca_file)]
+    for name, reference in entry.headers.items():
+        words += ["-H", f'"{name}: {_shell(reference)}"']
+    if entry.url.startswith(("env:", "file:")):
+        words.append(f'"{_shell(entry.url)}"')
+    else:
+        words.append(shlex.quote(shown_url(entry.url, entry.url)))
+    return clean(" ".join(words))
+
+
+def _shell(reference: SecretReference) -> str:
+    if isinstance(reference, Command):
+        return f"$({shlex.join(reference.command)})"
+    kind, _, place = reference.partition(":")
+    return f"${place}" if kind == "env" else f"$(cat {shlex.quote(place)})"
