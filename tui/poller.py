@@ -117,14 +117,15 @@ class Poller:
             _LOG.exception("showing a reading of %s", self.source.name)
 
     def _shown_interval(self) -> float:
-        return self.interval_s or self.source.interval_s
+        interval = self.interval_s or self.source.interval_s
+        return interval if self._visible else interval * _BACKGROUND_FACTOR
 
     def _interval(self) -> float:
         interval = self._shown_interval()
         if self._failures:
             backoff: float = min(max(interval, 0.5) * 2 ** min(self._failures - 1, 6), max(interval, _BACKOFF_MAX_S))
             return backoff * random.uniform(1 - self._jitter, 1 + self._jitter)  # noqa: S311 — jitter, no secret
-        return interval if self._visible else interval * _BACKGROUND_FACTOR
+        return interval
 
     async def _sleep(self, seconds: float) -> None:
         try:

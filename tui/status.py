@@ -40,7 +40,7 @@ def writing_segment(state: GuardState) -> Segment:
         return Segment("WRITABLE", "warn")
     if (left := int(state.armed_for_s)) > 0:
         return Segment(f" ARMED {left // 60}:{left % 60:02} ", "critical", reverse=True)
-    return Segment("READ-ONLY (W arms)")
+    return Segment("READ-ONLY (W arms)", short="READ-ONLY")
 
 
 def alert_segment(alerts: Sequence[Alert]) -> Segment:
@@ -50,18 +50,25 @@ def alert_segment(alerts: Sequence[Alert]) -> Segment:
     if not alerts:
         return Segment("no alerts", "dim", priority=4)
     words = [f"{count} {word}" for count, word in ((critical, "critical"), (warn, "warning")) if count]
-    return Segment("▲ " + ", ".join(words), "critical" if critical else "warn")
+    short = "▲ " + " ".join(f"{count}{word[0]}" for count, word in ((critical, "critical"), (warn, "warning")) if count)
+    return Segment("▲ " + ", ".join(words), "critical" if critical else "warn", short)
 
 
 def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segment]:
-    """Return one piece per kind of system: `pg ok`, `redis ✗ 41s`, `k8s …` while nothing came yet."""
+    """Return what is wrong first, a piece per kind of system (`redis✗ 41s`), then which kinds are well."""
     by_kind: dict[str, list[Reading[Any]]] = {}
     for reading in readings:
         by_kind.setdefault(reading.kind, []).append(reading)
-    return [_health(kind, of_kind, now) for kind, of_kind in by_kind.items()]
+    ailing = {kind: _ailment(kind, of_kind, now) for kind, of_kind in by_kind.items()}
+    well = [_SHORT.get(kind, kind) for kind, segment in ailing.items() if segment is None]
+    segments = [segment for segment in ailing.values() if segment is not None]
+    if well:
+        segments.append(Segment(f"✓ {' '.join(well)}", "ok", short=f"{len(well)}✓", right=True))
+    return segments
 
 
-def _health(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment:
+def _ailment(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment | None:
+    """Return what is wrong with a kind of system, None when nothing is."""
     name = _SHORT.get(kind, kind)
     failing = [reading for reading in readings if reading.error is not None]
     if failing:
@@ -69,10 +76,10 @@ def _health(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment:
         share = f" {len(failing)}/{len(readings)}" if len(readings) > 1 else ""
         return Segment(f"{name}✗{share} {brief_age(now - since)}", "critical", right=True)
     if any(reading.snapshot is None for reading in readings):
-        return Segment(f"{name}…", "dim", priority=2, right=True)
+        return Segment(f"{name}…", "dim", right=True)
     if any(reading.is_stale(now) for reading in readings):
         return Segment(f"{name} old", "warn", right=True)
-    return Segment(f"{name}✓", "ok", priority=2, right=True)
+    return None
 
 
 def tab_segments(titles: Sequence[tuple[str, tuple[str, ...]]], active: int, alerts: Sequence[Alert]) -> list[Segment]:

@@ -1,7 +1,7 @@
 """One line of short pieces of text; on a narrow screen the least important are left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -22,6 +22,8 @@ class Segment:
     text: str
     """Plain text, never markup."""
     tone: Tone = ""
+    short: str = ""
+    """What stands in its place when the whole line does not fit; empty: nothing shorter."""
     priority: int = 0
     """The greatest are left out first; 0 never."""
     reverse: bool = False
@@ -64,6 +66,8 @@ class SegmentLine(Widget):
 
     def _fitting(self, width: int) -> tuple[list[Segment], list[Segment]]:
         kept = list(self._segments)
+        if self._length(kept) > width:
+            kept = [replace(segment, text=segment.short or segment.text) for segment in kept]
         while kept and self._length(kept) > width:
             droppable = [segment for segment in kept if segment.priority]
             if not droppable:

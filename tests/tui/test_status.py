@@ -55,7 +55,7 @@ def test_alerts_are_told_with_value_threshold_and_age() -> None:
     assert page == "WARN     database:orders connections_percent 4711 = 91 (threshold 85) for 60s"
 
 
-def test_each_kind_of_system_says_how_it_is() -> None:
+def test_what_is_wrong_comes_first_and_what_is_well_is_named() -> None:
     facts: Any = object()
     refused = Unreachable("refused")
     readings = [
@@ -66,8 +66,9 @@ def test_each_kind_of_system_says_how_it_is() -> None:
         Reading("database:b", 2.0, facts, 99.0),
         Reading("redis:a", 2.0, facts, 10.0),
     ]
-    words = [segment.text for segment in health_segments(readings, 100.0)]
-    assert words == ["svc✓", "k8s…", "pg✗ 1/2 41s", "redis old"]
+    segments = health_segments(readings, 100.0)
+    assert [segment.text for segment in segments] == ["k8s…", "pg✗ 1/2 41s", "redis old", "✓ svc"]
+    assert segments[-1].short == "1✓"
 
 
 def test_a_tab_shows_its_own_alerts() -> None:

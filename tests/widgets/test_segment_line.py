@@ -47,3 +47,11 @@ async def test_markup_in_a_segment_is_text() -> None:
         line.show([Segment("[/red]")])
         await pilot.pause()
         assert line.text.startswith("[/red]")
+
+
+async def test_short_words_take_the_place_of_long_ones_before_anything_is_left_out() -> None:
+    async with Line().run_test(size=(14, 3)) as pilot:
+        line = pilot.app.query_one(SegmentLine)
+        line.show([Segment("READ-ONLY (W arms)", short="READ-ONLY"), Segment("a", priority=1)])
+        await pilot.pause()
+        assert line.text.startswith("READ-ONLY a")
