@@ -56,14 +56,34 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+def _compose(text: str) -> yaml.Node | None:
+    """Return the document's node: by libyaml where all is well, else by PyYAML's own reader for its messages."""
+    if yaml.__with_libyaml__:
+        try:
+            if _is_shallow(text):
+                return yaml.compose(text, yaml.CSafeLoader)
+        except yaml.YAMLError:
+            pass
+    return yaml.compose(text, _Loader)
+
+
+def _is_shallow(text: str) -> bool:
+    """Whether libyaml, which recurses in C without a bound, may build the nodes."""
+    depth = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            return False
+    return True
+
+
 def parse(text: str, file: Path) -> tuple[Placed | None, list[Problem]]:
     """Return the document's top mapping, None when there is none, and every problem found."""
     try:
-        loader = _Loader(text)
-        try:
-            root = loader.get_single_node()
-        finally:
-            loader.dispose()
+        root = _compose(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
