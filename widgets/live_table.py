@@ -21,6 +21,10 @@ from widgets.tones import tone_classes, tone_css, tone_styles
 APPLY_INTERVAL_S: Final = 0.25
 """Change sets are drawn at most this often: four times a second."""
 
+_LINE_COST_S: Final = 0.0125
+"""What each line drawn adds to the wait until the next drawing, once it is more than `APPLY_INTERVAL_S`: a large
+screen whose rows keep changing places must not flood a slow link."""
+
 _SIDEWAYS: Final = 8
 """Cells one step to the left or right moves."""
 
@@ -110,6 +114,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._left = 0
         self._drawn: dict[int, Line] = {}
         self._drawn_at = 0.0
+        self._lines_drawn = 0
         self._timer: Timer | None = None
         if sort is not None:
             self.sort_by(sort, reverse)
@@ -125,7 +130,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Take a change set; drawn with others that arrive within a quarter of a second."""
         self._model.merge(changed, removed)
         if self._timer is None and self.is_attached:
-            wait = max(0.0, self._drawn_at + APPLY_INTERVAL_S - monotonic())
+            pause = max(APPLY_INTERVAL_S, self._lines_drawn * _LINE_COST_S)
+            wait = max(0.0, self._drawn_at + pause - monotonic())
             self._timer = self.set_timer(wait or 0.001, self._catch_up)
         elif not self.is_attached:
             self._catch_up()
@@ -410,7 +416,9 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             if spans is None:
                 spans = [(left, bounds.width)]
             regions += [Region(x - left, y, width, 1).intersection(bounds) for x, width in spans]
-        if regions := [region for region in regions if region]:
+        regions = [region for region in regions if region]
+        self._lines_drawn = len({region.y for region in regions})
+        if regions:
             self.refresh(*regions)
 
     def _line(self, y: int) -> Line:

@@ -13,6 +13,9 @@ from widgets.column_layout import Place, arrange
 from widgets.fitting import fit
 from widgets.tones import BOLD, DIM, REVERSE
 
+_BRIDGE: Final = 12
+"""Unchanged cells drawn again between two changed stretches: moving the cursor and setting colours costs more."""
+
 GUTTER: Final = 2
 """Cells left of the first column: the cursor's sign and the mark's."""
 
@@ -123,8 +126,8 @@ def differences(old: Line | None, new: Line) -> Sequence[tuple[int, int]] | None
             continue
         if before.x != now.x or before.width != now.width:
             return None
-        if spans and sum(spans[-1]) == now.x:
-            spans[-1] = (spans[-1][0], spans[-1][1] + now.width)
+        if spans and now.x - sum(spans[-1]) <= _BRIDGE:
+            spans[-1] = (spans[-1][0], now.x + now.width - spans[-1][0])
         else:
             spans.append((now.x, now.width))
     return spans
