@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -40,9 +40,19 @@ class Facts(Widget):
         """Show other pairs; the same again cost nothing."""
         if (new := tuple(pairs)) != self._pairs:
             needs_room = columns_for(new, self.size.width) != columns_for(self._pairs, self.size.width)
-            needs_room |= len(new) != len(self._pairs)
+            needs_room |= len(new) != len(self._pairs) or [p[0] for p in new] != [p[0] for p in self._pairs]
+            changed = [index for index, (a, b) in enumerate(zip(new, self._pairs, strict=False)) if a != b]
             self._pairs = new
-            self.refresh(layout=needs_room)
+            if needs_room:
+                self.refresh(layout=True)
+            else:
+                self.refresh(*(self._region(index) for index in changed))
+
+    def _region(self, index: int) -> Region:
+        columns = columns_for(self._pairs, self.size.width)
+        column, y = divmod(index, -(-len(self._pairs) // columns))
+        x, end = self.size.width * column // columns, self.size.width * (column + 1) // columns
+        return Region(x, y, end - x, 1)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the lines needed at `width`."""

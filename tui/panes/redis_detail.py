@@ -39,7 +39,7 @@ def command_page(c: CommandStat) -> str:
     return _page(
         ("command", c.name),
         ("calls", f"{rate(c.calls_per_s)}/s now, {c.calls:,} since the start"),
-        ("per call", f"{micros(c.usec_per_call)} (now; since the start when it is not called now)"),
+        ("per call", f"{micros(c.usec_per_call)} (now, or since the start when it is hardly called)"),
         ("99th percentile", f"{micros(c.p99_us)} since the start"),
         ("main thread", f"{percent(c.busy_percent)} of it now"),
         ("failed", f"{c.failed:,} ended in an error"),

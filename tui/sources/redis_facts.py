@@ -271,7 +271,7 @@ class CommandStat:
     """Since the server started."""
     calls_per_s: float | None
     usec_per_call: float | None
-    """Over the last interval; over the server's life when it was not called in it."""
+    """Over the last interval; over the server's life when it was called less than 10 times in it."""
     busy_percent: float | None
     """Share of one core spent in it over the last interval."""
     p99_us: float | None

@@ -24,6 +24,9 @@ Info = Mapping[str, str]
 
 _T = TypeVar("_T", int, float)
 
+_ENOUGH_CALLS = 10
+"""The mean of fewer calls in an interval is noise; that over the server's life says more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -210,7 +213,7 @@ def commands(before: Counted | None, after: Counted) -> tuple[CommandStat, ...]:
 def _command(name: str, now: Info, old: Info, info: Info, seconds: float) -> CommandStat:
     calls, usec = integer(now, "calls") or 0, integer(now, "usec") or 0
     new_calls, new_usec = rate(integer(old, "calls"), calls, seconds), rate(integer(old, "usec"), usec, seconds)
-    if new_calls and new_usec is not None:
+    if new_calls and new_usec is not None and new_calls * seconds >= _ENOUGH_CALLS:
         usec_per_call: float | None = new_usec / new_calls
     else:
         usec_per_call = usec / calls if calls else None
