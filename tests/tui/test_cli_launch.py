@@ -22,13 +22,21 @@ from tui.sandbox.errors import SandboxError
 Run = Callable[..., int]
 
 
+class Stream:
+    """A standard stream that is a terminal, or not."""
+
+    def __init__(self, is_terminal: bool) -> None:
+        self.isatty = lambda: is_terminal
+
+
 @pytest.fixture(autouse=True)
-def at_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def at_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Stream]:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for stream in ("stdin", "stdout", "stderr"):
-        monkeypatch.setattr(getattr(sys, stream), "isatty", lambda: True, raising=False)
+    streams = {name: Stream(is_terminal=True) for name in ("stdin", "stdout", "stderr")}
+    monkeypatch.setattr(launching, "sys", SimpleNamespace(**streams))
+    return streams
 
 
 @pytest.fixture(autouse=True)
@@ -139,9 +147,9 @@ def test_a_sandbox_that_cannot_start_says_why(
 
 @pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
 def test_every_stream_must_be_the_terminal(
-    app: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stream: str
+    app: list[dict[str, Any]], at_a_terminal: dict[str, Stream], capsys: pytest.CaptureFixture[str], stream: str
 ) -> None:
-    monkeypatch.setattr(getattr(sys, stream), "isatty", lambda: False, raising=False)
+    at_a_terminal[stream].isatty = lambda: False
     assert start("local") == 2
     assert "needs a terminal" in capsys.readouterr().err
     assert not app
