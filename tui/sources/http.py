@@ -54,11 +54,11 @@ class ServiceSnapshot:
     latency_ms: float | None
     """Request to last byte; None without an answer."""
     p95_ms: float | None
-    """95th percentile (nearest rank) of the last 300 answers; None before the first."""
+    """95th percentile (nearest rank) of the last 300 answers; None before the second."""
     slow_ms: float
     """From which latency the profile calls it slow."""
     latencies_ms: tuple[float | None, ...]
-    """The last 60 samples, oldest first; None where there was no answer."""
+    """The last 60 samples but the very first answer's, oldest first; None where there was no answer."""
     components: tuple[Component, ...] = ()
     version: str | None = None
     """The document's `version`."""
@@ -101,6 +101,8 @@ class HttpSource:
         self._now = now
         self._client: httpx.AsyncClient | None = None
         self._client_url = ""
+        self._is_connected = False
+        """Whether there was an answer: the first one's latency holds our own start and is not kept."""
         self._headers: dict[str, str] = {}
         self._headers_until = 0.0
         self._latencies = Series(KEPT_SAMPLES)
@@ -121,7 +123,9 @@ class HttpSource:
         except NoAnswer as error:
             self._latencies.add(self._now(), None)
             return self._silent(shown_url(self._entry.url, url), str(error))
-        self._latencies.add(self._now(), answer.latency_ms)
+        if self._is_connected:
+            self._latencies.add(self._now(), answer.latency_ms)
+        self._is_connected = True
         if answer.status_code in (401, 403):
             self._headers_until = 0.0  # a token may have been renewed
         return self._answered(shown_url(self._entry.url, url), answer, tuple(headers.values()))
