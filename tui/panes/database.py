@@ -174,7 +174,7 @@ class DatabasePane(Pane):
         self._table.stale = reading is not None and snapshot is not None and reading.is_stale(now)
         words = failure_words(reading, now) if reading else ""
         self.query_one("#database-notice", NoticeBar).show(words, "critical" if reading and reading.error else "warn")
-        place = f"{self._chosen + 1} of {len(self._names)} [ ]" if len(self._names) > 1 else ""
+        place = f"{self._chosen + 1}/{len(self._names)} ([ ])" if len(self._names) > 1 else ""
         self._line("server", server_line(reading, place, now) if reading else [])
         self._line("connections", connections_line(snapshot.connections, self._tone) if snapshot else [])
         self._line("work", work_line(snapshot, self._tone) if snapshot else [])

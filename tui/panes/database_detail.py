@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from tui.panes.database_rows import busy_words, millis, wait_words
-from tui.panes.units import percent, rate, span
+from tui.panes.database_rows import busy_words, hit_words, millis, wait_words
+from tui.panes.units import rate, span
 from tui.sources.postgres.detail import SessionDetail
 from tui.sources.postgres.facts import DatabaseSnapshot, Place, Session, Statement
 
@@ -103,7 +103,7 @@ def statement_page(statement: Statement, window_s: float) -> str:
         ("calls", f"{rate(statement.calls_per_s)}/s"),
         ("mean", millis(statement.mean_ms)),
         ("rows", f"{rate(statement.rows_per_call)} per call"),
-        ("buffer hits", percent(statement.hit_percent)),
+        ("buffer hits", hit_words(statement.hit_percent)),
         ("temp", f"{rate(statement.temp_blocks_per_s)} blocks/s"),
     )
     lines = [f"{label:<14} {value}" for label, value in facts]

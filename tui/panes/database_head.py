@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tui.panes.database_rows import hit_words
 from tui.panes.units import percent, rate, size, span
 from tui.sources.postgres.facts import Connections, DatabaseSnapshot
 from tui.sources.reading import Reading
@@ -21,13 +22,13 @@ def server_line(reading: Reading[DatabaseSnapshot], place: str, now: float) -> l
     snapshot, age_s = reading.snapshot, reading.age_s(now)
     if snapshot is None:
         state = Segment("no answer yet" if reading.error is None else "not answering", "dim")
-        return [Segment(name, "accent"), Segment(place, "dim", priority=2), state]
+        return [Segment(name, "accent"), Segment(place, "dim"), state]
     server = snapshot.server
     is_old = reading.is_stale(now)
     role = Segment("STANDBY, read-only", "warn") if server.is_standby else Segment("primary")
     return [
         Segment(name, "accent"),
-        Segment(place, "dim", priority=6),
+        Segment(place, "dim"),
         Segment("not answering", "critical") if reading.error is not None else Segment("accepting", "ok"),
         Segment(server.version, priority=3),
         role,
@@ -75,7 +76,7 @@ def work_line(snapshot: DatabaseSnapshot, tone_of: ToneOf) -> list[Segment]:
     return [
         *segments,
         Segment(f"tps {rate(rates.transactions)}", tone_of("transactions_per_s"), priority=2),
-        Segment(f"hit {percent(rates.hit_percent)}", tone_of("hit_percent"), priority=3),
+        Segment(f"hit {hit_words(rates.hit_percent)}", tone_of("hit_percent"), priority=3),
         Segment(f"rollbacks {rate(rates.rollbacks)}/s", tone_of("rollbacks_per_s"), priority=5),
         Segment(f"temp {size(rates.temp_bytes)}/s", tone_of("temp_bytes_per_s"), priority=6),
         Segment(

@@ -1,9 +1,10 @@
 """PostgreSQL facts → table rows. Pure."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from tui.panes.units import percent, rate, span
+from tui.panes.units import rate, span
 from tui.sources.postgres.facts import DatabaseSnapshot, Place, Session, SessionKey, Statement
 from widgets.cell import Cell, Column, Row, Tone
 
@@ -266,7 +267,7 @@ def _statement_row(one: Statement) -> Row:
         rate(one.calls_per_s),
         millis(one.mean_ms),
         rate(one.rows_per_call),
-        percent(one.hit_percent),
+        hit_words(one.hit_percent),
         rate(one.temp_blocks_per_s),
         one.database,
         one.role,
@@ -284,6 +285,11 @@ def _statement_row(one: Statement) -> Row:
         text,
     )
     return Row(cells, sort, "dim" if one.is_own else "")
+
+
+def hit_words(hit_percent: float | None) -> str:
+    """Return a hit ratio, never rounded up: `99.9 %` is not all; `–` when unknown."""
+    return "–" if hit_percent is None else f"{math.floor(10 * hit_percent) / 10:g} %"
 
 
 def busy_words(busy: float) -> str:

@@ -1,0 +1,198 @@
+"""The Database tab with fixed readings and a fixed clock."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+
+from profiles.schema import Profile
+from tui.actions.action import Request
+from tui.actions.postgres import CANCEL, TERMINATE
+from tui.panes.database import DatabasePane
+from tui.panes.pane import Desk, Pane
+from tui.rules import Level
+from tui.sources.errors import Unreachable
+from tui.sources.postgres.blocking import blocking_tree
+from tui.sources.postgres.facts import Connections, DatabaseSnapshot, Server, Session
+from tui.sources.reading import Reading
+from widgets.live_table import LiveTable
+from widgets.notice import NoticeBar
+from widgets.segment_line import SegmentLine
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+SERVER = Server("PostgreSQL 18.6", 18, False, START, None, None, "shop", "opstui", False, True, True)
+NOW = 1000.0
+
+
+def session(pid: int, state: str = "active", **changes: Any) -> Session:
+    made = Session(
+        pid=pid, backend_start=START, backend_type="client backend", database="shop", role="app",
+        application=f"app-{pid}", client="local", state=state, wait_event_type=None, wait_event=None,
+        query=f"SELECT {pid}", query_start=START, transaction_s=5.0, query_s=5.0, state_s=5.0,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def snapshot(*sessions: Session) -> DatabaseSnapshot:
+    tree = blocking_tree({one.pid: one.blockers for one in sessions if one.blockers})
+    return DatabaseSnapshot(SERVER, sessions, Connections({"active": len(sessions)}, len(sessions), 97, 3), tree)
+
+
+PILEUP = snapshot(session(1, "idle in transaction"), session(2, blockers=(1,)), session(3), session(4, "idle"))
+PROFILE = Profile.model_validate({"name": "t", "databases": {"shop": "service=shop", "other": "service=other"}})
+
+
+class PaneApp(App[None]):
+    """The pane alone, remembering what it asked for and said."""
+
+    def __init__(self, profile: Profile = PROFILE, refusal: str | None = None) -> None:
+        super().__init__()
+        self.desk = Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda request: refusal)
+        self.requests: list[Request] = []
+        self.told: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield DatabasePane(self.desk, id="pane")
+
+    def on_pane_requested(self, message: Pane.Requested) -> None:
+        self.requests.append(message.request)
+
+    def on_pane_told(self, message: Pane.Told) -> None:
+        self.told.append(message.text)
+
+    @property
+    def pane(self) -> DatabasePane:
+        return self.query_one(DatabasePane)
+
+    def table(self, view: str = "activity") -> LiveTable:
+        return self.query_one(f"#{view}", LiveTable)
+
+    def read(self, found: DatabaseSnapshot | None, name: str = "shop", **more: Any) -> None:
+        self.pane.show(Reading(f"database:{name}", 2.0, found, None if found is None else NOW - 1, **more))
+        self.pane.focus_first()
+
+
+async def test_sessions_are_shown_and_i_shows_the_idle_too() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        assert app.table().row_count == 3
+        await pilot.press("i")
+        assert app.table().row_count == 4
+
+
+async def test_tab_goes_through_the_views_and_back() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("tab")
+        assert app.table("blocking").display
+        assert app.table("blocking").row_count == 2
+        await pilot.press("tab")
+        assert "pg_stat_statements cannot be read" in app.table("statements").empty
+        await pilot.press("shift+tab", "shift+tab")
+        assert app.table("activity").display
+
+
+async def test_old_rows_stay_and_the_notice_says_why_since_when_and_what_to_try() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)):
+        app.read(PILEUP)
+        app.read(PILEUP, error=Unreachable("no answer within 4.5 s", "look at the server"), failing_since=990.0)
+        notice = app.query_one("#database-notice", NoticeBar).text
+        assert "no answer within 4.5 s since 00:16:30Z" in notice
+        assert "look at the server" in notice
+        assert app.table().stale
+        assert app.table().row_count == 3
+        app.read(PILEUP)
+        assert app.query_one("#database-notice", NoticeBar).text == ""
+        assert not app.table().stale
+
+
+async def test_the_cursor_stays_on_its_session_when_the_order_changes() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("down", "down")
+        assert app.table().cursor_key == (3, START)
+        app.read(snapshot(session(9, "idle in transaction", transaction_s=99.0), session(3)))
+        assert app.table().cursor_key == (3, START)
+
+
+async def test_capital_t_asks_for_the_session_under_the_cursor_with_its_identity() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("T")
+        (request,) = app.requests
+        assert (request.verb, request.target.source, request.target.name) == (TERMINATE, "database:shop", "1")
+        assert request.target.identity["backend_start"] == START.isoformat()
+        await pilot.press("down", "C")
+        assert (app.requests[1].verb, app.requests[1].target.name) == (CANCEL, "2")
+
+
+async def test_cancel_on_an_idle_transaction_points_to_terminate() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("C")
+        assert app.requests == []
+        assert app.told == ["idle in transaction: cancel does nothing here, terminate (T)"]
+
+
+async def test_what_the_guard_refuses_is_explained_and_not_asked_for() -> None:
+    app = PaneApp(refusal="t is read-only; press W")
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("T")
+        assert (app.requests, app.told) == ([], ["t is read-only; press W"])
+
+
+@pytest.mark.parametrize("key", ["C", "T", "enter", "c", "right_square_bracket"])
+async def test_keys_before_the_first_reading_do_no_harm(key: str) -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.focus_first()
+        await pilot.press(key)
+        assert app.requests == []
+
+
+async def test_brackets_choose_the_database_and_readings_of_others_wait() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        app.read(snapshot(session(7)), name="other")
+        assert app.table().row_count == 3
+        await pilot.press("right_square_bracket")
+        assert app.table().row_count == 1
+        assert "2/2" in app.query_one("#database-server", SegmentLine).text
+
+
+async def test_the_filter_keeps_what_matches() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("slash", *"app-3", "enter")
+        await pilot.pause()
+        assert app.table().visible_count == 1
+        assert app.focused is app.table()
+
+
+async def test_hostile_text_is_shown_as_text() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(200, 24)) as pilot:
+        app.read(snapshot(session(1, query="SELECT '[/red]␛]0;x␇'", application="[/red]")))
+        await pilot.pause()
+        drawn = "\n".join(app.table().render_line(y).text for y in range(4))
+        assert "SELECT '[/red]␛]0;x␇'" in drawn
+
+
+async def test_a_profile_without_databases_says_so() -> None:
+    app = PaneApp(Profile.model_validate({"name": "t"}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("T", "tab")
+        app.pane.tick()
+        assert "names no database" in app.table("blocking").empty
+        assert app.requests == []
