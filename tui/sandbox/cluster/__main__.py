@@ -16,7 +16,7 @@ async def _run(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    async with Cluster(port=options.port, speed=options.speed, seed=options.seed) as cluster:
+    async with Cluster(port=options.port, tls=not options.plain, speed=options.speed, seed=options.seed) as cluster:
         cluster.write_kubeconfig(options.kubeconfig, options.user)
         sys.stdout.write(f"{cluster.url}\nexport KUBECONFIG={options.kubeconfig}\n")
         sys.stdout.flush()
@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="where to listen (default: any free port)")
     parser.add_argument("--kubeconfig", type=Path, required=True, help="file to write, mode 0600")
     parser.add_argument("--user", default="admin", choices=["admin", "viewer", "shop-only"])
+    parser.add_argument("--plain", action="store_true", help="serve plain HTTP instead of HTTPS")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster than the wall clock")
     parser.add_argument("--seed", type=int, default=1, help="makes names and uids the same in every run")
     asyncio.run(_run(parser.parse_args()))

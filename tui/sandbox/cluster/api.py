@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -128,10 +129,10 @@ class ApiServer:
         return shown(call, thing, self._store)
 
 
-async def serve(server: ApiServer, port: int) -> tuple[web.AppRunner, int]:
+async def serve(server: ApiServer, port: int, tls: ssl.SSLContext | None = None) -> tuple[web.AppRunner, int]:
     """Listen on the loopback; return what stops it and the port that was taken."""
     runner = web.AppRunner(server.application(), handle_signals=False, shutdown_timeout=0.2, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls).start()
     await asyncio.sleep(0)
     return runner, int(runner.addresses[0][1])

@@ -14,6 +14,7 @@ from tui.sandbox.cluster import bulk, demo, nodes, reviews, scale
 from tui.sandbox.cluster.api import ApiServer, Handler, serve
 from tui.sandbox.cluster.autoscaling import Autoscalers
 from tui.sandbox.cluster.behaviour import Behaviours
+from tui.sandbox.cluster.certificate import Certificate
 from tui.sandbox.cluster.clock import Clock
 from tui.sandbox.cluster.computed import Computed
 from tui.sandbox.cluster.cronjobs import CronJobs
@@ -47,13 +48,22 @@ class Cluster:
     Args:
         demo: start with the demo's population; otherwise with three nodes and the namespaces only.
         port: where to listen, 0 for any free port.
+        tls: serve HTTPS with a certificate of its own, as real clusters do; kubectl sends its token only then, and
+            over plain HTTP the kubeconfig's server URL carries it.
         seed: makes names and uids the same in every run.
         speed: how much faster than the wall clock controllers and pods live; timestamps stay true.
         bookmark_s: how often a watch that allows bookmarks gets one.
     """
 
     def __init__(
-        self, *, demo: bool = True, port: int = 0, seed: int = 1, speed: float = 1.0, bookmark_s: float = 60.0
+        self,
+        *,
+        demo: bool = True,
+        port: int = 0,
+        tls: bool = False,
+        seed: int = 1,
+        speed: float = 1.0,
+        bookmark_s: float = 60.0,
     ) -> None:
         self.clock = Clock(speed)
         self.store = Store(self.clock, seed)
@@ -72,6 +82,8 @@ class Cluster:
         self._scenes = Scenes(self.store, self.behaviours, self.kubelet)
         computed = Computed(self.store, self.usage)
         self.server = ApiServer(self.store, self.users, computed.objects, self._special(), bookmark_s)
+        self.certificate = Certificate() if tls else None
+        """What clients have to trust; None over plain HTTP."""
         self._demo = demo
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -81,8 +93,8 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Where the API server listens, `http://127.0.0.1:PORT`."""
-        return f"http://127.0.0.1:{self._port}"
+        """Where the API server listens, `http://127.0.0.1:PORT` or `https://…`."""
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
         """Populate the store, wake the controllers and listen."""
@@ -102,7 +114,7 @@ class Cluster:
         Autoscalers(self.store, self.recorder, self.usage).adopt()
         self._budgets.adopt()
         GarbageCollector(self.store)
-        self._runner, self._port = await serve(self.server, self._port)
+        await self._listen()
 
     async def stop(self) -> None:
         """Stop listening and forget every timer; open streams end."""
@@ -118,7 +130,7 @@ class Cluster:
         """Tear down all connections and listen again on the same port; the store stays."""
         if self._runner is not None:
             await self._runner.cleanup()
-        self._runner, self._port = await serve(self.server, self._port)
+        await self._listen()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -133,7 +145,7 @@ class Cluster:
 
     def kubeconfig(self, user: str = "admin") -> str:
         """Return a kubeconfig as YAML for `admin`, `viewer` or `shop-only`; its only context is `sandbox`."""
-        return kubeconfig_text(self.url, self.users[user])
+        return kubeconfig_text(self.url, self.users[user], self.certificate.pem if self.certificate else "")
 
     def write_kubeconfig(self, path: Path, user: str = "admin") -> Path:
         """Write that kubeconfig to a file of mode 0600 and return its path."""
@@ -248,6 +260,10 @@ class Cluster:
                 await self.store.changed()
 
     # -- inside -------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        tls = self.certificate.context() if self.certificate else None
+        self._runner, self._port = await serve(self.server, self._port, tls)
 
     def _special(self) -> dict[str, Handler]:
         async def scaled(call: Call, fault: Fault | None) -> web.StreamResponse:

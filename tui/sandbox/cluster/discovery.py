@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tui.sandbox.cluster import openapi
 from tui.sandbox.cluster.resources import RESOURCES, Resource, group_versions
 
 VERSION = {
@@ -49,7 +50,11 @@ def answer(path: str, accept: str) -> tuple[Any, str] | None:
         case ["apis", group, version] if (group, version) in group_versions():
             return _resource_list(group, version), "application/json"
         case ["openapi", "v3"]:
-            return {"paths": {}}, "application/json"
+            return openapi.index(), "application/json"
+        case ["openapi", "v3", "api", "v1"]:
+            return openapi.document("", "v1"), "application/json"
+        case ["openapi", "v3", "apis", group, version]:
+            return openapi.document(group, version), "application/json"
         case ["livez" | "readyz" | "healthz"]:
             return "ok", "text/plain"
     return None

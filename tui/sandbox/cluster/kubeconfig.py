@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 
@@ -13,14 +14,20 @@ CONTEXT = "sandbox"
 """Name of the only context, cluster and user entry."""
 
 
-def kubeconfig_text(url: str, user: User) -> str:
-    """Return a kubeconfig with one context that speaks to `url` as `user`."""
+def kubeconfig_text(url: str, user: User, certificate: str = "") -> str:
+    """Return a kubeconfig with one context that speaks to `url` as `user`.
+
+    Without a certificate (PEM) the URL is plain HTTP, over which kubectl sends no token: the path names the user.
+    """
+    server: dict[str, str] = {"server": url if certificate else f"{url}/as/{user.token}"}
+    if certificate:
+        server["certificate-authority-data"] = base64.b64encode(certificate.encode()).decode()
     context = {"cluster": CONTEXT, "user": CONTEXT, "namespace": user.namespace}
     return yaml.safe_dump(
         {
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": CONTEXT, "cluster": {"server": f"{url}/as/{user.token}"}}],
+            "clusters": [{"name": CONTEXT, "cluster": server}],
             "users": [{"name": CONTEXT, "user": {"token": user.token}}],
             "contexts": [{"name": CONTEXT, "context": context}],
             "current-context": CONTEXT,
