@@ -61,7 +61,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         if arguments.json:
             print(json.dumps(dict(sandbox.endpoints)), flush=True)  # noqa: T201 -- a program's output
         else:
-            for name, value in sandbox.endpoints.items():
+            for name, value in sorted(sandbox.endpoints.items()):
                 print(f"{name:<20} {value}", flush=True)  # noqa: T201 -- a program's output
         typed = asyncio.create_task(_obey(sandbox))
         lost = asyncio.create_task(sandbox.ended())

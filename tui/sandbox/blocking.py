@@ -7,8 +7,6 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
-import psutil
-
 from tui.sandbox.stack import Sandbox
 
 T = TypeVar("T")
@@ -17,8 +15,8 @@ T = TypeVar("T")
 class BlockingSandbox:
     """A `Sandbox` whose event loop runs in a thread; every method waits for its answer.
 
-    May be used from within another event loop too: nothing takes longer than a few milliseconds, except
-    `start` and `stop`.
+    Call it through `asyncio.to_thread` from an event loop that must not wait: `start` and `stop` take seconds,
+    and so does ending a scenario while PostgreSQL hangs; the rest takes milliseconds.
     """
 
     def __init__(self) -> None:
@@ -92,6 +90,8 @@ class BlockingSandbox:
     @contextlib.contextmanager
     def frozen(self, server: str) -> Iterator[None]:
         """Stop `postgres` or `redis` by SIGSTOP, with all its backends, and let it go on afterwards."""
+        import psutil  # for tests; the command line does not pay for it
+
         main = psutil.Process(self.pids[server])
         main.send_signal(signal.SIGSTOP)  # first, so that it starts no further backend
         tree = [main, *main.children(recursive=True)]
@@ -122,6 +122,15 @@ class BlockingSandbox:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _end_loop(self) -> None:
+        self._wait(_end_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _end_tasks() -> None:
+    """Cancel what still runs, a start that was interrupted above all, and wait until it has cleaned up."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import psutil
 
-from tui.sandbox.binaries import Identity
+from tui.sandbox.binaries import Identity, can_reach
 
 PREFIX = "opstui-sandbox-"
 SHORT_PARENT = Path("/tmp")  # noqa: S108 -- mkdtemp makes a private folder in it
@@ -51,29 +51,32 @@ class Folder:
             shutil.rmtree(self.path, ignore_errors=True)
             if not self.path.exists():
                 break
+            time.sleep(0.05)
         self._lock.close()
 
 
 def make_folder(identity: Identity) -> Folder:
     """Create a private folder whose sockets' paths are short enough."""
     # Under a hidden name until it is locked, so that no sweep of another start takes it for abandoned.
-    hidden = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=_parent()))
+    hidden = Path(tempfile.mkdtemp(prefix=f".{PREFIX}", dir=_parent(identity)))
     lock = open(hidden / "supervisor.lock", "wb")  # noqa: SIM115 -- held until the folder is closed
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.chown(hidden, identity.uid, identity.gid)
     return Folder(hidden.rename(hidden.with_name(hidden.name.removeprefix("."))), lock)
 
 
-def _parent() -> Path:
+def _parent(identity: Identity) -> Path:
+    """Return the folder for temporary files, or /tmp when that is too long or the servers cannot enter it."""
     preferred = Path(tempfile.gettempdir()).resolve()
     room = SOCKET_PATH_MAX - len(PREFIX) - 8 - 1 - len(_LONGEST_SOCKET)
-    return preferred if len(os.fsencode(preferred)) <= room else SHORT_PARENT
+    fits = len(os.fsencode(preferred)) <= room and can_reach(preferred, identity)
+    return preferred if fits else SHORT_PARENT
 
 
 def sweep(identity: Identity) -> list[Path]:
     """Stop the servers and remove the folders of supervisors that are no more; return these folders."""
     swept = []
-    for parent in {_parent(), SHORT_PARENT}:
+    for parent in {_parent(identity), SHORT_PARENT}:
         for path in (*parent.glob(f"{PREFIX}*"), *parent.glob(f".{PREFIX}*")):
             if _is_abandoned(path, identity):
                 _stop_servers(path, identity)

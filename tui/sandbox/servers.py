@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import struct
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -97,6 +98,15 @@ class Server:
                 self._process.wait(timeout=1)
 
 
+@contextlib.contextmanager
+def _starting(name: str) -> Iterator[None]:
+    """Put a refusal to execute, for example on a file system mounted noexec, into words."""
+    try:
+        yield
+    except OSError as error:
+        raise SandboxError(f"{name} cannot be started: {error.strerror} ({error.filename})") from error
+
+
 def last_lines(path: Path, count: int = 5) -> str:
     """Return the last lines of a server's log on one line."""
     try:
@@ -109,17 +119,18 @@ def last_lines(path: Path, count: int = 5) -> str:
 async def make_database(programs: Programs, identity: Identity, base: Path) -> Path:
     """Run `initdb` and return the data folder (about a second)."""
     data = base / "data"
-    process = await asyncio.create_subprocess_exec(
-        str(programs.initdb), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
-        "--no-sync", "--wal-segsize=1", "--no-data-checksums", "--no-instructions",
-        env=environment.SERVERS, cwd=base, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **identity.run_as,
-    )  # fmt: skip
+    with _starting("initdb"):
+        process = await asyncio.create_subprocess_exec(
+            str(programs.initdb), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
+            "--no-sync", "--wal-segsize=1", "--no-data-checksums", "--no-instructions",
+            env=environment.SERVERS, cwd=base, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **identity.run_as,
+        )  # fmt: skip
     try:
         output, _ = await process.communicate()
     except asyncio.CancelledError:
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with the postgres that it runs
         await process.wait()
         raise
     if process.returncode:
@@ -149,7 +160,7 @@ def spawn_valkey(programs: Programs, identity: Identity, base: Path) -> Server:
 
 def _spawn(name: str, command: Sequence[str], identity: Identity, base: Path, polite: signal.Signals) -> Server:
     path = base / f"{name.lower()}.log"
-    with open(path, "ab") as log:
+    with open(path, "ab") as log, _starting(name):
         process = subprocess.Popen(
             command,
             env=environment.SERVERS,

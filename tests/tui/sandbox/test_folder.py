@@ -48,6 +48,26 @@ def test_the_folder_is_private_and_goes_when_closed() -> None:
     assert not made.path.exists()
 
 
+def test_a_folder_for_temporary_files_that_is_too_long_for_sockets_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 120)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    made = make_folder(MYSELF)
+    assert made.path.parent == tmp_path
+    made.close()
+
+
+def test_a_folder_for_temporary_files_that_the_servers_cannot_enter_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o600)
+    monkeypatch.setattr(tempfile, "tempdir", str(closed))
+    assert folder._parent(MYSELF) == tmp_path
+
+
 def test_a_living_supervisors_folder_stays() -> None:
     made = make_folder(MYSELF)
     assert sweep(MYSELF) == []

@@ -7,6 +7,6 @@ HEAVY = ("aiohttp", "asyncpg", "redis", "psutil", "kubernetes", "textual")
 
 
 def test_the_client_loads_no_heavy_library() -> None:
-    program = f"import sys, tui.sandbox.stack; print([name for name in {HEAVY} if name in sys.modules])"
+    program = f"import sys, tui.sandbox.blocking; print([name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

@@ -11,7 +11,7 @@ from tui.sandbox.scenarios.stage import Stage
 from tui.sandbox.servers import MAXMEMORY_BYTES
 
 PREFIX = "export:"
-_FILL_PAUSE_S, _FULL_PAUSE_S = 0.1, 0.7
+_FILL_PAUSE_S, _FULL_PAUSE_S = 0.06, 0.7
 _ROW = "x" * 90
 
 
