@@ -119,6 +119,13 @@ def test_show_prints_a_profile_with_all_it_inherits_and_no_secret(home: Path) ->
     assert opstui(home, "profile", "validate", "./again.yaml").returncode == 0
 
 
+def test_show_of_a_wrong_profile_tells_the_problems(home: Path) -> None:
+    own_profile(home, "bad", "refesh: 1\n")
+    answer = opstui(home, "profile", "show", "bad")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "did you mean refresh?" in answer.stderr
+
+
 def test_validate_checks_the_named_or_all_and_ends_with_2_when_one_is_wrong(home: Path) -> None:
     assert opstui(home, "profile", "validate").stdout.splitlines() == ["demo: ok", "local: ok"]
     own_profile(home, "bad", "refesh: 1\n")
@@ -162,6 +169,14 @@ def test_a_foreign_package_of_the_same_name_is_named(home: Path) -> None:
     answer = opstui(home, "--version", env={"PYTHONPATH": f"{foreign.parent}{os.pathsep}{ROOT}"})
     assert answer.returncode == 1
     assert f"another package named 'widgets' is first on sys.path ({foreign / '__init__.py'})" in answer.stderr
+
+
+def test_a_missing_library_is_named(home: Path) -> None:
+    # An import that fails as it does in a clone that was never installed.
+    (home / "click.py").write_text("raise ModuleNotFoundError(\"No module named 'click'\", name='click')\n")
+    answer = opstui(home, "info", env={"PYTHONPATH": f"{home}{os.pathsep}{ROOT}"})
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("opstui: its library 'click' is not installed")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

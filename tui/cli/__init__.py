@@ -25,9 +25,17 @@ def main() -> None:
             sys.exit(reset_terminal())
     # Looking for plugins of pydantic, of which we use none, would read every installed package's metadata.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    from tui.cli.commands import opstui
+    try:
+        from tui.cli.commands import opstui
 
-    opstui(prog_name="opstui")
+        opstui(prog_name="opstui")
+    except KeyboardInterrupt:  # before click could take care of it
+        sys.exit(128 + 2)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("", "tui", "widgets", "profiles"):
+            raise
+        sys.exit(f"opstui: its library {missing!r} is not installed; install opstui again with pipx or `uv tool`")
 
 
 def _foreign_package() -> str:
