@@ -31,7 +31,7 @@ _TITLES: Final = {
     "state": "State",
 }
 _TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
-_WIDE: Final = 120
+_WIDE: Final = 130
 
 
 class RedisPane(Pane):
@@ -41,11 +41,11 @@ class RedisPane(Pane):
     KINDS = ("redis",)
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view(1)", "Next view", key_display="tab", id="redis.next_view"),
+        Binding("tab", "view(1)", "Next view", show=False, id="redis.next_view"),
         Binding("shift+tab", "view(-1)", "Previous view", show=False, id="redis.previous_view"),
         Binding("slash", "filter", "Filter", id="redis.filter"),
         Binding("escape,ctrl+g", "unfilter", "Clear the filter", show=False, id="redis.unfilter"),
-        Binding("right_square_bracket", "instance(1)", "Next instance", id="redis.next_instance"),
+        Binding("right_square_bracket", "instance(1)", "Next instance", show=False, id="redis.next_instance"),
         Binding("left_square_bracket", "instance(-1)", "Previous instance", show=False, id="redis.previous_instance"),
         Binding("c", "copy", "Copy the row", show=False, id="redis.copy"),
     ]
@@ -66,7 +66,7 @@ class RedisPane(Pane):
         yield NoticeBar()
         yield SegmentLine(id="redis-title", separator="  ")
         yield Facts()
-        yield SegmentLine(id="redis-views", separator="")
+        yield SegmentLine(id="redis-views", separator=" ")
         yield LiveTable(redis_rows.COMMANDS, id="redis-commands", empty="no commands seen", sort="rate", reverse=True)
         yield LiveTable(redis_rows.CLIENTS, id="redis-clients", empty="no clients", sort="memory", reverse=True)
         yield LiveTable(redis_rows.SLOWLOG, id="redis-slowlog", empty="the slow log is empty", sort="at", reverse=True)
@@ -169,8 +169,8 @@ class RedisPane(Pane):
         self._table.filter_text = self.query_one(FilterBar).text if self.query_one(FilterBar).is_mounted else ""
         reading = self._reading
         self._draw_views(reading.snapshot if reading else None)
-        if had_focus:
-            self._table.focus()
+        if had_focus and self.display:
+            self.focus_first()
 
     def action_instance(self, step: int) -> None:
         """Open another instance."""
@@ -230,8 +230,8 @@ class RedisPane(Pane):
         return "\n".join(redis_cli(entry, *command) for command in asked)
 
     def focus_first(self) -> None:
-        """Put the keyboard into the open table."""
-        self._table.focus()
+        """Put the keyboard into the open table, at once: the next key may already wait."""
+        self.screen.set_focus(self._table)
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the new width for the curves."""

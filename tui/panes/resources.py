@@ -37,11 +37,11 @@ class ResourcesPane(Pane):
     """The pods' curves are made here, from readings that hold the present only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view(1)", "Next view", key_display="tab", id="resources.next_view"),
+        Binding("tab", "view(1)", "Next view", show=False, id="resources.next_view"),
         Binding("shift+tab", "view(-1)", "Previous view", show=False, id="resources.previous_view"),
         Binding("slash", "filter", "Filter", id="resources.filter"),
-        Binding("z", "zoom", "Chart on the whole tab", id="resources.zoom"),
-        Binding("m", "measure", "Chart CPU or memory", id="resources.measure"),
+        Binding("z", "zoom", "Chart on the whole tab", show=False, id="resources.zoom"),
+        Binding("m", "measure", "Chart CPU or memory", show=False, id="resources.measure"),
         Binding("escape,ctrl+g", "back", "Close chart or filter", show=False, id="resources.back"),
         Binding("c", "copy", "Copy the row", show=False, id="resources.copy"),
     ]
@@ -61,7 +61,7 @@ class ResourcesPane(Pane):
         """Lay out notice, title, view strip, the tables, of which one is open, and the chart."""
         yield NoticeBar()
         yield SegmentLine(id="resources-title", separator="  ")
-        yield SegmentLine(id="resources-views", separator="")
+        yield SegmentLine(id="resources-views", separator=" ")
         yield LiveTable(resources_rows.host_columns(NARROW_TREND), id="resources-host", empty="no numbers yet")
         for view, word in (("pods", "POD"), ("nodes", "NODE")):
             columns = resources_rows.usage_columns(NARROW_TREND, word)
@@ -171,7 +171,12 @@ class ResourcesPane(Pane):
     def _draw_views(self) -> None:
         self.query_one("#resources-views", SegmentLine).show(
             [Segment(f" {text} ", reverse=view == self._view) for view, text in _TITLES.items()]
+            + [Segment(" · ".join(self._hints()), "dim", priority=1, right=True)]
         )
+
+    def _hints(self) -> list[str]:
+        other = ["m cpu or memory"] if self._has_chart and self._view != "host" else []
+        return ["tab view", "enter chart", *other, *(["z zoom"] if self._has_chart else [])]
 
     # The chart
 
@@ -217,8 +222,8 @@ class ResourcesPane(Pane):
             self._table_of(view).styles.height = 2 if self._has_chart and self._is_zoomed else "1fr"
         self.query_one(Plot).display = self._has_chart
         self._draw_views()
-        if had_focus:
-            self._table.focus()
+        if had_focus and self.display:
+            self.focus_first()
 
     def action_view(self, step: int) -> None:
         """Open another view."""
@@ -281,8 +286,8 @@ class ResourcesPane(Pane):
         self.post_message(self.Told(await copy(self.app, text)))
 
     def focus_first(self) -> None:
-        """Put the keyboard into the open table."""
-        self._table.focus()
+        """Put the keyboard into the open table, at once: the next key may already wait."""
+        self.screen.set_focus(self._table)
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the new width for the curves."""

@@ -15,7 +15,7 @@ from widgets.sparkline import sparkline
 STEP_S: Final = 15.0
 """What one character of a curve stands for."""
 NARROW_TREND: Final = 16
-"""Two such curves and a pod's name fit into 80 cells."""
+"""One such curve and a pod's name fit into 80 cells."""
 WIDE_TREND: Final = 40
 
 ToneOf = Callable[[str, str], Tone]
@@ -59,7 +59,7 @@ def usage_columns(trend: int, title: str) -> tuple[Column, ...]:
     """Return the columns of the pods' and nodes' tables; `trend` is the width of each of the two curves."""
     span = f"LAST {STEP_S * trend / 60:.0f} MIN"
     return (
-        Column("name", title, min_width=20),
+        Column("name", title, min_width=30),
         Column("cpu", "CPU", 8, "right"),
         Column("cpu_trend", span, trend, priority=1),
         Column("memory", "MEMORY", 9, "right"),
