@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 CANCEL: Final = "cancel-query"
 TERMINATE: Final = "terminate-backend"
 _ANSWER_S: Final = 5.0
-_STRICTER: Final = "opstui's own statement is stricter: it signals only the session, statement and server seen here"
+_LOOSER: Final = "  # by pid alone; opstui's own statement also checks the session, the statement and the server"
 
 
 def backend_target(source: str, server: Server, session: Session) -> Target:
@@ -39,7 +39,7 @@ def backend_target(source: str, server: Server, session: Session) -> Target:
         source=source,
         kind="backend",
         name=str(session.pid),
-        where=f"{session.database or '-'} on {source.partition(':')[2]}",
+        where=_where(source.partition(":")[2], session.database),
         identity={
             "pid": session.pid,
             "backend_start": _text(session.backend_start),
@@ -53,9 +53,18 @@ def backend_target(source: str, server: Server, session: Session) -> Target:
 
 
 def backend_request(verb: str, source: str, server: Server, session: Session) -> Request:
-    """Return the request to cancel or terminate a session as it was seen in one tick."""
-    seen = {"state": session.state, "query_start": _text(session.query_start)}
-    return Request(verb, backend_target(source, server, session), seen=seen)
+    """Return the request to cancel or terminate a session as it was seen in one tick.
+
+    Cancelling is about one statement, so its start belongs to the target's identity.
+    """
+    target = backend_target(source, server, session)
+    if verb == CANCEL:
+        target = replace(target, identity={**target.identity, "query_start": _text(session.query_start)})
+    return Request(verb, target, seen={"state": session.state, "query_start": _text(session.query_start)})
+
+
+def _where(name: str, database: str | None) -> str:
+    return name if database in (name, None) else f"{database} on {name}"
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -121,9 +130,9 @@ class _EndVerb:
             risk=risk,
             risk_reason=reason,
             undo="cannot be undone",
-            command=f'{await self._source.psql()} -c "SELECT {self._function}({backend["pid"]})"',
-            preview=("no preview: PostgreSQL has no dry run for signals", _STRICTER),
-            impact=(*self._impact(backend), _waiting_words(waiters)),
+            command=f'{await self._source.psql()} -c "SELECT {self._function}({backend["pid"]})"{_LOOSER}',
+            preview=("no preview: PostgreSQL has no dry run for signals",),
+            impact=(_waiting_words(waiters), *self._impact(backend)),
             permission=role_words(answering, backend),
             payload=payload,
         )
@@ -219,11 +228,11 @@ class CancelQuery(_EndVerb):
             raise NotSentError(
                 f"{describe(backend)}: no statement runs, so cancelling does nothing; terminate the session instead"
             )
-        if backend["state"] != "active" or backend["query_start"] != _moment(request.seen.get("query_start")):
+        if backend["state"] != "active" or backend["query_start"] != _moment(request.target.identity["query_start"]):
             raise NotSentError(f"that statement has finished; the session is now {describe(backend)}")
 
     def _after(self) -> str:
-        return "the statement fails with an error in its client; the session stays"
+        return "the statement fails in its client; the session stays"
 
     def _impact(self, backend: "Record") -> tuple[str, ...]:
         stuck = "it waits for its client (ClientWrite); a cancel may not reach it" * (
@@ -259,7 +268,7 @@ class TerminateBackend(_EndVerb):
         """Accept whatever the session does: the dialog shows it."""
 
     def _after(self) -> str:
-        return "the session is closed, its transaction rolled back, its locks released"
+        return "session closed, transaction rolled back, locks released"
 
     def _impact(self, backend: "Record") -> tuple[str, ...]:
         lost = backend["transaction_s"]
