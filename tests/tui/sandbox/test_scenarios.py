@@ -21,6 +21,7 @@ from tui.sandbox.scenarios.lock_pileup import ACTIVE_ROOT, IDLE_ROOT, WAITERS
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 
 _WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+_LEFT = "SELECT count(*) FROM pg_stat_activity WHERE application_name = ANY ($1) OR wait_event_type = 'Lock'"
 _WAITERS_BELOW = """
 WITH RECURSIVE waiters AS (
     SELECT pid FROM pg_stat_activity WHERE application_name = $1
@@ -87,9 +88,17 @@ async def test_calm_ends_the_pile_up_and_its_sessions(
 ) -> None:
     await pile_up(sandbox, session)
     sandbox.scenario("calm")
-    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = ANY ($1) OR wait_event_type = 'Lock'"
-    await eventually(lambda: session.fetchval(left, [IDLE_ROOT, ACTIVE_ROOT]), lambda count: count == 0)
+    await eventually(lambda: session.fetchval(_LEFT, [IDLE_ROOT, ACTIVE_ROOT]), lambda count: count == 0)
     assert sandbox.running == "calm"
+
+
+async def test_a_pile_up_that_ends_while_postgres_hangs_leaves_no_session(
+    sandbox: BlockingSandbox, session: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    await pile_up(sandbox, session)
+    with sandbox.frozen("postgres"):
+        sandbox.scenario("calm")
+    await eventually(lambda: session.fetchval(_LEFT, [IDLE_ROOT, ACTIVE_ROOT]), lambda count: count == 0)
 
 
 async def test_a_scenario_ends_by_itself(sandbox: BlockingSandbox) -> None:

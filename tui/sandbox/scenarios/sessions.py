@@ -1,7 +1,6 @@
 """PostgreSQL sessions that a scenario opens and takes with it when it ends."""
 
 import asyncio
-import contextlib
 from pathlib import Path
 from typing import Self
 
@@ -10,45 +9,31 @@ import asyncpg
 from tui.sandbox.connections import LOST, Connection
 from tui.sandbox.shop import dsn
 
-_CLEAN_UP_S = 3.0
-
 
 class Sessions:
-    """An async context: every session opened in it is terminated on the server when it is left."""
+    """An async context: every session opened in it ends on the server when it is left."""
 
     def __init__(self, base: Path) -> None:
         self._base = base
-        self._open: list[tuple[int, str, Connection]] = []
+        self._open: list[Connection] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *raised: object) -> None:
-        # A backend that sleeps or waits for a lock does not see that its client has gone: tell it.
-        with contextlib.suppress(*LOST):
-            async with asyncio.timeout(_CLEAN_UP_S):
-                admin = await asyncpg.connect(dsn(self._base, "postgres"))
-                await admin.execute(
-                    "SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a"
-                    " JOIN unnest($1::int[], $2::text[]) o (pid, name)"
-                    " ON a.pid = o.pid AND a.application_name = o.name",
-                    [pid for pid, _, _ in self._open],
-                    [name for _, name, _ in self._open],
-                )
-                await admin.close()
         for task in self._tasks:
             task.cancel()
-        for _, _, connection in self._open:
+        for connection in self._open:
             connection.terminate()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def open(self, application_name: str) -> Connection:
         """Open a session of the application's role."""
-        connection = await asyncpg.connect(
-            dsn(self._base, "app"), server_settings={"application_name": application_name}
-        )
-        self._open.append((connection.get_server_pid(), application_name, connection))
+        # A backend that sleeps or waits for a lock would not see by itself that its client has gone.
+        settings = {"application_name": application_name, "client_connection_check_interval": "300ms"}
+        connection = await asyncpg.connect(dsn(self._base, "app"), server_settings=settings, timeout=10)
+        self._open.append(connection)
         return connection
 
     async def begin(self, application_name: str, *statements: str) -> Connection:
