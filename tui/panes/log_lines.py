@@ -54,7 +54,7 @@ def shown_lines(lines: Iterable[LogLine], tone: Tone, *, by_origin: bool) -> lis
                 _short(source, origin) if by_origin else source[:_NAME_WIDTH]
             )
         mark = _CONTINUES if continues else ""
-        haystack = f"{mark}{at:.3f}{_SEPARATOR}{source}{_SEPARATOR}{origin}{_SEPARATOR}{raw}"
+        haystack = f"{mark}{int(at * 1000)}{_SEPARATOR}{source}{_SEPARATOR}{origin}{_SEPARATOR}{raw}"
         found.append(ShownLine(text, _TONES[level], label, tone, haystack))
     return found
 
@@ -79,7 +79,7 @@ class Origin:
 def origin_of(line: ShownLine) -> Origin:
     """Return what a shown line was made from."""
     at, source, origin, raw = line.haystack.split(_SEPARATOR, 3)
-    return Origin(float(at.removeprefix(_CONTINUES)), source, origin, raw)
+    return Origin(int(at.removeprefix(_CONTINUES)) / 1000, source, origin, raw)
 
 
 @dataclass(frozen=True, slots=True)

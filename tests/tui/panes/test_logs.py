@@ -35,7 +35,7 @@ NOW = 1_795_335_084.0
 
 def lines(*texts: str, source: str = "app", origin: str = "app.log") -> list[LogLine]:
     parser = LineParser(source, origin)
-    return [parser.parse(text, NOW)[0] for text in texts]
+    return [parser.parse(text, NOW) for text in texts]
 
 
 def shown(*texts: str, by_origin: bool = False) -> list[ShownLine]:

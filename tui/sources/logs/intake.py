@@ -46,9 +46,9 @@ class Intake:
         `pause_s`, so that a flood never keeps the screen from its turn; 0 when the caller has its own way.
         """
         for start in range(0, len(lines), _SLICE):
-            now = time.time()
+            now, errors = time.time(), parser.errors
             parsed = [parser.parse(line, now) for line in lines[start : start + _SLICE]]
-            self._add([line for line, _ in parsed], 0 if is_backlog else sum(bad for _, bad in parsed), is_backlog)
+            self._add(parsed, parser.errors - errors, is_backlog)
             if pause_s and start + _SLICE < len(lines):
                 time.sleep(pause_s)
         with self._lock:

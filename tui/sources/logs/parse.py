@@ -24,6 +24,7 @@ _WORDS: Final[Mapping[str, Severity]] = {
     **dict.fromkeys(("error", "err", "severe", "fatal", "critical", "crit", "panic", "alert", "emerg", "emergency",
                      "eror", "ftl", "dpanic", "exception"), _ERROR),
 }  # fmt: skip
+_USUAL: Final = {"INFO ": _INFO, "DEBUG": _DEBUG, "WARN ": _WARN, "ERROR": _ERROR}
 _LETTERS: Final = {"T": _DEBUG, "D": _DEBUG, "V": _DEBUG, "I": _INFO, "N": _INFO, "W": _WARN, "E": _ERROR, "F": _ERROR,
                    "C": _ERROR}  # fmt: skip
 _REDIS: Final = {".": _DEBUG, "-": _INFO, "*": _INFO, "#": _WARN}
@@ -74,51 +75,57 @@ class LineParser:
         self._at: float | None = None
         self._level = _NONE
         self._in_trace = False
+        self.errors = 0
+        """Lines so far with a level of their own that is error or worse."""
+        self._second = ("", "")
+        self._second_at = 0.0
         self._shapes: dict[tuple[str, ...], _Shape] = {}
 
-    def parse(self, line: str, now: float) -> tuple[LogLine, bool]:
-        """Return the line, and whether it has a level of its own that is error or worse."""
+    def parse(self, line: str, now: float) -> LogLine:
+        """Return the line; `errors` grows when it has a level of its own that is error or worse."""
         if "\x1b" in line:
             line = _COLOUR.sub("", line)
         raw = line if line.isascii() and line.isprintable() else clean(line)
-        if self._continues(line):
+        first = line[:1]
+        if first != "{" and not first.isdigit() and self._continues(first, line):
             at = self._at if self._at is not None else now
-            return LogLine(at, self.source, self.origin, self._level, raw, raw, True), False
-        level, at_or_none, text = self._judge(raw, now)
-        self._in_trace = False
+            return LogLine(at, self.source, self.origin, self._level, raw, raw, True)
+        level, at_or_none, text = self._judge(first, raw, now)
+        if level is _NONE and first in "TCDSgp" and _TRACE_HEAD.match(line):
+            self._in_trace = True
+            level = _ERROR
+        else:
+            self._in_trace = False
+        if level is _ERROR:
+            self.errors += 1
         if at_or_none is None:
             at_or_none = self._at if self._at is not None and level is _NONE else now
         self._at = at_or_none
         self._level = level
-        if level is _NONE and _TRACE_HEAD.match(line):
-            self._in_trace = True
-            level = self._level = _ERROR
-        return LogLine(at_or_none, self.source, self.origin, level, text, raw), level is _ERROR
+        return LogLine(at_or_none, self.source, self.origin, level, text, raw)
 
-    def _continues(self, line: str) -> bool:
-        first = line[:1]
-        if first in (" ", "\t"):
-            return self._level is not _NONE
+    def _continues(self, first: str, line: str) -> bool:
         if self._level is _NONE:
             return False
+        if first in (" ", "\t"):
+            return True
         if first in "TCDSgp" and _TRACE_HEAD.match(line):
             self._in_trace = True
             return True
         if self._in_trace and _EXCEPTION.match(line):
             return True
-        if self._level is _ERROR and first.isalpha() and _EXCEPTION.match(line) and ":" in line and "." in line[:60]:
+        if self._level is _ERROR and first.isalpha() and ":" in line and "." in line[:60] and _EXCEPTION.match(line):
             self._in_trace = True
             return True
         return False
 
-    def _judge(self, raw: str, now: float) -> tuple[Severity, float | None, str]:
-        first = raw[:1]
+    def _judge(self, first: str, raw: str, now: float) -> tuple[Severity, float | None, str]:
         if first == "{" and (entry := _object(raw)) is not None:
             return self._json(entry, raw)
         if first.isdigit() or first == "[":
             if found := ISO.match(raw):
                 rest = raw[found.end() :]
-                at = iso_time(found[1], self._zone)
+                at = self._moment(found[1])
                 return _level_word(rest), at, rest.lstrip() if at is not None and len(rest) > 1 else raw
             if redis := _REDIS_LINE.match(raw):
                 return _REDIS[redis[2]], day_first_time(redis[1], self._zone), raw
@@ -139,6 +146,24 @@ class LineParser:
             return (_ERROR if number <= 3 else _WARN if number == 4 else _INFO if number <= 6 else _DEBUG), None, raw
         return _level_word(raw), None, raw
 
+    def _moment(self, text: str) -> float | None:
+        """Return the moment of an ISO time; within the same second as the last one, only the fraction is read."""
+        head, rest = text[:19], text[19:]
+        zone = "Z" if rest[-1:] == "Z" else ""
+        digits = rest[1:-1] if zone else rest[1:]
+        is_simple = rest[:1] in (".", ",") and digits.isdecimal()
+        if is_simple and (head, zone) == self._second:
+            return self._second_at + float(f"0.{digits}")
+        at = iso_time(text, self._zone)
+        if is_simple and at is not None:
+            self._second, self._second_at = (head, zone), float(at // 1)
+        return at
+
+    def _any_moment(self, value: Any) -> float | None:
+        if type(value) is str and 19 <= len(value) <= 40:
+            return self._moment(value)
+        return any_time(value, self._zone)
+
     def _json(self, entry: dict[str, Any], raw: str) -> tuple[Severity, float | None, str]:
         keys = tuple(entry)
         shape = self._shapes.get(keys)
@@ -147,11 +172,11 @@ class LineParser:
             if len(self._shapes) < _MAX_SHAPES:
                 self._shapes[keys] = shape
         level = _severity(entry[shape.level]) if shape.level else _nested_severity(entry)
-        at = any_time(entry[shape.time], self._zone) if shape.time else None
+        at = self._any_moment(entry[shape.time]) if shape.time else None
         shown = [_message(entry[shape.message])] if shape.message else []
         for key in shape.others:
             value = entry[key]
-            if type(value) is str and value and " " not in value:
+            if type(value) is int or (type(value) is str and value and " " not in value):
                 shown.append(f"{key}={value}")
             elif value is not None:
                 shown.append(f"{key}={_value(value)}")
@@ -220,12 +245,16 @@ def _severity(value: Any) -> Severity:
 
 
 def _word(word: str) -> Severity:
+    if (known := _WORDS.get(word)) is not None:
+        return known
     if len(word) == 1:
         return _LETTERS.get(word.upper(), _NONE)
     return _WORDS.get(word.strip().lower(), _NONE)
 
 
 def _level_word(text: str) -> Severity:
+    if (usual := _USUAL.get(text.lstrip()[:5])) is not None:
+        return usual
     if found := _UPPER.search(text, 0, _HEAD):
         return _WORDS[found[1].lower()]
     if found := _LOWER.search(text, 0, _HEAD):

@@ -17,7 +17,7 @@ THEN = datetime(2026, 11, 22, 8, 11, 24, tzinfo=UTC).timestamp()
 
 def parse(*lines: str) -> list[LogLine]:
     parser = LineParser("app", "app.log", UTC)
-    return [parser.parse(line, NOW)[0] for line in lines]
+    return [parser.parse(line, NOW) for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,15 @@ def test_a_stack_trace_belongs_to_the_line_it_follows() -> None:
 
 def test_only_a_line_with_a_level_of_its_own_counts_as_an_error() -> None:
     parser = LineParser("app", "app.log")
-    counted = [parser.parse(line, NOW)[1] for line in ("ERROR x", "  at y", "Caused by: z", "INFO fine")]
-    assert counted == [True, False, False, False]
+    found = [parser.parse(line, NOW) for line in ("ERROR x", "  at y", "Caused by: z", "INFO fine")]
+    assert parser.errors == 1
+    assert [line.continues for line in found] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("zone", ["", "Z"])
+def test_times_within_one_second_differ_by_their_fraction(zone: str) -> None:
+    texts = (f"2026-11-22 08:11:24.{fraction}{zone} INFO x" for fraction in ("5", "25", "125000", "000000001"))
+    assert [line.at for line in parse(*texts)] == [THEN + 0.5, THEN + 0.25, THEN + 0.125, pytest.approx(THEN, abs=1e-6)]
 
 
 def test_colours_are_stripped_and_every_other_control_sequence_becomes_visible() -> None:
