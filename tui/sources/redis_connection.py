@@ -5,6 +5,7 @@ them. No database is selected, because nothing here depends on one and SELECT ma
 """
 
 import contextlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ REPLY_TIMEOUT_S: Final = 2.0
 Command = tuple[str | int, ...]
 
 _STOPPED: Final = "it may be stopped (SIGSTOP), swapping, or busy with one long command: look at its process"
+_LIBRARY_WORDS: Final = re.compile(r"^Error [-\w]+ (?:connecting to \S+|while \w+ \w+ socket)\.? *")
 _TRANSIENT: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
 
 
@@ -234,7 +236,7 @@ def translated(error: BaseException, where: str) -> SourceError:
         return Unreachable(
             f"BUSY: {where} runs a script and answers nothing else", "SCRIPT KILL ends it if it has not written"
         )
-    if "refused" in lower or "no such file" in lower:
+    if "refused" in lower or "no such file" in lower or "error 111 " in lower:
         return Unreachable(f"nothing listens at {where}", "is the server running, and is this its address?")
     if isinstance(error, lib.ResponseError):
         if "HELLO must be called" in said or said.startswith("NOAUTH"):
@@ -242,7 +244,10 @@ def translated(error: BaseException, where: str) -> SourceError:
         return Unreadable(said, "is this a Redis or Valkey server?")
     if isinstance(error, lib.InvalidResponse):
         return Unreadable(f"{where} does not speak the Redis protocol", "is this a Redis or Valkey server, and TLS?")
-    return Unreachable(f"{where}: {said.rstrip('. ')}", "opstui keeps trying")
+    if "connection lost" in lower or "connection closed" in lower or "reset by peer" in lower or "broken pipe" in lower:
+        return Unreachable(f"{where} closed the connection", "has it restarted, killed us, or reached maxclients?")
+    plain = _LIBRARY_WORDS.sub("", said).rstrip(". ")
+    return Unreachable(f"{where}: {plain}", "are host name, port and network right?")
 
 
 def _denied(said: str, lower: str) -> Denied:

@@ -16,7 +16,7 @@ from profiles.schema import RedisInstance
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Denied, Unreachable, Unreadable
 from tui.sources.redis import RedisSource
-from tui.sources.redis_connection import acl_rule
+from tui.sources.redis_connection import acl_rule, translated
 from tui.sources.redis_facts import RedisSnapshot
 
 INFO = "redis_version:5.0.14\r\nrun_id:abc\r\nused_memory:1000\r\nconnected_clients:1\r\n"
@@ -157,6 +157,25 @@ async def test_nobody_listening_is_told_at_once(tmp_path: Path) -> None:
     source = RedisSource("cache", RedisInstance(url=f"unix://{tmp_path}/nobody"))
     with pytest.raises(Unreachable, match="nothing listens"):
         await source.read()
+
+
+async def test_a_closed_port_is_told_in_plain_words() -> None:
+    with pytest.raises(Unreachable, match=r"nothing listens at 127\.0\.0\.1:1"):
+        await RedisSource("cache", RedisInstance(url="redis://127.0.0.1:1")).read()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Error -2 connecting to cache:6379. Name or service not known.", "cache:6379: Name or service not known"),
+        ("Error UNKNOWN while writing to socket. Connection lost.", "cache:6379 closed the connection"),
+        ("max number of clients reached", "max number of clients reached"),
+    ],
+)
+def test_the_library_s_own_words_are_left_out(said: str, told: str) -> None:
+    from redis.exceptions import ConnectionError as LostError
+
+    assert translated(LostError(said), "cache:6379").message == told
 
 
 async def test_a_url_that_is_none_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
