@@ -98,3 +98,9 @@ def test_neither_the_psql_command_nor_the_repr_holds_the_password() -> None:
     found = Dsn({"host": "h", "user": "o b", "password": "hunter2"})
     assert found.psql() == "psql \"host=h user='o b'\""
     assert "hunter2" not in repr(found) + found.tls_url
+
+
+def test_a_certificate_file_that_is_not_there_is_named() -> None:
+    with pytest.raises(Unreadable, match=r"sslrootcert: there is no file /nonexistent/ca\.pem"):
+        parse("host=h sslmode=verify-full sslrootcert=/nonexistent/ca.pem", {})
+    assert parse("host=h sslmode=verify-full sslrootcert=system", {}).options["sslrootcert"] == "system"

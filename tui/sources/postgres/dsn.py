@@ -153,6 +153,11 @@ def _check(options: Mapping[str, str]) -> None:
     if options.get("hostaddr") and options.get("sslmode") == "verify-full":
         raise Unreadable("hostaddr with sslmode=verify-full is not supported", "give host= alone")
 
+    for key in ("sslrootcert", "sslcert", "sslkey", "sslcrl"):
+        path = options.get(key)
+        if path and path != "system" and not Path(path).expanduser().is_file():
+            raise Unreadable(f"{key}: there is no file {clean(path, limit=200)}")
+
 
 def _from_url(text: str) -> dict[str, str]:
     try:

@@ -15,7 +15,7 @@ _NO_SUCH_QUERY: Final = frozenset({"42501", "42883", "42P01", "42703", "0A000", 
 """Not permitted, no such function, relation or column, not supported (Aurora), extension not preloaded."""
 _TOO_DEAR: Final = frozenset({"57014", "55P03"})
 """Our statement_timeout or lock_timeout struck."""
-_LOGIN: Final = "check the user and password: in the profile, ~/.pgpass or the service file"
+_LOGIN: Final = "check user and password: in the profile, ~/.pgpass (mode 0600) or the service file"
 _REMEDIES: Final[dict[str, tuple[type[SourceError], str]]] = {
     "28P01": (Denied, _LOGIN),
     "28000": (Denied, "the server's pg_hba.conf and the role decide who may connect; check host, user and database"),
