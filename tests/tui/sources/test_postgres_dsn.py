@@ -84,6 +84,9 @@ def test_options_only_libpq_knows_are_left_out() -> None:
 def test_an_option_nobody_knows_is_refused() -> None:
     with pytest.raises(Unreadable, match='invalid connection option "hots"'):
         parse("hots=h", {})
+    with pytest.raises(Unreadable) as caught:
+        parse("host=h password=my hunter2=x", {})
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["orders", "host=", "host='x", "port=abc", "postgresql://[::1"])

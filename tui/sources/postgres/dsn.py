@@ -141,7 +141,9 @@ def parse(text: str, environment: Mapping[str, str] | None = None) -> Dsn:
         given.setdefault("dbname", given.pop("database"))
     for key in given:
         if key not in _CONNECTION and key not in _TLS and key not in _LIBPQ_ONLY:
-            raise Unreadable(f'invalid connection option "{clean(key, limit=40)}"', "see the dsn in the profile")
+            # An unquoted password with a space in it would be taken for an option.
+            named = "" if "password" in given else f' "{clean(key, limit=40)}"'
+            raise Unreadable(f"invalid connection option{named}", "see the dsn in the profile")
     options = {key: value for key, value in given.items() if key not in _LIBPQ_ONLY}
     _check(options)
     return Dsn(options, service)

@@ -28,7 +28,14 @@ class Cost(NamedTuple):
 
     def plus(self, other: "Cost") -> "Cost":
         """Return the sum."""
-        return Cost(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Cost(
+            self.calls + other.calls,
+            self.exec_ms + other.exec_ms,
+            self.rows + other.rows,
+            self.blocks_hit + other.blocks_hit,
+            self.blocks_read + other.blocks_read,
+            self.temp_blocks + other.temp_blocks,
+        )
 
     def minus(self, other: "Cost") -> "Cost":
         """Return the growth since `other`."""
@@ -59,6 +66,7 @@ class StatementWindow:
         self._last_at = 0.0
         self._evictions: int | None = None
         self._steps: deque[tuple[float, dict[Key, Cost], int]] = deque()
+        self._dearest: list[tuple[Key, Cost]] = []
         self._texts: dict[int, str] = {}
         self._names: dict[tuple[str, int], str] = {}
 
@@ -81,6 +89,7 @@ class StatementWindow:
             self._steps.append((seconds, growth(self._last, sample), evicted))
             while len(self._steps) > 1 and self._seconds() - self._steps[0][0] >= _WINDOW_S - 1:
                 self._steps.popleft()
+            self._dearest = self._costs()
         self._last, self._last_at, self._evictions = sample, now_s, evictions
 
     def _seconds(self) -> float:
@@ -100,12 +109,12 @@ class StatementWindow:
 
     def unknown_ids(self) -> list[int]:
         """Return the ids among the dearest whose text was not fetched yet."""
-        return [key[2] for key, _ in self._costs() if key[2] not in self._texts]
+        return [key[2] for key, _ in self._dearest if key[2] not in self._texts]
 
     def unknown_names(self) -> bool:
         """Tell whether the dearest have roles or databases without a known name."""
         return any(
-            ("role", key[0]) not in self._names or ("database", key[1]) not in self._names for key, _ in self._costs()
+            ("role", key[0]) not in self._names or ("database", key[1]) not in self._names for key, _ in self._dearest
         )
 
     def learn_texts(self, asked: Iterable[int], rows: Iterable[Row]) -> None:
@@ -125,7 +134,7 @@ class StatementWindow:
         evicted = sum(evicted for _, _, evicted in self._steps)
         if seconds <= 0:
             return Statements((), 0.0)
-        return Statements(tuple(self._statement(key, cost, seconds) for key, cost in self._costs()), seconds, evicted)
+        return Statements(tuple(self._statement(key, cost, seconds) for key, cost in self._dearest), seconds, evicted)
 
     def _statement(self, key: Key, cost: Cost, seconds: float) -> Statement:
         blocks = cost.blocks_hit + cost.blocks_read
