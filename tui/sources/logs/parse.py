@@ -176,7 +176,8 @@ class LineParser:
         shown = [_message(entry[shape.message])] if shape.message else []
         for key in shape.others:
             value = entry[key]
-            if type(value) is int or (type(value) is str and value and " " not in value):
+            kind = type(value)
+            if kind is int or kind is float or (kind is str and value and " " not in value):
                 shown.append(f"{key}={value}")
             elif value is not None:
                 shown.append(f"{key}={_value(value)}")
