@@ -1,6 +1,7 @@
 """The sandbox inside its supervisor: what is started in which order, and stopped again."""
 
 import asyncio
+import importlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -64,6 +65,9 @@ class RunningSandbox:
                 group.create_task(self._start_valkey(programs, identity, base))
                 group.create_task(self._start_services(base))
                 group.create_task(self._start_cluster(base))
+                await asyncio.sleep(0)  # initdb is at work now; what is needed after it loads meanwhile
+                importlib.import_module("tui.sandbox.shop")
+                importlib.import_module("tui.sandbox.scenarios.stage")
         except ExceptionGroup as failed:
             for error in failed.exceptions:
                 if isinstance(error, SandboxError):

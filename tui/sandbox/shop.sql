@@ -17,7 +17,7 @@ CREATE TABLE products (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE inventory (
-    product_id bigint NOT NULL REFERENCES products,
+    product_id bigint NOT NULL,
     warehouse int NOT NULL,
     quantity int NOT NULL,
     reserved int NOT NULL DEFAULT 0,
@@ -25,21 +25,21 @@ CREATE TABLE inventory (
 );
 CREATE TABLE orders (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    customer_id bigint NOT NULL REFERENCES customers,
+    customer_id bigint NOT NULL,
     status text NOT NULL,
     total_cents int NOT NULL DEFAULT 0,
     placed_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE TABLE order_items (
-    order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
-    product_id bigint NOT NULL REFERENCES products,
+    order_id bigint NOT NULL,
+    product_id bigint NOT NULL,
     quantity int NOT NULL,
     price_cents int NOT NULL,
     PRIMARY KEY (order_id, product_id)
 );
 CREATE TABLE payments (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
+    order_id bigint NOT NULL,
     provider text NOT NULL,
     status text NOT NULL,
     captured_at timestamptz
@@ -69,6 +69,13 @@ FROM generate_series(1, 5000) o, generate_series(1, 2) i;
 INSERT INTO payments (order_id, provider, status, captured_at)
 SELECT n, (ARRAY['card', 'paypal', 'invoice'])[1 + n % 3], 'captured', now() - n * interval '4 minutes'
 FROM generate_series(1, 5000) n;
+
+-- After the rows: one check of all is quicker than a check of each.
+ALTER TABLE inventory ADD FOREIGN KEY (product_id) REFERENCES products;
+ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers;
+ALTER TABLE order_items ADD FOREIGN KEY (order_id) REFERENCES orders ON DELETE CASCADE,
+    ADD FOREIGN KEY (product_id) REFERENCES products;
+ALTER TABLE payments ADD FOREIGN KEY (order_id) REFERENCES orders ON DELETE CASCADE;
 
 -- No index on orders.status and payments.order_id, on purpose: the report has something to be slow about.
 CREATE INDEX orders_customer ON orders (customer_id);
