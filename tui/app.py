@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, ClassVar, Final, Protocol
 
 from rich.text import Text
+from textual import events
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -129,7 +130,10 @@ class OpsApp(App[int]):
         self._log_file = log_file
         self._sandbox = sandbox
         self._systems = systems_of(profile)
-        self._pollers = {source.name: Poller(source, self._publish) for source in self._systems.sources}
+        self._pollers = {
+            source.name: Poller(source, self._publish, is_optional=source.name in self._systems.optional)
+            for source in self._systems.sources
+        }
         for poller in self._pollers.values():
             poller.interval_s = refresh_s
         self.rules = Rules(profile.rules)
@@ -312,6 +316,15 @@ class OpsApp(App[int]):
         ]
         if await self.push_screen_wait(ConfirmDialog("Leave opstui?", lines)):
             self.exit(return_code=0)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # A key that bubbled up here was sent to what had the focus then. When a field has it by now ("/" and the text
+        # behind it came in one burst), the key is text and must not run a command.
+        field = self.focused
+        if field is not None and event.is_printable and field.check_consume_key(event.key, event.character):
+            field.post_message(events.Key(event.key, event.character))
+            return
+        await super()._on_key(event)
 
     # Requests → outcomes
 

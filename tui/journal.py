@@ -1,6 +1,6 @@
 """What happened, on disk: one JSON line an entry, appended, locked and flushed before anything else goes on.
 
-Each profile has its own file, so nothing of the sandbox can be taken for production's record. Entries never hold
+Each environment has a folder and each profile a file of its own, so nothing of the sandbox can be taken for production's record. Entries never hold
 secrets: callers hand over commands and identities that are already free of them.
 """
 
@@ -23,7 +23,7 @@ class Journal:
     """One profile's record, shared by every opstui that uses the same state folder."""
 
     def __init__(self, folder: Path, profile: str, environment: str) -> None:
-        self.path = folder / f"{profile}.jsonl"
+        self.path = folder / environment / f"{profile}.jsonl"
         self._profile = profile
         self._environment = environment
 

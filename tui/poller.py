@@ -26,10 +26,16 @@ class Poller:
     """Keeps one source's reading fresh until it is closed."""
 
     def __init__(
-        self, source: Source[Any], publish: Publish, *, clock: Callable[[], float] = time.time, jitter: float = 0.2
+        self,
+        source: Source[Any],
+        publish: Publish,
+        *,
+        is_optional: bool = False,
+        clock: Callable[[], float] = time.time,
+        jitter: float = 0.2,
     ) -> None:
         self.source = source
-        self.reading: Reading[Any] = Reading(source.name, source.interval_s)
+        self.reading: Reading[Any] = Reading(source.name, source.interval_s, is_optional=is_optional)
         """The newest reading; never None, so a pane can say "waiting" before the first answer."""
         self._publish = publish
         self._clock = clock
@@ -96,7 +102,15 @@ class Poller:
         else:
             self._failures = 0
             took_s = time.monotonic() - started
-            self.reading = Reading(source.name, self._shown_interval(), snapshot, self._clock(), took_s)
+            self.reading = replace(
+                self.reading,
+                interval_s=self._shown_interval(),
+                snapshot=snapshot,
+                taken_at=self._clock(),
+                took_s=took_s,
+                error=None,
+                failing_since=None,
+            )
             self._announce()
 
     def _failed(self, error: SourceError, started: float) -> None:

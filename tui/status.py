@@ -58,6 +58,8 @@ def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segmen
     """Return what is wrong first, a piece per kind of system (`redis✗ 41s`), then which kinds are well."""
     by_kind: dict[str, list[Reading[Any]]] = {}
     for reading in readings:
+        if reading.is_absent:
+            continue
         by_kind.setdefault(reading.kind, []).append(reading)
     ailing = {kind: _ailment(kind, of_kind, now) for kind, of_kind in by_kind.items()}
     well = [_SHORT.get(kind, kind) for kind, segment in ailing.items() if segment is None]

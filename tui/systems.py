@@ -1,5 +1,6 @@
 """From a profile to the systems it names: their sources, and the verbs that change them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ class Systems:
     sources: tuple[Source[Any], ...]
     verbs: dict[tuple[str, str], Verb]
     """By the verb's name and the name of the source whose targets it changes."""
+    optional: frozenset[str]
+    """Names of the sources that need not be there."""
 
 
 def systems_of(profile: Profile) -> Systems:
@@ -43,4 +46,17 @@ def systems_of(profile: Profile) -> Systems:
         *(LogsSource(name, entry, pod_logs) for name, entry in profile.logs.items()),
         HostSource(),
     ]
-    return Systems(tuple(sources), {(verb.name, source.name): verb for source, verb in verbs})
+    return Systems(
+        tuple(sources), {(verb.name, source.name): verb for source, verb in verbs}, frozenset(_optional(profile))
+    )
+
+
+def _optional(profile: Profile) -> Iterator[str]:
+    if profile.kubernetes and profile.kubernetes.optional:
+        yield "kubernetes:"
+    for kind, entries in (
+        ("service", profile.services),
+        ("database", profile.databases),
+        ("redis", profile.redis),
+    ):
+        yield from (f"{kind}:{name}" for name, entry in entries.items() if entry.optional)

@@ -94,7 +94,8 @@ class FilterBar(Horizontal):
     def open(self) -> None:
         """Show the line and type into it."""
         self.display = True
-        self.query_one(Input).focus()
+        # At once, not when the queue is empty: the text often follows its "/" in the same burst.
+        self.screen.set_focus(self.query_one(Input))
 
     def action_close(self) -> None:
         """Clear the filter and hide."""

@@ -11,6 +11,10 @@ import pytest
 from tui.journal import Journal, JournalError
 
 
+def test_the_sandbox_and_production_never_share_a_file(tmp_path: Path) -> None:
+    assert Journal(tmp_path, "shop", "sandbox").path != Journal(tmp_path, "shop", "prod").path
+
+
 async def test_an_entry_says_when_who_and_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SUDO_USER", "oncall")
     journal = Journal(tmp_path / "state", "shop", "prod")
@@ -46,6 +50,7 @@ async def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
 
 async def test_after_a_cut_off_line_the_next_entry_is_whole(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "shop", "dev")
+    journal.path.parent.mkdir()
     journal.path.write_text('{"what": "inte')
     await journal.append("intent", {"n": 2})
     assert [entry["n"] for entry in journal.entries()] == [2]
@@ -69,6 +74,7 @@ async def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
 
 async def test_a_journal_is_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_text("")
-    (tmp_path / "shop.jsonl").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "shop.jsonl").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(JournalError):
         await Journal(tmp_path, "shop", "dev").append("intent", {})

@@ -71,6 +71,15 @@ def test_what_is_wrong_comes_first_and_what_is_well_is_named() -> None:
     assert segments[-1].short == "1✓"
 
 
+def test_a_system_that_need_not_be_there_and_never_was_is_no_news() -> None:
+    refused = Unreachable("refused")
+    absent: Reading[Any] = Reading("redis:local", 2.0, error=refused, failing_since=59.0, is_optional=True)
+    facts: Any = object()
+    gone = Reading("redis:local", 2.0, facts, 10.0, error=refused, failing_since=59.0, is_optional=True)
+    assert health_segments([absent], 100.0) == []
+    assert [segment.text for segment in health_segments([gone], 100.0)] == ["redis✗ 41s"]
+
+
 def test_a_tab_shows_its_own_alerts() -> None:
     titles = [("Database", ("database",)), ("Resources", ("host", "kubernetes"))]
     segments = tab_segments(titles, 1, [alert(), alert(Level.CRITICAL, "kubernetes:")])

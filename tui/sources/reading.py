@@ -82,10 +82,18 @@ class Reading(Generic[SnapshotT_co]):
     failing_since: float | None = None
     """`time.time()` of the first failure of the present run of failures; None when the newest attempt succeeded."""
 
+    is_optional: bool = False
+    """Whether the profile says that the system need not be there."""
+
     @property
     def kind(self) -> str:
         """The part of `source` before the colon: which pane it belongs to."""
         return self.source.partition(":")[0]
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether this is a system that need not be there (`optional` in the profile) and never was."""
+        return self.is_optional and self.taken_at is None and self.error is not None
 
     def age_s(self, now: float) -> float | None:
         """Return seconds since the last success, None if there was none."""
