@@ -1,7 +1,7 @@
 """What happened, on disk: one JSON line an entry, appended, locked and flushed before anything else goes on.
 
-Each environment has a folder and each profile a file of its own, so nothing of the sandbox can be taken for production's record. Entries never hold
-secrets: callers hand over commands and identities that are already free of them.
+Each environment has a folder and each profile a file of its own, so nothing of the sandbox can be taken for
+production's record. Entries never hold secrets: callers hand over commands and identities that are free of them.
 """
 
 import asyncio

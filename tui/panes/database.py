@@ -119,7 +119,7 @@ class DatabasePane(Pane):
 
     def focus_first(self) -> None:
         """Give the keyboard to the list."""
-        self._table.focus()
+        self.screen.set_focus(self._table)
 
     def by_hand(self) -> str:
         """Return the psql command and the SQL behind this view."""
@@ -224,7 +224,7 @@ class DatabasePane(Pane):
         self._view = VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)]
         self.query_one(FilterBar).text = self._table.filter_text
         self._draw()
-        self._table.focus()
+        self.screen.set_focus(self._table)
 
     def action_idle(self) -> None:
         """Show idle sessions and opstui's own statements too, or hide them."""
@@ -252,7 +252,7 @@ class DatabasePane(Pane):
     def on_filter_bar_left(self, message: FilterBar.Left) -> None:
         """Give the keyboard back to the list."""
         message.stop()
-        self._table.focus()
+        self.screen.set_focus(self._table)
 
     async def action_copy(self) -> None:
         """Copy the statement of the row under the cursor as the list has it."""

@@ -178,4 +178,4 @@ class ServicesPane(Pane):
 
     def focus_first(self) -> None:
         """Put the keyboard into the table."""
-        self.query_one(LiveTable).focus()
+        self.screen.set_focus(self.query_one(LiveTable))
