@@ -58,6 +58,11 @@ class BlockingSandbox:
         return self._running.running
 
     @property
+    def failure(self) -> str:
+        """Why the last scenario ended early; empty when it did not."""
+        return self._running.failure
+
+    @property
     def started_in_s(self) -> float:
         """Seconds until everything was up."""
         return self._running.started_in_s
