@@ -323,8 +323,8 @@ class OpsApp(App[int]):
         field = self.focused
         if field is not None and event.is_printable and field.check_consume_key(event.key, event.character):
             field.post_message(events.Key(event.key, event.character))
-            return
-        await super()._on_key(event)
+            # Textual calls the handler of every class by itself: calling super's here would run each command twice.
+            event.prevent_default()
 
     # Requests → outcomes
 
