@@ -1,7 +1,8 @@
 """The Pods tab: pods, workloads, events and nodes of one cluster, in kubectl's own words; what can be done there."""
 
-from collections.abc import Awaitable
-from typing import ClassVar, Final
+import asyncio
+from collections.abc import Coroutine
+from typing import ClassVar, Final, TypeVar
 
 from textual.binding import Binding, BindingType
 
@@ -22,6 +23,12 @@ from widgets.live_table import LiveTable
 
 _MOST_REPLICAS: Final = 1000
 """More than that is taken for a slip of the finger."""
+
+
+_SAY_AFTER_S: Final = 0.4
+"""How long something may take before the person is told that it is under way."""
+
+ReadT = TypeVar("ReadT")
 
 
 class PodsPane(PodsTables):
@@ -73,16 +80,26 @@ class PodsPane(PodsTables):
         else:
             self._begin(self._detail(fact))
 
-    def _begin(self, reading: Awaitable[None]) -> None:
+    def _begin(self, reading: Coroutine[None, None, None]) -> None:
         self.run_worker(reading, group="pods-read", exclusive=True, exit_on_error=False)
+
+    async def _patiently(self, reading: Coroutine[None, None, ReadT], what: str) -> ReadT:
+        """Wait for something to be read, and say so when it takes a while."""
+        task = asyncio.create_task(reading)
+        try:
+            await asyncio.wait({task}, timeout=_SAY_AFTER_S)
+            if not task.done():
+                self.post_message(self.Told(f"reading {what}; esc stops"))
+            return await task
+        finally:
+            task.cancel()
 
     async def _detail(self, fact: Pod | Workload | Node) -> None:
         kind, namespace = _kind_of(fact), "" if isinstance(fact, Node) else fact.namespace
         obj, missing = None, ""
         if (source := self._source) is not None:
-            self.post_message(self.Told(f"reading {kind} {fact.name}; esc stops"))
             try:
-                obj = await source.fetch(kind, namespace, fact.name)
+                obj = await self._patiently(source.fetch(kind, namespace, fact.name), f"{kind} {fact.name}")
             except SourceError as error:
                 missing = f"\n\nThe whole object could not be read: {error}"
         if (snapshot := self.snapshot) is None:
@@ -110,9 +127,8 @@ class PodsPane(PodsTables):
 
     async def _yaml(self, source: KubernetesSource, fact: Pod | Workload | Node) -> None:
         kind, namespace = _kind_of(fact), "" if isinstance(fact, Node) else fact.namespace
-        self.post_message(self.Told(f"reading {kind} {fact.name}; esc stops"))
         try:
-            text = await source.yaml(kind, namespace, fact.name)
+            text = await self._patiently(source.yaml(kind, namespace, fact.name), f"{kind} {fact.name}")
         except SourceError as error:
             self.post_message(self.Told(f"{kind} {fact.name}: {error}", "warn"))
             return

@@ -309,6 +309,8 @@ class PodsTables(Pane):
 
     def show_pods_of(self, workload: Workload) -> None:
         """Open the pods of one workload."""
+        # A text that found the workload need not be in the names of its pods.
+        self.query_one(FilterBar).text = ""
         self.view = "pods"
         self.choose(replace(self.choice, workload=workload))
         self._open_view()

@@ -101,6 +101,9 @@ class Connection:
         self._api: Any = None
         self._credentials: Credentials | None = None
         self._opened_at = float("-inf")
+        self._streams: set[Any] = set()
+        self.heard_at = float("-inf")
+        """`time.monotonic()` when the server last sent anything."""
         self.login: Login | None = None
         """As whom and where; None until opened."""
 
@@ -126,10 +129,18 @@ class Connection:
             return self.login
 
     async def close(self) -> None:
-        """Give back every connection; streams under way end with Unreachable."""
+        """Give back every connection; streams under way end with Unreachable. The next request opens again."""
         api, self._api = self._api, None
+        self._cut_streams()
         if api is not None:
             await api.close()
+
+    def _cut_streams(self) -> None:
+        # Closing the client alone would leave whoever reads from a stream waiting.
+        for response in self._streams:
+            import aiohttp
+
+            response.content.set_exception(aiohttp.ClientPayloadError("closed by ourselves"))
 
     async def call(
         self,
@@ -155,6 +166,7 @@ class Connection:
                     content = await response.read()
                 finally:
                     response.release()
+        self.heard_at = time.monotonic()
         answer = Answer(response.status, _decoded(content))
         if answer.status == 401:
             self._credentials_failed()
@@ -180,10 +192,13 @@ class Connection:
                     if response.status == 401:
                         self._credentials_failed()
                     raise refused(response.status, _decoded(await response.content.read(100_000)))
+                self._streams.add(response)
                 yield b""
                 async for chunk in response.content.iter_any():
+                    self.heard_at = time.monotonic()
                     yield chunk
             finally:
+                self._streams.discard(response)
                 response.close()
 
     async def _send(
@@ -206,6 +221,7 @@ class Connection:
         """Log in from scratch at the next request: the person may have logged in again meanwhile."""
         if time.monotonic() - self._opened_at > _REOPEN_S and self._api is not None:
             api, self._api = self._api, None
+            self._cut_streams()
             task = asyncio.get_running_loop().create_task(api.close())
             task.add_done_callback(_closed)
 
@@ -222,7 +238,7 @@ class Connection:
     def _translation(self, error: Exception) -> SourceError:
         import aiohttp
 
-        server = clean(self.login.server) if self.login else "the API server"
+        server = self.login.endpoint if self.login else "the API server"
         match error:
             case aiohttp.ClientConnectorCertificateError():
                 return ConnectFailed(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -63,6 +64,12 @@ class Login:
     plugin: Plugin | None = None
     impersonate: Mapping[str, str] | None = None
     """Headers of `as`, `as-uid`."""
+
+    @property
+    def endpoint(self) -> str:
+        """The server as people may see it: without a path, which some proxies make a secret of, or a password."""
+        found = urlsplit(self.server)
+        return clean(f"{found.scheme}://{found.netloc.rpartition('@')[2]}")
 
 
 def paths(entry: Kubernetes, environ: Mapping[str, str]) -> list[Path]:

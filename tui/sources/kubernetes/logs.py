@@ -80,7 +80,8 @@ class PodLogs:
         async with aclosing(stream):
             try:
                 async for chunk in stream:
-                    yield chunk
+                    if chunk:
+                        yield chunk
             except Silent:
                 return
 

@@ -70,6 +70,11 @@ class Reflector:
         """`time.monotonic()` when the server accepted the present watch."""
         self._wake = asyncio.Event()
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether this is more than a watch that was cut once and stands again in a second."""
+        return self.error is not None and (self.failures > 1 or not self.is_synced)
+
     def hurry(self) -> None:
         """End a back-off under way: something else found the server alive."""
         self._wake.set()

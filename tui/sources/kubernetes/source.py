@@ -23,7 +23,9 @@ from tui.sources.text import clean_lines
 _COALESCE_S: Final = 0.25
 _LONGEST_READ_S: Final = 2.0
 _FIRST_READ_S: Final = 4.0
-_HEARTBEAT_TIMEOUT_S: Final = 5.0
+_HEARTBEAT_TIMEOUT_S: Final = 3.0
+_RECOVERY_S: Final = 1.0
+"""Between heartbeats while nobody answers."""
 
 
 class KubernetesSource:
@@ -43,7 +45,7 @@ class KubernetesSource:
         *,
         environ: Mapping[str, str] | None = None,
         metrics_s: float = 15.0,
-        heartbeat_s: float = 10.0,
+        heartbeat_s: float = 5.0,
         silence_s: float = 70.0,
     ) -> None:
         self.connection = Connection(entry, environ)
@@ -73,9 +75,10 @@ class KubernetesSource:
             SourceError: the server cannot be reached, refuses our credentials, or lets us see nothing at all.
         """
         await self._started()
-        self._narrow()
         self._mend()
         await self._wait_for_news()
+        if self._narrow():
+            await self._wait_for_news()
         self._changed.clear()
         if error := self._error():
             raise error
@@ -156,15 +159,17 @@ class KubernetesSource:
                 if not task.cancelled():
                     task.result()
 
-    def _narrow(self) -> None:
+    def _may_narrow(self, reflector: Reflector) -> bool:
+        is_for_all = reflector.namespace is None and reflector.kind.is_namespaced
+        return is_for_all and isinstance(reflector.error, Denied) and not reflector.is_synced
+
+    def _narrow(self) -> bool:
         """Where the cluster as a whole is forbidden and the profile names no namespace, watch the context's own."""
         login = self.connection.login
-        if self.namespaces or login is None:
-            return
         pods = next(reflector for reflector in self._reflectors if reflector.kind.resource == "pods")
         # A server that has just restarted may refuse everybody for a second: twice is meant.
-        if pods.is_synced or not isinstance(pods.error, Denied) or pods.failures < 2:
-            return
+        if self.namespaces or login is None or not self._may_narrow(pods) or pods.failures < 2:
+            return False
         self._fallback = login.namespace or "default"
         for task, reflector in list(self._tasks.items()):
             if reflector is not None and reflector.kind.is_namespaced and not reflector.is_synced:
@@ -172,6 +177,7 @@ class KubernetesSource:
                 del self._tasks[task]
                 self._reflectors.remove(reflector)
                 self._watch(reflector.kind, self._fallback)
+        return True
 
     async def _wait_for_news(self) -> None:
         is_first = self._revision == 0
@@ -182,10 +188,16 @@ class KubernetesSource:
                     await self._changed.wait()
             except TimeoutError:
                 break
-            if not is_first or all(r.is_synced or r.error for r in self._reflectors):
+            if not is_first or all(map(self._is_settled, self._reflectors)):
                 break
             self._changed.clear()
         await asyncio.sleep(max(0.0, self._returned_at + _COALESCE_S - time.monotonic()))
+
+    def _is_settled(self, reflector: Reflector) -> bool:
+        """Tell whether a first reading need not wait for this watch any longer."""
+        if reflector.error is not None and self._may_narrow(reflector) and not self.namespaces:
+            return reflector.failures > 1
+        return reflector.is_synced or reflector.error is not None
 
     async def _ask_version(self) -> None:
         answer = await self.connection.call("GET", "/version", timeout_s=_HEARTBEAT_TIMEOUT_S)
@@ -204,8 +216,11 @@ class KubernetesSource:
         return text(part(answer.body, "status", "userInfo"), "username") if answer.is_ok else ""
 
     async def _beat(self) -> None:
+        """Notice within seconds that the server is silent: a watch alone would not, before its read timeout."""
         while True:
-            await asyncio.sleep(self._heartbeat_s)
+            await asyncio.sleep(self._heartbeat_s if self._outage is None else _RECOVERY_S)
+            if self._outage is None and time.monotonic() - self.connection.heard_at < self._heartbeat_s:
+                continue
             try:
                 await self._ask_version()
             except SourceError as error:
@@ -228,7 +243,7 @@ class KubernetesSource:
         if self._outage is not None:
             return self._outage
         pods = [reflector for reflector in self._reflectors if reflector.kind.resource == "pods"]
-        if all(reflector.error is not None for reflector in self._reflectors):
+        if all(reflector.is_failing for reflector in self._reflectors):
             return pods[0].error
         return None
 
@@ -241,7 +256,7 @@ class KubernetesSource:
         health = {kind.resource: self._health(kind) for kind in KINDS.values()}
         return KubernetesSnapshot(
             context=login.context if login else "",
-            server=login.server if login else "",
+            server=login.endpoint if login else "",
             server_version=self._version,
             user=self._user,
             namespaces=self.namespaces,
@@ -256,7 +271,7 @@ class KubernetesSource:
 
     def _health(self, kind: Kind) -> KindHealth:
         watches = [reflector for reflector in self._reflectors if reflector.kind is kind]
-        failing = [reflector for reflector in watches if reflector.error is not None]
+        failing = [reflector for reflector in watches if reflector.is_failing]
         return KindHealth(
             kind=kind.resource,
             is_synced=all(reflector.is_synced or reflector.error for reflector in watches),
