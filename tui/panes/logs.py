@@ -1,6 +1,8 @@
 """The Logs tab: every log of the profile in one stream, filtered while it pours in."""
 
 import asyncio
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -14,6 +16,7 @@ from tui.panes.pane import Desk, Pane
 from tui.panes.units import age, rate
 from tui.sources.logs.line import LogBatch, LogLine, Severity
 from tui.sources.reading import Reading
+from widgets.cell import Tone
 from widgets.clipboard import copy, write_to_file
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.filter_bar import FilterBar
@@ -23,6 +26,8 @@ from widgets.segment_line import Segment, SegmentLine
 
 SETTLE_S: Final = 0.7
 """The ends of all logs at the start are collected for this long and put in order of their times."""
+_SLICE: Final = 1000
+"""Lines taken in one go: about three milliseconds."""
 _LEVEL_WORDS: Final = {Severity.INFO: "info and above", Severity.WARN: "warn and above", Severity.ERROR: "errors only"}
 
 
@@ -54,6 +59,8 @@ class LogsPane(Pane):
         self._filters = Filters()
         self._early: list[LogLine] | None = []
         """What came before the logs' ends were put in order; None afterwards."""
+        self._slices: deque[tuple[Sequence[LogLine], Tone, bool]] = deque()
+        """Lines on their way into the view, with their label's tone and whether it names their origin."""
 
     def compose(self) -> ComposeResult:
         """Lay out notice, counts, lines and the two filters."""
@@ -97,9 +104,21 @@ class LogsPane(Pane):
                 start = end
         self._draw_frame()
 
-    def _extend(self, batch: LogBatch, lines: tuple[LogLine, ...] | list[LogLine]) -> None:
+    def _extend(self, batch: LogBatch, lines: Sequence[LogLine]) -> None:
         tone = log_lines.label_tone(self._order.setdefault(batch.name, len(self._order)))
-        self._view.extend(log_lines.shown_lines(lines, tone, by_origin=len(batch.following) > 1))
+        by_origin = len(batch.following) > 1
+        was_idle = not self._slices
+        self._slices += [(lines[start : start + _SLICE], tone, by_origin) for start in range(0, len(lines), _SLICE)]
+        if was_idle:
+            self._take_slice()
+
+    def _take_slice(self) -> None:
+        # A flood brings thousands of lines at once; between two slices keys have their turn.
+        if self._slices:
+            lines, tone, by_origin = self._slices.popleft()
+            self._view.extend(log_lines.shown_lines(lines, tone, by_origin=by_origin))
+        if self._slices:
+            self.call_later(self._take_slice)
 
     def tick(self) -> None:
         """Draw counts, rates and what is wrong."""
