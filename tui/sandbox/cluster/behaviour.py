@@ -33,7 +33,7 @@ class Behaviour:
 
 BEHAVIOURS: Mapping[str, Behaviour] = {
     "healthy": Behaviour(),
-    "crash-loop": Behaviour(run_s=3.0, exit_code=1, reason="Error", ready_s=2.5),
+    "crash-loop": Behaviour(run_s=3.0, exit_code=1, reason="Error", ready_s=5.0),
     "oom": Behaviour(run_s=20.0, exit_code=137, reason="OOMKilled"),
     "image-pull": Behaviour(pull="missing"),
     "config-error": Behaviour(pull="unconfigured"),

@@ -18,9 +18,10 @@ class Schedule:
 
     def __init__(self, text: str) -> None:
         fields = _NAMES.get(text, text).split()
-        if len(fields) != 5:
-            raise ValueError(text)
-        self._sets = [_values(f, low, high) for f, (low, high) in zip(fields, _RANGES, strict=True)]
+        try:
+            self._sets = [_values(f, low, high) for f, (low, high) in zip(fields, _RANGES, strict=True)]
+        except ValueError as error:
+            raise ValueError(f"no schedule: {text!r}") from error
         self._is_any_day = (fields[2] == "*", fields[4] == "*")
 
     def after(self, moment: datetime) -> datetime:

@@ -72,8 +72,7 @@ class Run:
         first = len(self.prologue)
         spent = (until - self.started).total_seconds()
         number = max(int(spent * self.per_s), 0)
-        while number > 0 and self._plain_moment(number - 1) > until:
-            number -= 1
+        number += self._plain_moment(number) <= until
         return (first if spent >= 0 else 0) + number + (len(self.epilogue) if self.ended and now >= self.ended else 0)
 
     def moment(self, number: int) -> datetime:
