@@ -3,6 +3,7 @@
 import re
 import shlex
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,7 +101,9 @@ def search(typed: str) -> Search:
         return Search()
     ignores_case = expression == expression.lower()
     try:
-        pattern = re.compile(expression, re.IGNORECASE if ignores_case else 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # half-typed sets: `[[`
+            pattern = re.compile(expression, re.IGNORECASE if ignores_case else 0)
     except (re.error, OverflowError, RecursionError) as error:
         return Search(error=f"not a regular expression: {error}")
     if expression == re.escape(expression).replace("\\ ", " ").replace("\\-", "-"):
