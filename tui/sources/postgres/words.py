@@ -93,7 +93,7 @@ def of_network(error: OSError | UnicodeError, place: str) -> SourceError:
     words = clean(str(error), limit=300)
     if isinstance(error, ssl.SSLCertVerificationError):
         return Denied(
-            f"the server's certificate was not accepted: {clean(error.verify_message)}",
+            f"the server's certificate was not accepted: {clean(getattr(error, 'verify_message', words))}",
             "sslrootcert= names the CA (or system); sslmode=verify-full also checks the host name",
         )
     if isinstance(error, ssl.SSLError) or "SSL" in words:
