@@ -147,6 +147,7 @@ class OpsApp(App[int]):
         self._desk = Desk(profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), sources.get)
         self._user = who()
         self._panes: dict[int, Pane] = {}
+        self._mounting = asyncio.Lock()
         self._active = 0
         self._paused = False
         self._under_way: dict[Request, str] = {}
@@ -221,11 +222,12 @@ class OpsApp(App[int]):
                 pane.show(reading)
 
     async def _mount_pane(self, index: int) -> Pane:
-        if index not in self._panes:
-            pane = PANES[index](self._desk, id=f"pane-{index + 1}")
-            pane.display = index == self._active
-            await self.query_one("#panes", Container).mount(pane)
-            self._panes[index] = pane
+        async with self._mounting:  # a key may ask for a tab that the start is still mounting
+            if index not in self._panes:
+                pane = PANES[index](self._desk, id=f"pane-{index + 1}")
+                pane.display = index == self._active
+                await self.query_one("#panes", Container).mount(pane)
+                self._panes[index] = pane
         return self._panes[index]
 
     async def _open(self, index: int) -> None:
