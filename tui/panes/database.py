@@ -173,7 +173,7 @@ class DatabasePane(Pane):
         now, reading, snapshot = self.desk.now(), self._reading, self._snapshot
         self._table.stale = reading is not None and snapshot is not None and reading.is_stale(now)
         words = failure_words(reading, now) if reading else ""
-        self.query_one("#database-notice", NoticeBar).show(words, "critical" if reading and reading.error else "warn")
+        self.query_one("#database-notice", NoticeBar).show(words, _notice_tone(reading))
         place = f"{self._chosen + 1}/{len(self._names)} ([ ])" if len(self._names) > 1 else ""
         self._line("server", server_line(reading, place, now) if reading else [])
         self._line("connections", connections_line(snapshot.connections, self._tone) if snapshot else [])
@@ -324,6 +324,12 @@ class DatabasePane(Pane):
     @staticmethod
     def _session(snapshot: DatabaseSnapshot, key: Hashable) -> Session | None:
         return next((session for session in snapshot.sessions if session.key == key), None)
+
+
+def _notice_tone(reading: Reading[DatabaseSnapshot] | None) -> Tone:
+    if reading is None or reading.error is None:
+        return "warn"
+    return "dim" if reading.is_absent else "critical"
 
 
 def _pid(key: Hashable) -> int | None:
