@@ -18,6 +18,10 @@ async def _run(options: argparse.Namespace) -> None:
         loop.add_signal_handler(number, stopped.set)
     async with Cluster(port=options.port, tls=not options.plain, speed=options.speed, seed=options.seed) as cluster:
         cluster.write_kubeconfig(options.kubeconfig, options.user)
+        if options.pods:
+            await cluster.populate(options.pods)
+        if options.churn:
+            cluster.churn(options.churn)
         sys.stdout.write(f"{cluster.url}\nexport KUBECONFIG={options.kubeconfig}\n")
         sys.stdout.flush()
         await stopped.wait()
@@ -31,6 +35,8 @@ def main() -> None:
     parser.add_argument("--user", default="admin", choices=["admin", "viewer", "shop-only"])
     parser.add_argument("--plain", action="store_true", help="serve plain HTTP instead of HTTPS")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster than the wall clock")
+    parser.add_argument("--pods", type=int, default=0, help="add so many running pods")
+    parser.add_argument("--churn", type=float, default=0.0, help="change so many pods a second")
     parser.add_argument("--seed", type=int, default=1, help="makes names and uids the same in every run")
     asyncio.run(_run(parser.parse_args()))
 

@@ -47,6 +47,8 @@ class ApiServer:
         self.faults = Faults()
         self.requests = 0
         """Requests answered so far, discovery included."""
+        self.watchers = 0
+        """Watches open now."""
         self._store = store
         self._tokens = {user.token: user for user in users.values()}
         self._compute = compute
@@ -100,7 +102,11 @@ class ApiServer:
         if call.verb == "watch":
             if not call.resource.is_stored:
                 raise problems.method_not_allowed()
-            return await watch(call, self._store, self._bookmark_s, fault)
+            self.watchers += 1
+            try:
+                return await watch(call, self._store, self._bookmark_s, fault)
+            finally:
+                self.watchers -= 1
         return await self._plain(call)
 
     async def _plain(self, call: Call) -> web.StreamResponse:

@@ -38,8 +38,8 @@ class Resource:
 
     @property
     def is_stored(self) -> bool:
-        """False for what is computed at each request (metrics, endpoints, leases, reviews)."""
-        return "watch" in self.verbs and self.group != "events.k8s.io"
+        """False for what is computed at each request (metrics, endpoints, leases, reviews, newer events)."""
+        return "watch" in self.verbs
 
 
 def _core(plural: str, kind: str, *short: str, **more: Any) -> Resource:
@@ -77,7 +77,7 @@ AUTOSCALERS = Resource(
 BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", True, ("pdb",), (), ("status",))
 INGRESSES = Resource("networking.k8s.io", "v1", "ingresses", "Ingress", True, ("ing",), (), ("status",))
 POLICIES = Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", True, ("netpol",))
-EVENTS_V1 = Resource("events.k8s.io", "v1", "events", "Event", True, ("ev",))
+EVENTS_V1 = Resource("events.k8s.io", "v1", "events", "Event", True, ("ev",), verbs=READ)
 SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", verbs=READ)
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", verbs=READ)
 POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=READ)
