@@ -32,8 +32,12 @@ def key_segments(bindings: Iterable[ActiveBinding]) -> list[Segment]:
     own = [active for active in shown if not (active.binding.id or "").startswith("app.")]
     common = [active for active in shown if (active.binding.id or "").startswith("app.")]
     return [
-        Segment(f"{key_name(active.binding)} {active.binding.description}", priority=priority)
-        for active, priority in [*((a, 2) for a in own), *((a, 1) for a in common)]
+        Segment(
+            f"{key_name(active.binding)} {active.binding.description}",
+            short=f"{key_name(active.binding)} {active.binding.description.partition(' ')[0]}",
+            priority=0 if active.binding.id == "app.keys" else priority,
+        )
+        for active, priority in [*((a, 1) for a in own), *((a, 2) for a in common)]
     ]
 
 

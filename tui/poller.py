@@ -18,6 +18,8 @@ from tui.sources.reading import Reading, Source
 _LOG: Final = logging.getLogger(__name__)
 _BACKOFF_MAX_S: Final = 10.0
 _BACKGROUND_FACTOR: Final = 5.0
+_STREAM_S: Final = 0.5
+"""Sources with a shorter interval are streams."""
 
 Publish = Callable[[Reading[Any]], None]
 
@@ -46,7 +48,7 @@ class Poller:
         self._paused = False
         self._failures = 0
         self.interval_s: float | None = None
-        """The person's own interval (`+`/`-`, `--refresh`); None: the source's."""
+        """The person's own interval (`+`/`-`, `--refresh`); None: the source's. Streams keep theirs."""
 
     def start(self) -> None:
         """Begin to poll; needs a running event loop."""
@@ -131,7 +133,9 @@ class Poller:
             _LOG.exception("showing a reading of %s", self.source.name)
 
     def _shown_interval(self) -> float:
-        interval = self.interval_s or self.source.interval_s
+        own = self.source.interval_s
+        # A stream's interval only bundles what came; slowing it down would make live things late.
+        interval = own if own < _STREAM_S else self.interval_s or own
         return interval if self._visible else interval * _BACKGROUND_FACTOR
 
     def _interval(self) -> float:

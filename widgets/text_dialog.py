@@ -1,6 +1,5 @@
 """A page of text to read, copy, or write to a file."""
 
-import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from widgets.clipboard import copy, write_to_file
 from widgets.filter_bar import FilterBar
 from widgets.fitting import plain
 from widgets.log_view import LogLine, LogView
+from widgets.text_filter import compile_typed
 
 
 class TextDialog(ModalScreen[None]):
@@ -62,7 +62,7 @@ class TextDialog(ModalScreen[None]):
     def on_mount(self) -> None:
         """Begin at the top."""
         self._say("")
-        self.query_one(_Page).focus()
+        self.set_focus(self.query_one(_Page))
 
     def _say(self, text: str) -> None:
         keys = "c copy · w write to file · / search · n N next, previous · esc, q close"
@@ -93,9 +93,9 @@ class TextDialog(ModalScreen[None]):
         """Mark what matches."""
         message.stop()
         try:
-            pattern = re.compile(message.text, re.IGNORECASE) if message.text else None
-        except re.error as error:
-            message.bar.error = f"not a regular expression: {error}"
+            pattern = compile_typed(message.text) if message.text else None
+        except ValueError as error:
+            message.bar.error = str(error)
         else:
             self.query_one(_Page).highlight = pattern
 
@@ -103,7 +103,7 @@ class TextDialog(ModalScreen[None]):
         """Go to the first match from here."""
         message.stop()
         page = self.query_one(_Page)
-        page.focus()
+        self.set_focus(page)
         if page.highlight is not None and (line := page.cursor_line) and not page.highlight.search(line.text):
             page.action_search(1)
 

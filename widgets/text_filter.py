@@ -1,6 +1,7 @@
 """A filter typed by a person: `text`, `/regex/`, and `!` before either to exclude."""
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,20 @@ class TextFilter:
     """Why the expression could not be read; then everything passes."""
 
 
+def compile_typed(expression: str, *, ignores_case: bool = True) -> re.Pattern[str]:
+    """Compile a regular expression as a person is still typing it.
+
+    Raises:
+        ValueError: it cannot be read; the message says why.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # half-typed sets: `[[`
+            return re.compile(expression, re.IGNORECASE if ignores_case else 0)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+
+
 def compile_filter(typed: str) -> TextFilter:
     """Return the filter a person typed.
 
@@ -30,10 +45,9 @@ def compile_filter(typed: str) -> TextFilter:
     if wanted.startswith("/"):
         expression = wanted[1:-1] if wanted.endswith("/") and len(wanted) > 1 else wanted[1:]
         try:
-            pattern = re.compile(expression, re.IGNORECASE)
-        except (re.error, OverflowError, RecursionError) as error:
-            return TextFilter(None, f"not a regular expression: {error}")
-        search = pattern.search
+            search = compile_typed(expression).search
+        except ValueError as error:
+            return TextFilter(None, str(error))
         if excluded:
             return TextFilter(lambda text: search(text) is None)
         return TextFilter(lambda text: search(text) is not None)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -36,6 +37,14 @@ def start_log(path: Path) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("tui").setLevel(logging.INFO)
     logging.captureWarnings(True)
+    # Python's own hook writes to standard error, which is the screen.
+    threading.excepthook = _log_thread
+
+
+def _log_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is not None:
+        name = failed.thread.name if failed.thread else "a thread"
+        logging.getLogger(__name__).error("%s ended by an error", name, exc_info=failed.exc_value)
 
 
 def _utc_lines() -> logging.Formatter:

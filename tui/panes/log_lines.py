@@ -3,7 +3,6 @@
 import re
 import shlex
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from tui.sources.text import clean
 from widgets.cell import Tone
 from widgets.log_store import LogLine as ShownLine
 from widgets.log_store import Predicate
+from widgets.text_filter import compile_typed
 
 _TONES: Final[Mapping[Severity, Tone]] = {
     Severity.NONE: "",
@@ -101,11 +101,9 @@ def search(typed: str) -> Search:
         return Search()
     ignores_case = expression == expression.lower()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # half-typed sets: `[[`
-            pattern = re.compile(expression, re.IGNORECASE if ignores_case else 0)
-    except (re.error, OverflowError, RecursionError) as error:
-        return Search(error=f"not a regular expression: {error}")
+        pattern = compile_typed(expression, ignores_case=ignores_case)
+    except ValueError as error:
+        return Search(error=str(error))
     if expression == re.escape(expression).replace("\\ ", " ").replace("\\-", "-"):
         # Plain words, by far the most common, need no expression machine.
         if ignores_case:
