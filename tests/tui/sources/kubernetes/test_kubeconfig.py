@@ -205,7 +205,7 @@ async def test_a_server_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
     path = tmp_path / "config"
     path.write_text(yaml.safe_dump(config))
     connection = Connection(Kubernetes(kubeconfig=str(path)), {})
-    with pytest.raises(SourceError, match="https://127.0.0.1:1: connection refused"):
+    with pytest.raises(SourceError, match=r"https://127\.0\.0\.1:1: connection refused"):
         await connection.get("/version")
     await connection.close()
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from profiles.schema import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
@@ -294,3 +295,18 @@ async def test_pod_logs_are_found_by_label_and_followed_with_timestamps(sources:
                 break
     await stream.aclose()
     assert all(line.split(b" ", 1)[0].endswith(b"Z") for line in said.splitlines()[:3])
+
+
+async def test_a_certificate_is_trusted_only_by_its_authority(tmp_path: Path) -> None:
+    async with Cluster(tls=True) as cluster:
+        path = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+        source = KubernetesSource(Kubernetes(kubeconfig=str(path)), environ={})
+        assert (await source.read()).pods
+        await source.close()
+        config = yaml.safe_load(path.read_text())
+        del config["clusters"][0]["cluster"]["certificate-authority-data"]
+        path.write_text(yaml.safe_dump(config))
+        source = KubernetesSource(Kubernetes(kubeconfig=str(path)), environ={})
+        with pytest.raises(Unreachable, match="certificate not trusted: self"):
+            await source.read()
+        await source.close()

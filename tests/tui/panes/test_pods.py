@@ -1,0 +1,389 @@
+"""The Pods tab: objects recorded from a real API server in, rows and pages out; then the tab itself."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from profiles.schema import Kubernetes, Profile
+from tui.actions.action import Request
+from tui.panes import pods_detail, pods_rows
+from tui.panes.pane import Desk, Pane
+from tui.panes.pods import PodsPane, replicas_problem
+from tui.panes.pods_events import EventFolds
+from tui.panes.pods_rows import Light
+from tui.rules import Level
+from tui.sources.errors import Unreachable
+from tui.sources.kubernetes.kinds import KINDS
+from tui.sources.kubernetes.metrics import Metrics, Usage
+from tui.sources.kubernetes.mirror import Changes
+from tui.sources.kubernetes.pods import Pod, parse_pod
+from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
+from tui.sources.reading import Reading
+from widgets.cell import Row, cell_text
+from widgets.dialogs import InputDialog, TextDialog
+from widgets.live_table import LiveTable
+from widgets.log_view import LogView
+from widgets.notice import NoticeBar
+from widgets.segment_line import SegmentLine
+
+_ZOO = Path(__file__).parents[2] / "fixtures" / "kubernetes-zoo"
+NOW = 1_795_320_979.0
+"""The moment of the recording, give or take a second."""
+QUIET = {family: Changes() for family in FAMILIES}
+
+
+@cache
+def snapshot() -> KubernetesSnapshot:
+    families: dict[str, Any] = {family: {} for family in FAMILIES}
+    for kind in KINDS.values():
+        for row in json.loads((_ZOO / f"{kind.resource}.json").read_text())["rows"]:
+            fact = kind.parse(row["object"])
+            families[kind.family][fact.uid] = fact
+    return KubernetesSnapshot(
+        context="zoo",
+        server="https://zoo",
+        server_version="v1.36.2",
+        user="me",
+        namespaces=(),
+        **families,
+        health={kind.resource: KindHealth(kind.resource, is_synced=True) for kind in KINDS.values()},
+        metrics=Metrics({}, {}, "unavailable: metrics-server is not installed or not ready"),
+        revision=1,
+    )
+
+
+def reading(found: KubernetesSnapshot, **more: Any) -> Reading[KubernetesSnapshot]:
+    return Reading("kubernetes:", 0.25, found, taken_at=NOW, **more)
+
+
+def pod(start: str, found: KubernetesSnapshot | None = None) -> Pod:
+    return next(pod for pod in (found or snapshot()).pods.values() if pod.name.startswith(start))
+
+
+def light(now: float = NOW, usage: Mapping[str, Usage] | None = None) -> Light:
+    return Light(now, lambda metric, name: Level.OK, (usage or {}).get, lambda name: None)
+
+
+def pod_cells(row: Row) -> dict[str, str]:
+    return {c.key: cell_text(cell) for c, cell in zip(pods_rows.pod_columns(80), row.cells, strict=True)}
+
+
+def test_a_pods_row_speaks_as_kubectl_does() -> None:
+    shown = pod_cells(pods_rows.pod_row(pod("ledger-"), light()))
+    assert shown["status"] == "CrashLoopBackOff"
+    assert shown["ready"] == "0/1"
+    assert shown["restarts"].startswith("5 (")
+    assert shown["restarts"].endswith("s ago)")
+    assert (shown["cpu"], shown["memory"]) == ("–", "–")
+
+
+def test_usage_is_written_as_kubectl_top_does() -> None:
+    found = pod("ledger-")
+    shown = pod_cells(pods_rows.pod_row(found, light(usage={found.path: Usage(0.0521, 64 * 1024**2)})))
+    assert (shown["cpu"], shown["memory"]) == ("52m", "64.0 MiB")
+
+
+def test_sorting_by_status_puts_what_needs_somebody_first() -> None:
+    def by_status(row: Row) -> str:
+        assert row.sort is not None
+        return str(row.sort[3])
+
+    rows = sorted((pods_rows.pod_row(p, light()) for p in snapshot().pods.values()), key=by_status)
+    statuses = [pod_cells(row)["status"] for row in rows]
+    assert statuses[0] in ("CrashLoopBackOff", "CreateContainerConfigError", "ImagePullBackOff")
+    assert statuses[-1] == "Completed"
+    assert statuses.index("Error") > statuses.index("Pending")
+
+
+def test_events_of_one_object_and_reason_are_one_row() -> None:
+    folds = EventFolds()
+    events = dict(snapshot().events)
+    groups = folds.update(events, events)
+    group = next(g for g in groups if g[3] == "FailedCreate")
+    fold = folds.get(group)
+    assert fold is not None
+    assert fold.events == sum(1 for e in events.values() if (e.reason, e.object) == ("FailedCreate", group[1]))
+    gone = [uid for uid, event in events.items() if event.reason == "FailedCreate"]
+    for uid in gone:
+        del events[uid]
+    assert group in folds.update(events, gone)
+    assert folds.get(group) is None
+
+
+def test_a_pods_page_tells_exit_codes_owner_and_events() -> None:
+    table = json.loads((_ZOO / "pods.json").read_text())
+    obj = next(r["object"] for r in table["rows"] if r["object"]["metadata"]["name"].startswith("fraud-scorer"))
+    page = pods_detail.pod_page(parse_pod(obj), obj, snapshot(), NOW)
+    assert "exit code 137" in page
+    assert "OOMKilled" in page
+    assert "of Deployment/fraud-scorer" in page
+    assert "BackOff: Back-off restarting failed container" in page
+
+
+def test_a_workloads_page_lists_revisions_and_pods() -> None:
+    web = next(w for w in snapshot().workloads.values() if w.name == "web")
+    page = pods_detail.workload_page(web, None, snapshot(), NOW)
+    assert page.count("registry.test/shop/web:1.") >= 3
+    assert "Pods: 4" in page
+
+
+def test_a_number_of_replicas_is_checked() -> None:
+    assert replicas_problem("3") == ""
+    assert replicas_problem("0") == ""
+    assert "whole number" in replicas_problem("-1")
+    assert "whole number" in replicas_problem("²")
+    assert "slip" in replicas_problem("30000000000000000000")
+
+
+class PaneApp(App[None]):
+    """The smallest app that can hold the tab."""
+
+    def __init__(self, *, refusal: str | None = None) -> None:
+        super().__init__()
+        self.clock = NOW
+        self.requests: list[Request] = []
+        self.told: list[str] = []
+        profile = Profile(name="t", environment="dev", kubernetes=Kubernetes(context="zoo"))
+        self.desk = Desk(profile, lambda: self.clock, lambda *_: Level.OK, lambda _: refusal)
+
+    def compose(self) -> ComposeResult:
+        yield PodsPane(self.desk, id="pods")
+
+    @property
+    def pane(self) -> PodsPane:
+        return self.query_one(PodsPane)
+
+    def table(self, view: str = "pods") -> LiveTable:
+        return self.query_one(f"#pods-{view}", LiveTable)
+
+    def on_pane_requested(self, message: Pane.Requested) -> None:
+        self.requests.append(message.request)
+
+    def on_pane_told(self, message: Pane.Told) -> None:
+        self.told.append(message.text)
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await pilot.pause(0.01)
+
+
+async def drawn(pilot: Pilot[None]) -> None:
+    """Wait until everything told to the open table is on the screen."""
+    app = pilot.app
+    assert isinstance(app, PaneApp)
+    table = app.pane.table
+    await until(pilot, lambda: table.visible_count == table.row_count)
+
+
+async def shown(pilot: Pilot[None], found: KubernetesSnapshot, **more: Any) -> PodsPane:
+    app = pilot.app
+    assert isinstance(app, PaneApp)
+    app.pane.show(reading(found, **more))
+    app.pane.focus_first()
+    await pilot.pause()
+    await drawn(pilot)
+    return app.pane
+
+
+async def test_the_first_reading_shows_every_pod() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        assert app.table().row_count == len(snapshot().pods)
+        assert "Pods 63" in app.query_one("#pods-views", SegmentLine).text
+        assert app.query_one(NoticeBar).text == ""
+
+
+async def test_only_rows_that_changed_are_built_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+    real = pods_rows.pod_row
+
+    def counted(fact: Any, seen: Light) -> Row:
+        built.append(fact)
+        return real(fact, seen)
+
+    monkeypatch.setattr(pods_rows, "pod_row", counted)
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        changed = replace(pod("web-"), status="Terminating")
+        gone = pod("evicted")
+        pods = {**snapshot().pods, changed.uid: changed}
+        del pods[gone.uid]
+        built.clear()
+        changes = {**QUIET, "pods": Changes(frozenset({changed.uid}), frozenset({gone.uid}))}
+        await shown(pilot, replace(snapshot(), pods=pods, revision=2, changes=changes, metrics_changed=False))
+        assert built == [changed]
+        assert app.table().row(gone.uid) is None
+        row = app.table().row(changed.uid)
+        assert row is not None
+        assert pod_cells(row)["status"] == "Terminating"
+
+
+async def test_readings_that_were_missed_are_caught_up_with() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        kept = {uid: p for uid, p in snapshot().pods.items() if p.namespace == "shop"}
+        await shown(pilot, replace(snapshot(), pods=kept, revision=7, changes=QUIET))
+        assert app.table().row_count == len(kept)
+
+
+async def test_ages_move_on_without_a_reading() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = await shown(pilot, snapshot())
+        young = pod("web-")
+        before = app.table().row(young.uid)
+        app.clock += 60
+        pane.tick()
+        after = app.table().row(young.uid)
+        assert before is not None
+        assert after is not None
+        assert pod_cells(before)["age"] != pod_cells(after)["age"]
+
+
+async def test_old_rows_stay_dimmed_and_the_notice_says_why() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        error = Unreachable("https://zoo: connection refused", "is the cluster up?")
+        await shown(pilot, snapshot())
+        await shown(pilot, snapshot(), error=error, failing_since=NOW)
+        assert app.table().row_count == len(snapshot().pods)
+        assert app.table().stale
+        assert "connection refused since" in app.query_one(NoticeBar).text
+        assert "is the cluster up?" in app.query_one(NoticeBar).text
+
+
+async def test_what_is_partial_is_said() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, replace(snapshot(), notes=("pods: 2 of 5 namespaces forbidden",)))
+        assert app.query_one(NoticeBar).text == "partial: pods: 2 of 5 namespaces forbidden"
+
+
+async def test_keys_narrow_what_is_shown_and_escape_widens_it_again() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        await pilot.press("f")
+        await drawn(pilot)
+        faults = app.table().row_count
+        assert 0 < faults < len(snapshot().pods)
+        await pilot.press("n")
+        await drawn(pilot)
+        assert {cell_text(app.table().row(key).cells[0]) for key in app.table().visible_keys} == {"payments"}  # type: ignore[union-attr]  # visible
+        await pilot.press("escape")
+        await drawn(pilot)
+        assert app.table().row_count == len(snapshot().pods)
+
+
+async def test_enter_on_a_workload_shows_its_pods() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shown(pilot, snapshot())
+        await pilot.press("tab")
+        await drawn(pilot)
+        search = next(w for w in snapshot().workloads.values() if w.name == "search")
+        app.table("workloads").cursor_key = search.uid
+        await pilot.press("enter")
+        await drawn(pilot)
+        assert app.table().row_count == 7
+        assert "pods of Deployment/search" in app.query_one("#pods-title", SegmentLine).text
+
+
+async def test_enter_on_a_pod_shows_it_in_full() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("ledger-").uid
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        await pilot.pause()
+        assert "of Deployment/ledger" in "\n".join(line.text for line in app.screen.query_one(LogView).visible_lines())
+
+
+async def test_restarting_a_pod_asks_for_its_deployment() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        await pilot.press("R")
+        await pilot.pause()
+        api = next(w for w in snapshot().workloads.values() if w.name == "api")
+        assert [(r.verb, r.target.name, r.target.identity, r.seen) for r in app.requests] == [
+            ("restart", "api", {"uid": api.uid}, {"replicas": 3})
+        ]
+
+
+@pytest.mark.parametrize(
+    ("start", "words"), [("migrate-ok", "a Job cannot be restarted"), ("evicted", "belongs to no workload")]
+)
+async def test_what_cannot_be_restarted_says_why(start: str, words: str) -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod(start).uid
+        await pilot.press("R")
+        await pilot.pause()
+        assert words in app.told[-1]
+        assert not app.requests
+
+
+async def test_a_guard_that_refuses_explains_the_key() -> None:
+    app = PaneApp(refusal="read-only: W arms writing")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        await pilot.press("R", "C")
+        await pilot.pause()
+        assert app.told == ["read-only: W arms writing"] * 2
+        assert not app.requests
+
+
+async def test_scaling_asks_for_the_number() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        await pilot.press("C")
+        await pilot.pause()
+        assert isinstance(app.screen, InputDialog)
+        await pilot.press("x", "enter", "backspace", "5", "enter")
+        await pilot.pause()
+        assert [(r.verb, dict(r.wanted)) for r in app.requests] == [("scale", {"replicas": 5})]
+
+
+async def test_hostile_names_are_text() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(120, 24)) as pilot:
+        obj = {
+            "metadata": {"uid": "u", "name": "a[/red]\x1b]0;x\x07", "namespace": "[b]"},
+            "status": {"phase": "Running"},
+        }
+        hostile = parse_pod(obj)
+        await shown(pilot, replace(snapshot(), pods={"u": hostile}))
+        row = app.table().row("u")
+        assert row is not None
+        assert cell_text(row.cells[1]) == "a[/red]␛]0;x␇"
+
+
+async def test_by_hand_gives_commands_for_this_cluster() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = await shown(pilot, snapshot())
+        app.table().cursor_key = pod("ledger-").uid
+        await pilot.pause()
+        lines = pane.by_hand().split("\n")
+        assert lines[0] == "kubectl --context zoo get pods -A -o wide"
+        assert any("--previous" in line for line in lines)
