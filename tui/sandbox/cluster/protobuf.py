@@ -1,4 +1,4 @@
-"""Just enough protobuf for what kubectl sends in it unless asked otherwise: reviews, evictions, deletions."""
+"""Just enough protobuf for what kubectl sends in it: reviews, evictions, deletions, and `kubectl create KIND`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,23 @@ MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 
 _MAGIC = b"k8s\0"
 
-# Field numbers of k8s.io/api's generated.proto files. A text field is named by a string, a message by
-# (name, its own fields), a number by (name, int), a repeated text by (name, list).
+# Field numbers of k8s.io/api's generated.proto files. A text field is named by a string; others by a pair of name
+# and form: int, bool, bytes, list (of texts), dict (a map of texts), QUANTITIES, a message's own fields, or a list
+# with the fields of a repeated message.
 _Fields = Mapping[int, Any]
-_META: _Fields = {1: "name", 2: "generateName", 3: "namespace", 5: "uid", 6: "resourceVersion"}
+QUANTITIES = "quantities"
+
+_OWNER: _Fields = {1: "kind", 3: "name", 4: "uid", 5: "apiVersion", 6: ("controller", bool)}
+_META: _Fields = {
+    1: "name",
+    2: "generateName",
+    3: "namespace",
+    5: "uid",
+    6: "resourceVersion",
+    11: ("labels", dict),
+    12: ("annotations", dict),
+    13: ("ownerReferences", [_OWNER]),
+}
 _DELETE: _Fields = {
     1: ("gracePeriodSeconds", int),
     2: ("preconditions", {1: "uid", 2: "resourceVersion"}),
@@ -31,6 +44,49 @@ _RESOURCE: _Fields = {
     6: "subresource",
     7: "name",
 }
+_CONTAINER: _Fields = {
+    1: "name",
+    2: "image",
+    3: ("command", list),
+    4: ("args", list),
+    6: ("ports", [{1: "name", 3: ("containerPort", int), 4: "protocol"}]),
+    7: ("env", [{1: "name", 2: "value"}]),
+    8: ("resources", {1: ("limits", QUANTITIES), 2: ("requests", QUANTITIES)}),
+    14: "imagePullPolicy",
+}
+_TEMPLATE: _Fields = {
+    1: ("metadata", _META),
+    2: (
+        "spec",
+        {
+            2: ("containers", [_CONTAINER]),
+            3: "restartPolicy",
+            4: ("terminationGracePeriodSeconds", int),
+            7: ("nodeSelector", dict),
+            8: "serviceAccountName",
+            20: ("initContainers", [_CONTAINER]),
+        },
+    ),
+}
+_JOB: _Fields = {
+    1: ("parallelism", int),
+    2: ("completions", int),
+    6: ("template", _TEMPLATE),
+    7: ("backoffLimit", int),
+    8: ("ttlSecondsAfterFinished", int),
+    10: ("suspend", bool),
+}
+_DEPLOYMENT: _Fields = {
+    1: ("replicas", int),
+    2: ("selector", {1: ("matchLabels", dict)}),
+    3: ("template", _TEMPLATE),
+}
+_CRONJOB: _Fields = {
+    1: "schedule",
+    3: "concurrencyPolicy",
+    4: ("suspend", bool),
+    5: ("jobTemplate", {1: ("metadata", _META), 2: ("spec", _JOB)}),
+}
 _KINDS: dict[str, _Fields] = {
     "SelfSubjectAccessReview": {
         1: ("metadata", _META),
@@ -40,6 +96,11 @@ _KINDS: dict[str, _Fields] = {
     "SelfSubjectReview": {1: ("metadata", _META)},
     "Eviction": {1: ("metadata", _META), 2: ("deleteOptions", _DELETE)},
     "DeleteOptions": _DELETE,
+    "Namespace": {1: ("metadata", _META)},
+    "ConfigMap": {1: ("metadata", _META), 2: ("data", dict)},
+    "Deployment": {1: ("metadata", _META), 2: ("spec", _DEPLOYMENT)},
+    "Job": {1: ("metadata", _META), 2: ("spec", _JOB)},
+    "CronJob": {1: ("metadata", _META), 2: ("spec", _CRONJOB)},
 }
 
 
@@ -58,7 +119,7 @@ def decode(data: bytes) -> dict[str, Any]:
         if fields is None:
             raise unsupported_media_type()
         decoded = _message(envelope.get("raw", b""), fields)
-    except (IndexError, KeyError, UnicodeDecodeError) as error:
+    except (IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise bad_request("unable to decode the protobuf message") from error
     return {"kind": kind, "apiVersion": envelope["type"]["apiVersion"], **decoded}
 
@@ -97,6 +158,14 @@ def _set(found: dict[str, Any], form: Any, value: Any) -> None:
         found[name] = value
     elif kind is list:
         found.setdefault(name, []).append(value.decode())
+    elif kind is dict:
+        pair = _message(value, {1: "key", 2: "value"})
+        found.setdefault(name, {})[pair["key"]] = pair.get("value", "")
+    elif kind == QUANTITIES:
+        pair = _message(value, {1: "key", 2: ("value", {1: "string"})})
+        found.setdefault(name, {})[pair["key"]] = pair["value"]["string"]
+    elif isinstance(kind, list):
+        found.setdefault(name, []).append(_message(value, kind[0]))
     else:
         found[name] = _message(value, kind)
 

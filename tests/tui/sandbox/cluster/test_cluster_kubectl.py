@@ -247,3 +247,18 @@ async def test_manifests_are_applied_compared_and_patched(k: Kubectl) -> None:
     await k("label", "cm", "m", "-n", "shop", "a=b")
     await k("annotate", "cm", "m", "-n", "shop", "a=b")
     await k("delete", "cm", "m", "-n", "shop")
+
+
+async def test_kinds_are_created_by_name(k: Kubectl) -> None:
+    await k("create", "namespace", "team")
+    await k("create", "deployment", "web", "--image", "registry.example/web:1", "--replicas", "2", "-n", "team")
+    await k("create", "configmap", "settings", "--from-literal", "a=b", "-n", "team")
+    await k("wait", "--for", "condition=Available", "deploy/web", "-n", "team", "--timeout", "50s")
+    await k("create", "job", "now", "--from", "cronjob/report", "-n", "shop")
+    await k("wait", "--for", "condition=Complete", "job/now", "-n", "shop", "--timeout", "50s")
+    await k("create", "cronjob", "often", "--image", "registry.example/c:1", "--schedule", "* * * * *", "-n", "team")
+    await k("run", "once", "--image", "registry.example/once:1", "--restart", "Never", "-n", "team")
+    await k("expose", "deploy/web", "--port", "80", "-n", "team")
+    assert await k("get", "cm", "settings", "-n", "team", "-o", "jsonpath={.data.a}") == "b"
+    await k("delete", "namespace", "team", "--timeout", "50s")
+    assert "team" not in await k("get", "namespaces")
