@@ -183,6 +183,8 @@ class OpsApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
+        if not self.is_headless:
+            self.lifeline.leave(self.return_code or 0)
         await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
 
     def _tick(self) -> None:
@@ -413,4 +415,5 @@ def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sa
         sandbox=sandbox,
     )
     app.run(mouse=False)
+    app.lifeline.finish()
     return app.return_code or 0

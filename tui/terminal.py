@@ -13,9 +13,11 @@ import termios
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from types import FrameType
+from typing import Any, Final
 
 RESET: Final = (
+    "\x18"  # gives up an escape sequence that was cut in two
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
     "\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[<u"  # focus, bracketed paste, in-band resize, key protocol
     "\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[0m\x1b[?1l\x1b>"  # screen, cursor, wrap, colours, keypad
@@ -24,14 +26,20 @@ RESET: Final = (
 
 _GRACE_S: Final = 1.5
 """How long an orderly end may take before the process is ended as it stands."""
+_DEAF_S: Final = 0.2
+"""How long the terminal may take to accept `RESET`; one whose link is dead never does."""
+_LOOK_EVERY_S: Final = 1.0
+"""How often to look for the terminal where the system cannot tell when it goes (macOS)."""
+
+Modes = list[Any]
+"""A line discipline, as `termios.tcgetattr` returns it."""
 
 
 def reset(descriptor: int) -> None:
     """Bring the terminal behind `descriptor` back to what a shell expects: modes, line discipline, cursor."""
     os.write(descriptor, RESET.encode())
-    try:
-        attributes = termios.tcgetattr(descriptor)
-    except termios.error:
+    attributes = _modes(descriptor)
+    if attributes is None:
         return
     attributes[0] |= termios.ICRNL | termios.IXON | termios.BRKINT
     attributes[0] &= ~(termios.INLCR | termios.IGNCR)
@@ -42,41 +50,96 @@ def reset(descriptor: int) -> None:
 
 
 class Lifeline:
-    """Ends the program in order on SIGHUP, SIGTERM, SIGQUIT and when its terminal is gone; by force if that hangs."""
+    """Ends the program in order on SIGHUP, SIGINT, SIGTERM, SIGQUIT and when its terminal is gone; by force if that hangs.
+
+    A thread of its own counts the seconds, so a stuck event loop, an unread terminal or a hung library delays
+    nothing. Make it before the screen opens: it keeps the line discipline it finds, to give that back.
+    """
 
     def __init__(self, end: Callable[[int], None]) -> None:
         self._end = end
         """Called on the event loop with the exit status to end with."""
-        self._ending = False
+        self._terminal = sys.__stdin__.fileno() if sys.__stdin__ else 0
+        self._modes = _modes(self._terminal)
+        self._asked, self._ask = os.pipe()
+        """A byte in it is the exit status to end with; writing one is all that a signal handler may do."""
+        self._status: int | None = None
+        """The exit status a signal or the lost terminal asked for."""
+        self._over = threading.Event()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to watch; from the running event loop."""
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
-            loop.add_signal_handler(number, self._ask_to_end, 128 + number)
-        watcher = threading.Thread(target=self._watch, args=(loop,), name="terminal watch", daemon=True)
-        watcher.start()
+        """Begin to watch; from the running event loop, on the main thread."""
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
+            # Through the loop only to be woken up by it: the loop itself may be stuck when the signal comes.
+            loop.add_signal_handler(number, lambda: None)
+            signal.signal(number, self._signalled)
+            signal.siginterrupt(number, False)
+        threading.Thread(target=self._watch, args=(loop,), name="terminal watch", daemon=True).start()
+
+    def leave(self, status: int) -> None:
+        """Say that the program is ending by itself, with that exit status: from now on it must not take long."""
+        with suppress(OSError):
+            os.write(self._ask, bytes([0, status]))
+
+    def finish(self) -> None:
+        """Say that the screen is closed; ends the process here when a signal or the lost terminal asked for it.
+
+        Nothing worth waiting for is left then, and a standard output that is gone would spoil the exit status.
+        """
+        self._over.set()
+        if self._status is not None:
+            os._exit(self._status)
+
+    def _signalled(self, number: int, _frame: FrameType | None) -> None:
+        with suppress(OSError):
+            os.write(self._ask, bytes([1, 128 + number]))
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Asking for no event at all leaves only "hung up" and "error": the thread sleeps until the terminal dies.
-        hangup = select.poll()
-        hangup.register(sys.__stdin__.fileno() if sys.__stdin__ else 0, 0)
-        while not hangup.poll():
-            continue
-        try:
-            loop.call_soon_threadsafe(self._ask_to_end, 128 + signal.SIGHUP)
-        except RuntimeError:  # the loop is already closed: we are on our way out
-            return
+        is_asked, status = self._wait()
+        if is_asked:
+            self._status = status
+            with suppress(RuntimeError):  # the loop is already closed: we are on our way out
+                loop.call_soon_threadsafe(self._end, status)
+        if not self._over.wait(_GRACE_S):
+            self._force(status)
 
-    def _ask_to_end(self, status: int) -> None:
-        if self._ending:
-            return
-        self._ending = True
-        force = threading.Timer(_GRACE_S, self._force, args=(status,))
-        force.daemon = True
-        force.start()
-        self._end(status)
+    def _wait(self) -> tuple[bool, int]:
+        """Return whether somebody asks for the end (or it came by itself), and the exit status."""
+        watched = select.poll()
+        watched.register(self._asked, select.POLLIN)
+        if self._modes is not None:
+            watched.register(self._terminal, 0)  # asking for no event leaves only "hung up" and "error"
+        look_every_ms: float | None = None
+        while True:
+            events = dict(watched.poll(look_every_ms))
+            if self._asked in events:
+                asked, status = os.read(self._asked, 2)
+                return asked == 1, status
+            if events.get(self._terminal, 0) & select.POLLNVAL:
+                watched.unregister(self._terminal)
+                look_every_ms = _LOOK_EVERY_S * 1000
+            elif events or _modes(self._terminal) is None:
+                return True, 128 + signal.SIGHUP
 
     def _force(self, status: int) -> None:
-        with suppress(OSError):  # the terminal may be gone; then there is nothing to restore
-            reset(sys.__stdin__.fileno() if sys.__stdin__ else 0)
+        with suppress(OSError, termios.error):  # the terminal may be gone; then there is nothing to restore
+            # First, for it never waits; what was written and not yet read is given up to make room.
+            termios.tcflush(self._terminal, termios.TCOFLUSH)
+            if self._modes is not None:
+                termios.tcsetattr(self._terminal, termios.TCSANOW, self._modes)
+        farewell = threading.Thread(target=self._write_reset, daemon=True)
+        farewell.start()
+        farewell.join(_DEAF_S)
         os._exit(status)
+
+    def _write_reset(self) -> None:
+        with suppress(OSError):
+            os.write(self._terminal, RESET.encode())
+
+
+def _modes(descriptor: int) -> Modes | None:
+    """Return the line discipline, None where there is no terminal (any more)."""
+    try:
+        return termios.tcgetattr(descriptor)
+    except termios.error:
+        return None

@@ -1,5 +1,6 @@
 """A real pseudo-terminal with a real program in it, and the screen its user would see."""
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -12,7 +13,7 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -66,6 +67,8 @@ class Terminal:
             env={**_clean_environment(), **(env or {})},
         )
         self._slave = slave
+        self._reads = threading.Event()
+        self._reads.set()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -99,6 +102,7 @@ class Terminal:
     def _read(self) -> None:
         master = self._master
         while self._master >= 0:
+            self._reads.wait()
             ready, _, _ = select.select([master], [], [], 0.1)
             if ready:
                 try:
@@ -107,6 +111,15 @@ class Terminal:
                     return
                 with self._lock:
                     self.raw += data
+
+    @contextlib.contextmanager
+    def unread(self) -> Iterator[None]:
+        """Accept nothing of what the program writes, as a dead link does, until the block ends."""
+        self._reads.clear()
+        try:
+            yield
+        finally:
+            self._reads.set()
 
     def press(self, *keys: str) -> None:
         """Press keys by name (`enter`, `esc`) or type the text as it is."""
