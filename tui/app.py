@@ -21,6 +21,7 @@ from tui.actions.action import Action, Request
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Ask, Consent, Ending, Performer
 from tui.confirm import action_dialog, consent, watch_target
+from tui.driver import TerminalDriver
 from tui.journal import Journal, who
 from tui.keys import key_segments, keys_page
 from tui.panes.database import DatabasePane
@@ -124,7 +125,7 @@ class OpsApp(App[int]):
         refresh_s: float | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.theme = "ansi-dark"
         self.profile = profile
         self._log_file = log_file
@@ -167,6 +168,7 @@ class OpsApp(App[int]):
     async def on_mount(self) -> None:
         """Show the first tab; reading starts after the first frame."""
         self.lifeline.attach(asyncio.get_running_loop())
+        self.app_resume_signal.subscribe(self, lambda app: app.refresh(layout=True))
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
         await self._open(0)
         self._draw_frame()
@@ -397,7 +399,7 @@ class OpsApp(App[int]):
     def _fatal_error(self) -> None:
         # Textual's own prints local variables, secrets among them; the log gets the traceback without them.
         _LOG.critical("opstui ended by an error of its own", exc_info=sys.exc_info())
-        self._exit_renderables.append(Text(f"opstui ended by an error of its own; the details are in {self._log_file}"))
+        self._exit_renderables[:] = [Text(f"opstui ended by an error of its own; the details are in {self._log_file}")]
         self._close_messages_no_wait()
 
 

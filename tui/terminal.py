@@ -50,7 +50,7 @@ def reset(descriptor: int) -> None:
 
 
 class Lifeline:
-    """Ends the program in order on SIGHUP, SIGINT, SIGTERM, SIGQUIT and when its terminal is gone; by force if that hangs.
+    """Ends the program in order on SIGHUP, SIGINT, SIGTERM, SIGQUIT and without its terminal; by force if that hangs.
 
     A thread of its own counts the seconds, so a stuck event loop, an unread terminal or a hung library delays
     nothing. Make it before the screen opens: it keeps the line discipline it finds, to give that back.
@@ -87,8 +87,14 @@ class Lifeline:
         Nothing worth waiting for is left then, and a standard output that is gone would spoil the exit status.
         """
         self._over.set()
+        if self._is_gone:
+            self._status = 128 + signal.SIGHUP
         if self._status is not None:
             os._exit(self._status)
+
+    @property
+    def _is_gone(self) -> bool:
+        return self._modes is not None and _modes(self._terminal) is None
 
     def _signalled(self, number: int, _frame: FrameType | None) -> None:
         with suppress(OSError):
@@ -112,14 +118,14 @@ class Lifeline:
         look_every_ms: float | None = None
         while True:
             events = dict(watched.poll(look_every_ms))
-            if self._asked in events:
-                asked, status = os.read(self._asked, 2)
-                return asked == 1, status
             if events.get(self._terminal, 0) & select.POLLNVAL:
                 watched.unregister(self._terminal)
                 look_every_ms = _LOOK_EVERY_S * 1000
-            elif events or _modes(self._terminal) is None:
+            elif self._is_gone:
                 return True, 128 + signal.SIGHUP
+            if self._asked in events:
+                asked, status = os.read(self._asked, 2)
+                return asked == 1, status
 
     def _force(self, status: int) -> None:
         with suppress(OSError, termios.error):  # the terminal may be gone; then there is nothing to restore
