@@ -219,6 +219,8 @@ class OpsApp(App[int]):
     # Readings → panes
 
     def _publish(self, reading: Reading[Any]) -> None:
+        if self.return_code is not None:  # on the way out the panes go before the pollers
+            return
         if self.rules.judge(reading, time.time()) or reading.error is not None:
             self._draw_frame()
         for index, pane in self._panes.items():
