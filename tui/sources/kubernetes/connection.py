@@ -21,13 +21,11 @@ from profiles.schema import Kubernetes
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.kubernetes.credentials import Credentials
 from tui.sources.kubernetes.fields import Object, text, whole
-from tui.sources.kubernetes.kubeconfig import Login, Material, login
+from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login, Material, login
 from tui.sources.text import clean
 
 _LOG: Final = logging.getLogger(__name__)
 _CONNECT_S: Final = 5.0
-_REOPEN_S: Final = 5.0
-"""At least so long between two logins: a plugin is not run in a tight loop."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -102,6 +100,10 @@ class Connection:
         self._credentials: Credentials | None = None
         self._opened_at = float("-inf")
         self._streams: set[Any] = set()
+        self.reopen_s = 5.0
+        """At least so long between two logins: a plugin is not run in a tight loop."""
+        self.servers = 0
+        """How many different servers this has spoken to: a mirror of one must not be continued with another."""
         self.heard_at = float("-inf")
         """`time.monotonic()` when the server last sent anything."""
         self.login: Login | None = None
@@ -117,6 +119,9 @@ class Connection:
             if self._api is None:
                 self._opened_at = time.monotonic()
                 found = await asyncio.to_thread(login, self._entry, self._environ)
+                if found.context != IN_CLUSTER:
+                    # Somebody's `kubectl config use-context` must not move a running session to another cluster.
+                    self._entry = self._entry.model_copy(update={"context": found.context})
                 credentials = Credentials(found)
                 certificate, key = found.certificate, found.key
                 if found.plugin is not None:
@@ -124,6 +129,8 @@ class Connection:
                     if credential.certificate is not None:
                         certificate, key = Material(None, credential.certificate), Material(None, credential.key)
                 self._api = await asyncio.to_thread(_client, found, certificate, key)
+                if self.login is None or self.login.server != found.server:
+                    self.servers += 1
                 self.login, self._credentials = found, credentials
             assert self.login is not None  # noqa: S101 — set with _api
             return self.login
@@ -169,7 +176,7 @@ class Connection:
         self.heard_at = time.monotonic()
         answer = Answer(response.status, _decoded(content))
         if answer.status == 401:
-            self._credentials_failed()
+            self._start_over()
         if answer.is_ok and not answer.body:
             raise Unreadable("the answer is not JSON: a proxy or a login page, not an API server?")
         return answer
@@ -190,7 +197,7 @@ class Connection:
             try:
                 if response.status != 200:
                     if response.status == 401:
-                        self._credentials_failed()
+                        self._start_over()
                     raise refused(response.status, _decoded(await response.content.read(100_000)))
                 self._streams.add(response)
                 yield b""
@@ -217,9 +224,9 @@ class Connection:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
         return (await api.call_api(*request, _request_timeout=timeout)).response
 
-    def _credentials_failed(self) -> None:
-        """Log in from scratch at the next request: the person may have logged in again meanwhile."""
-        if time.monotonic() - self._opened_at > _REOPEN_S and self._api is not None:
+    def _start_over(self) -> None:
+        """Read the kubeconfig again at the next request: somebody may have logged in, or made the cluster anew."""
+        if time.monotonic() - self._opened_at > self.reopen_s and self._api is not None:
             api, self._api = self._api, None
             self._cut_streams()
             task = asyncio.get_running_loop().create_task(api.close())
@@ -233,7 +240,10 @@ class Connection:
         try:
             yield
         except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, TimeoutError, ValueError) as error:
-            raise self._translation(error) from error
+            translated = self._translation(error)
+            if isinstance(translated, ConnectFailed):
+                self._start_over()
+            raise translated from error
 
     def _translation(self, error: Exception) -> SourceError:
         import aiohttp

@@ -25,6 +25,8 @@ _FIRST_BACKOFF_S: Final = 0.8
 _MAX_BACKOFF_S: Final = 30.0
 _STOOD_S: Final = 10.0
 """A watch that stood for so long was no failure of the kind that makes us back off further."""
+_LIST_AFTER: Final = 3
+"""Failures in a row after which a watch begins with a list again."""
 _PAGE: Final = 200
 _INITIAL_EVENTS_END: Final = "k8s.io/initial-events-end"
 _YIELD_EVERY: Final = 50
@@ -66,6 +68,7 @@ class Reflector:
         self._silence_s = silence_s
         self._has_watch_list = True
         self._version: str | None = None
+        self._server = 0
         self._agreed_at: float | None = None
         """`time.monotonic()` when the server accepted the present watch."""
         self._wake = asyncio.Event()
@@ -98,10 +101,16 @@ class Reflector:
             if self._agreed_at is not None and time.monotonic() - self._agreed_at > _STOOD_S:
                 self.failures = 0
             self.failures += 1
+            if self.failures >= _LIST_AFTER:
+                # A cluster that was restored or made anew may not know our resourceVersion, and not all say 410.
+                self._version = None
             await self._back_off()
 
     async def _once(self) -> None:
         """List where needed and watch until the server ends the watch."""
+        await self._connection.open()
+        if self._server != self._connection.servers:
+            self._server, self._version = self._connection.servers, None
         if self._version is None and not self._has_watch_list:
             await self._list()
         begins_with_list = self._version is None
@@ -186,6 +195,9 @@ class Reflector:
 
     def _agreed(self, version: str | None) -> None:
         self._agreed_at = time.monotonic()
+        if self._server != self._connection.servers:
+            self._version = None
+            raise Unreachable("another server answers now")
         if version is not None and self.error is not None:
             self.error = self.since = None
             self._changed()

@@ -14,6 +14,7 @@ from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource, PodLogs
+from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import part
 from tui.sources.reading import Number
 
@@ -310,3 +311,41 @@ async def test_a_certificate_is_trusted_only_by_its_authority(tmp_path: Path) ->
         with pytest.raises(Unreachable, match="certificate not trusted: self"):
             await source.read()
         await source.close()
+
+
+async def test_a_cluster_made_anew_replaces_the_old_ones_rows(tmp_path: Path) -> None:
+    async with Cluster(seed=1, tls=True) as old:
+        path = old.write_kubeconfig(tmp_path / "kubeconfig")
+        source = KubernetesSource(Kubernetes(kubeconfig=str(path)), environ={}, heartbeat_s=0.2)
+        source.connection.reopen_s = 0.1
+        before = await source.read()
+    try:
+        async with Cluster(seed=2, tls=True) as new:
+            new.write_kubeconfig(path)
+
+            async def is_replaced() -> bool:
+                try:
+                    snapshot = await source.read()
+                except SourceError:
+                    return False
+                return bool(snapshot.pods) and not snapshot.pods.keys() & before.pods.keys()
+
+            async with asyncio.timeout(20):
+                while not await is_replaced():
+                    pass
+    finally:
+        await source.close()
+
+
+async def test_another_current_context_does_not_move_a_running_session(tmp_path: Path) -> None:
+    async with Cluster(tls=True) as cluster:
+        path = cluster.write_kubeconfig(tmp_path / "kubeconfig")
+        connection = Connection(Kubernetes(kubeconfig=str(path)), {})
+        first = (await connection.open()).context
+        config = yaml.safe_load(path.read_text())
+        config["contexts"].append({"name": "other", "context": {"cluster": first, "user": first}})
+        config["current-context"] = "other"
+        path.write_text(yaml.safe_dump(config))
+        await connection.close()
+        assert (await connection.open()).context == first
+        await connection.close()
