@@ -12,7 +12,7 @@ from aiohttp import web
 from tui.sandbox.cluster import discovery, problems, writes
 from tui.sandbox.cluster.faults import Fault, Faults, strike
 from tui.sandbox.cluster.problems import ApiError
-from tui.sandbox.cluster.reads import listed, reply, shown
+from tui.sandbox.cluster.reads import COMPRESSED_BYTES, listed, reply, shown
 from tui.sandbox.cluster.request import Call, parse
 from tui.sandbox.cluster.resources import Object, Resource
 from tui.sandbox.cluster.store import Store
@@ -71,7 +71,11 @@ class ApiServer:
                 response = reply(found[0] if found[1] != "text/plain" else str(found[0]).encode())
                 response.headers["Content-Type"] = found[1]
                 return response
-            return await self._answer(parse(http, path, user))
+            answer = await self._answer(parse(http, path, user))
+            is_big = isinstance(answer, web.Response) and (answer.content_length or 0) >= COMPRESSED_BYTES
+            if is_big and "gzip" in http.headers.get("Accept-Encoding", ""):
+                answer.enable_compression(web.ContentCoding.gzip)
+            return answer
         except ApiError as error:
             return reply(error.body(), error.code, error.headers)
 

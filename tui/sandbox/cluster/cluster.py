@@ -104,6 +104,7 @@ class Cluster:
         else:
             populator.found()
         self.kubelet.adopt()
+        self.kubelet.beat()
         Scheduler(self.store, self.recorder, self.behaviours)
         ReplicaSets(self.store, self.recorder).adopt()
         Deployments(self.store, self.recorder).adopt()

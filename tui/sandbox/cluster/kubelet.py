@@ -16,6 +16,7 @@ FIRST_BACK_OFF_S = 10.0
 LONGEST_BACK_OFF_S = 300.0
 PROBE_S = 10.0
 TOLERATION_S = 300.0
+HEARTBEAT_S = 300.0
 
 
 class Kubelet:
@@ -39,6 +40,13 @@ class Kubelet:
             self._mine.add(pod["metadata"]["uid"])
             for container in pod["spec"]["containers"]:
                 self._images.add((pod["spec"].get("nodeName", ""), container.get("image", "")))
+
+    def beat(self) -> None:
+        """Renew the nodes' heartbeats, now and every five minutes."""
+        for node in list(self._store.things(NODES)):
+            if node["metadata"]["name"] not in self.down:
+                nodes.beat(self._store, node["metadata"]["name"], self._clock.stamp())
+        self._clock.after(HEARTBEAT_S, self.beat)
 
     def crash(self, pod: Object, container: str = "") -> None:
         """End a running container now; afterwards it fares as the pod's behaviour says."""

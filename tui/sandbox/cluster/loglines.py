@@ -39,16 +39,19 @@ class Run:
     @property
     def prologue(self) -> tuple[str, ...]:
         """What it says first."""
-        return (self._line("info", f"starting {self.app}", -3), self._line("info", "configuration loaded", -2),
-                self._line("info", "listening on :8080", -1))  # fmt: skip
+        said = (f"starting {self.app}", "configuration loaded", "listening on :8080")
+        return tuple(self._line("info", text, -1 - i, self._prologue_moment(i)) for i, text in enumerate(said))
 
     @property
     def epilogue(self) -> tuple[str, ...]:
         """What it says last, when it failed."""
         if self.ended is None or not self.exit_code or self.exit_reason == "OOMKilled":
             return ()
-        fatal = self._line("error", "cannot reach database: connection refused (orders-db:5432)", -4)
-        return fatal, self._line("error", f"shutting down with status {self.exit_code}", -5)
+        said = (
+            f"cannot reach database: connection refused ({self.app}-db:5432)",
+            f"shutting down with status {self.exit_code}",
+        )
+        return tuple(self._line("error", text, -4 - i, self.ended) for i, text in enumerate(said))
 
     def lines(
         self, now: datetime, since: datetime | None = None, tail: int | None = None
@@ -79,10 +82,10 @@ class Run:
         """Return when line `number` was written."""
         first = len(self.prologue)
         if number < first:
-            return self.started + timedelta(milliseconds=40 * number)
+            return self._prologue_moment(number)
         if self.ended is not None and number >= self.count(self.ended) - len(self.epilogue):
             return self.ended
-        return max(self._plain_moment(number - first), self.started + timedelta(milliseconds=40 * first))
+        return max(self._plain_moment(number - first), self._prologue_moment(first))
 
     def text(self, number: int) -> str:
         """Return line `number`."""
@@ -100,6 +103,9 @@ class Run:
         start = max(self.count(now) - len(self.prologue), 0)
         return next(m for n in count(start) if (m := self._plain_moment(n)) > now)
 
+    def _prologue_moment(self, number: int) -> datetime:
+        return self.started + timedelta(milliseconds=40 * number)
+
     def _plain_moment(self, number: int) -> datetime:
         jitter = (self._dice(number, "t") % 800) / 1000
         return self.started + timedelta(seconds=(number + 0.1 + jitter) / self.per_s)
@@ -108,25 +114,24 @@ class Run:
         return zlib.crc32(f"{self.seed}/{number}{salt}".encode())
 
     def _body(self, number: int) -> str:
-        dice = self._dice(number)
+        dice, moment = self._dice(number), self._plain_moment(number)
         if (dice >> 4) % 1000 < self.troubles * 1000:
             level = "error" if dice % 3 == 0 else "warn"
-            return self._line(level, _TROUBLES[dice % len(_TROUBLES)], number)
+            return self._line(level, _TROUBLES[dice % len(_TROUBLES)], number, moment)
         if self.app in _JSON_APPS:
-            return self._line("info", "request", number)
-        return self._line("info", _JOBS[dice % len(_JOBS)].format(n=dice % 4093), number)
+            return self._line("info", "request", number, moment)
+        return self._line("info", _JOBS[dice % len(_JOBS)].format(n=dice % 4093), number, moment)
 
-    def _line(self, level: str, message: str, number: int) -> str:
+    def _line(self, level: str, message: str, number: int, moment: datetime) -> str:
         dice = self._dice(number, "l")
-        moment = self._plain_moment(number) if number >= 0 else self.started
         if self.app not in _JSON_APPS:
-            return (
-                f"{moment:%Y-%m-%d %H:%M:%S},{moment.microsecond // 1000:03d} {level.upper():<5} [{self.app}] {message}"
-            )
+            millis = moment.microsecond // 1000
+            return f"{moment:%Y-%m-%d %H:%M:%S},{millis:03d} {level.upper():<5} [{self.app}] {message}"
         body: dict[str, object] = {"ts": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")}
         body |= {"level": level, "msg": message, "app": self.app}
         if message == "request":
             path = _PATHS[dice % len(_PATHS)].format(n=dice % 9973)
-            body |= {"method": "POST" if dice % 5 == 0 else "GET", "path": path}
-            body |= {"status": (200, 200, 200, 201, 204, 304, 404)[dice % 7], "ms": 3 + dice % 180}
+            status = 200 if path == "/healthz" else (200, 200, 200, 201, 204, 304, 404)[dice % 7]
+            method = "POST" if status == 201 else "GET"
+            body |= {"method": method, "path": path, "status": status, "ms": 3 + dice % 180}
         return json.dumps({**body, "trace": f"{dice:08x}{self._dice(number, 'x'):08x}"}, separators=(",", ":"))

@@ -171,3 +171,13 @@ def set_ready(store: Store, name: str, value: str, now: str) -> None:
             ]
 
     store.modify(NODES, "", name, change)
+
+
+def beat(store: Store, name: str, now: str) -> None:
+    """Renew the heartbeat of a node's conditions, as its kubelet does every five minutes."""
+
+    def renew(copy: Object) -> None:
+        for condition in copy["status"].get("conditions") or ():
+            condition["lastHeartbeatTime"] = now
+
+    store.modify(NODES, "", name, renew)

@@ -17,12 +17,16 @@ from tui.sandbox.cluster.store import Entry, Store, encode
 from tui.sandbox.cluster.tables import metadata_only, table
 
 JSON = "application/json"
+COMPRESSED_BYTES = 128 * 1024
+"""Answers of this size and more are compressed for those who accept it; watches never are."""
 
 
 def reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Return a JSON answer; bytes are sent as they are."""
     raw = body if isinstance(body, bytes) else encode(body)
-    return web.Response(body=raw, status=status, content_type=JSON, headers=headers)
+    return web.Response(
+        body=raw, status=status, content_type=JSON, headers=headers, zlib_executor_size=COMPRESSED_BYTES
+    )
 
 
 def shown(call: Call, thing: Object, store: Store, status: int = 200) -> web.Response:

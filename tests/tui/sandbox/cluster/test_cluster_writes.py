@@ -10,7 +10,7 @@ import pytest
 
 from tui.sandbox.cluster import Cluster
 from tui.sandbox.cluster.client import APPS, JSON_PATCH, SHOP, STRATEGIC, Client
-from tui.sandbox.cluster.resources import DEPLOYMENTS, NAMESPACES, PODS, REPLICASETS
+from tui.sandbox.cluster.resources import CONFIGMAPS, DEPLOYMENTS, NAMESPACES, PODS, REPLICASETS
 
 GATEWAY = f"{APPS}/deployments/gateway"
 
@@ -32,7 +32,7 @@ def replicas(cluster: Cluster) -> Any:
 
 
 async def test_a_dry_run_changes_nothing(cluster: Cluster, client: Client) -> None:
-    version = cluster.store.version
+    before = [cluster.store.get(DEPLOYMENTS, "shop", "gateway"), *cluster.pods("shop", "gateway")]
     patched = await client.patch(f"{GATEWAY}?dryRun=All", {"spec": {"replicas": 9}})
     assert patched.body["spec"]["replicas"] == 9
     scaled = await client.patch(f"{GATEWAY}/scale?dryRun=All", {"spec": {"replicas": 8}})
@@ -43,13 +43,14 @@ async def test_a_dry_run_changes_nothing(cluster: Cluster, client: Client) -> No
     assert (await client.ask("POST", f"{SHOP}/configmaps?dryRun=All", body)).status == 201
     eviction = {"kind": "Eviction", "apiVersion": "policy/v1", "metadata": {"name": name}}
     assert (await client.ask("POST", f"{SHOP}/pods/{name}/eviction?dryRun=All", eviction)).status == 201
-    assert cluster.store.version == version
+    assert [cluster.store.get(DEPLOYMENTS, "shop", "gateway"), *cluster.pods("shop", "gateway")] == before
+    assert cluster.store.find(CONFIGMAPS, "shop", "new") is None
 
 
 async def test_a_change_that_changes_nothing_makes_no_version(cluster: Cluster, client: Client) -> None:
-    version = cluster.store.version
-    assert (await client.patch(GATEWAY, {"spec": {"replicas": 3}})).status == 200
-    assert cluster.store.version == version
+    version = (await client.get(GATEWAY)).body["metadata"]["resourceVersion"]
+    answer = await client.patch(GATEWAY, {"spec": {"replicas": 3}})
+    assert (answer.status, answer.body["metadata"]["resourceVersion"]) == (200, version)
 
 
 async def test_only_a_changed_spec_makes_a_generation(client: Client) -> None:
