@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench screenshots clean
+.PHONY: demo test lint bench screenshots keys clean
 
 demo: $(VENV)/.demo
 	$(BIN)/opstui --profile demo
@@ -21,7 +21,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 
 screenshots: $(VENV)/.dev
-	$(BIN)/python screenshots/draw.py
+	PYTHONPATH=. $(BIN)/python screenshots/draw.py
 
 $(VENV)/.made:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "opstui needs Python 3.11 or newer, this is " + sys.version.split()[0])'
@@ -35,6 +35,9 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/.made
 $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $(VENV)/.demo $@
+
+keys: $(VENV)/.dev
+	PYTHONPATH=. $(BIN)/python screenshots/keys.py
 
 clean:
 	rm -rf $(VENV) dist build

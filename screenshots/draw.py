@@ -44,15 +44,15 @@ async def _draw(app: OpsApp, pilot: Pilot[int], sandbox: BlockingSandbox) -> Non
     await pilot.press("3", "tab")
     await _seen(app, pilot, lambda text: "batch-import" in text and "reprice-job" in text)
     _save(app, "database")
-    await pilot.press("2", "tab")
+    await pilot.press("2", "tab", "slash", *"gateway", "enter")
     await pilot.pause(2)
     await pilot.press("R")
     await _seen(app, pilot, lambda text: "Type the name" in text and "closes in" in text)
     _save(app, "confirm")
     await pilot.press("escape")
-    await pilot.press("shift+tab")
     await pilot.pause(1)
-    await pilot.press("g")
+    await pilot.press("slash", "escape", "shift+tab")
+    await pilot.pause(1)
     _save(app, "pods")
     await asyncio.to_thread(sandbox.scenario, "redis-full")
     await pilot.press("4")
@@ -71,9 +71,11 @@ async def _draw(app: OpsApp, pilot: Pilot[int], sandbox: BlockingSandbox) -> Non
 
 
 async def _seen(app: OpsApp, pilot: Pilot[int], wanted: Callable[[str], bool]) -> None:
-    async with asyncio.timeout(_WAIT_S):
-        while not wanted(_text(app)):
-            await pilot.pause(0.2)
+    for _ in range(int(_WAIT_S / 0.2)):
+        if wanted(_text(app)):
+            return
+        await pilot.pause(0.2)
+    raise SystemExit(f"not seen within {_WAIT_S:g} s; the screen:\n{_text(app)}")
 
 
 def _text(app: OpsApp) -> str:

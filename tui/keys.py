@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from textual.binding import ActiveBinding, Binding
+from textual.binding import ActiveBinding, Binding, BindingType
 
 from widgets.segment_line import Segment
 
@@ -34,7 +34,7 @@ def key_segments(bindings: Iterable[ActiveBinding]) -> list[Segment]:
     return [
         Segment(
             f"{key_name(active.binding)} {active.binding.description}",
-            short=f"{key_name(active.binding)} {active.binding.description.partition(' ')[0]}",
+            short=f"{key_name(active.binding)} {_short(active.binding.description)}",
             priority=0 if active.binding.id == "app.keys" else priority,
         )
         for active, priority in [*((a, 1) for a in own), *((a, 2) for a in common)]
@@ -56,5 +56,30 @@ def keys_page(bindings: Iterable[ActiveBinding]) -> str:
     return "\n\n".join("\n".join([group.upper(), *lines]) for group, lines in groups.items())
 
 
+def keys_table(places: Iterable[tuple[str, Iterable[BindingType]]]) -> str:
+    """Return a Markdown table of keys: one row a place, from its bindings as they are declared."""
+    rows = ["| where | keys |", "|---|---|"]
+    for place, bindings in places:
+        named = [binding for binding in bindings if isinstance(binding, Binding) and binding.description]
+        cells = [f"`{_markdown(key_names(binding))}` {binding.description}" for binding in named]
+        rows.append(f"| {place} | {' · '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def key_names(binding: Binding) -> str:
+    """Return every key of a binding as people write them: `up j`."""
+    return binding.key_display or " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
+
+
+def _markdown(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
 def _distinct(bindings: Iterable[ActiveBinding]) -> list[ActiveBinding]:
     return list({(active.binding.id or active.binding.action): active for active in bindings}.values())
+
+
+def _short(description: str) -> str:
+    """Return the first word, when that says enough."""
+    first = description.partition(" ")[0]
+    return first if len(first) > 3 else description
