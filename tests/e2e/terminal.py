@@ -133,6 +133,12 @@ class Terminal:
             self._screen.resize(rows, columns)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
+    def forget(self) -> None:
+        """Begin with an empty screen, as entering the alternate screen does on a real terminal."""
+        with self._lock:
+            self._feed()
+            self._screen.reset()
+
     @property
     def modes_after(self) -> list[object]:
         """The terminal's line discipline now."""
