@@ -39,8 +39,10 @@ class Scenes:
                     self._kubelet.crash(pod)
         elif how == "release":
             good = found["spec"]["template"]["spec"]["containers"][0]["image"]
+            if good == self._images.get((namespace, deployment), ("", ""))[1]:
+                return  # broken already
             bad = next_image(good)
-            self._images.setdefault((namespace, deployment), (good, bad))
+            self._images[namespace, deployment] = (good, bad)
             self._behaviours.set_image(bad, "crash-loop")
             self._set_image(namespace, deployment, bad)
         else:

@@ -114,3 +114,11 @@ async def test_both_forms_of_discovery_name_the_same_kinds(client: Client) -> No
         legacy = await client.get(f"/apis/{version}")
         plain = [r["name"] for r in legacy.body["resources"] if "/" not in r["name"]]
         assert plain == [r["resource"] for r in item["versions"][0]["resources"]]
+
+
+async def test_big_answers_are_compressed_and_small_ones_are_not() -> None:
+    async with Cluster(demo=False) as cluster, Client(cluster) as client:
+        await cluster.populate(pods=60)
+        big, small = await client.get("/api/v1/pods"), await client.get("/api/v1/namespaces")
+    assert (big.headers.get("Content-Encoding"), len(big.names)) == ("gzip", 60)
+    assert "Content-Encoding" not in small.headers
