@@ -20,7 +20,7 @@ from profiles.schema import Profile
 from tui.actions.action import Action, Request
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Ask, Consent, Ending, Performer
-from tui.confirm import action_dialog, consent, watch_target
+from tui.confirm import action_dialog, consent, verb_and_target, watch_target
 from tui.driver import TerminalDriver
 from tui.journal import Journal, who
 from tui.keys import key_segments, keys_page
@@ -319,9 +319,7 @@ class OpsApp(App[int]):
 
     async def _ask_to_leave(self) -> None:
         lines = [("Session", f"{self.profile.name} ({self.profile.environment}); others may share this terminal")]
-        lines += [
-            ("Under way", f"{request.verb} {request.target}: {what}") for request, what in self._under_way.items()
-        ]
+        lines += [("Under way", f"{self._named(request)}: {what}") for request, what in self._under_way.items()]
         if await self.push_screen_wait(ConfirmDialog("Leave opstui?", lines)):
             self.exit(return_code=0)
 
@@ -353,7 +351,7 @@ class OpsApp(App[int]):
         tone: Tone = "ok" if outcome.ending is Ending.CONVERGED else "warn"
         if outcome.ending in (Ending.UNKNOWN, Ending.NOT_CONVERGED, Ending.REGRESSED):
             tone = "critical"
-        self.tell(f"{request.verb} {request.target}: {outcome.ending.upper()} {outcome.detail}", tone)
+        self.tell(f"{self._named(request)}: {outcome.ending.upper()}, {outcome.detail}", tone)
         self.action_refresh()
 
     async def _confirm(self, action: Action, ask: Ask) -> Consent | None:
@@ -367,7 +365,11 @@ class OpsApp(App[int]):
 
     def _progress(self, request: Request, what: str) -> None:
         self._under_way[request] = what
-        self.tell(f"{request.verb} {request.target}: {what}")
+        self.tell(f"{self._named(request)}: {what}")
+
+    def _named(self, request: Request) -> str:
+        verb = self._systems.verbs.get((request.verb, request.target.source))
+        return verb_and_target(verb.title if verb else request.verb, request.target)
 
     # Words
 

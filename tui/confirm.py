@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from profiles.schema import Profile
-from tui.actions.action import Action, Sight, Verb
+from tui.actions.action import Action, Sight, Target, Verb
 from tui.actions.perform import Ask, Consent
 from tui.sources.errors import SourceError
 from widgets.cell import Cell
@@ -19,17 +19,27 @@ def action_dialog(verb: Verb, action: Action, ask: Ask, profile: Profile) -> Con
     lines: list[tuple[str, str | Cell]] = [
         ("Where", f"{profile.environment.upper()} {profile.name}: {target.source.rstrip(':')}"),
         ("Target", str(target)),
-        ("Identity", ", ".join(f"{key} {value}" for key, value in target.identity.items() if value is not None)),
         ("Before", action.before),
         ("After", action.after),
-        *_labelled("Preview", action.preview),
         *_labelled("Impact", action.impact),
+        *_labelled("Preview", action.preview),
         ("Risk", Cell(_risk(action), "warn")),
         ("Undo", action.undo),
         ("By hand", action.command),
+        ("Identity", ", ".join(f"{key} {value}" for key, value in target.identity.items() if value is not None)),
     ]
-    title = f"{verb.title} {target}?"
-    return ConfirmDialog(title, lines, mode=ask.value, expected=target.name, verb=verb.title)
+    return ConfirmDialog(
+        f"{verb_and_target(verb.title, target)}?", lines, mode=ask.value, expected=target.name, verb=verb.title
+    )
+
+
+def verb_and_target(title: str, target: Target) -> str:
+    """Return what is done to what: `Restart Deployment shop/api`, `Terminate backend shop/812`; no kind twice."""
+    _, _, what = title.rpartition(" ")
+    kind, _, rest = str(target).partition(" ")
+    if rest and what.lower() == kind.lower():
+        return f"{title} {rest}"
+    return f"{title} of {target}" if " " in title else f"{title} {target}"
 
 
 def _risk(action: Action) -> str:

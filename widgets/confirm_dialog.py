@@ -61,15 +61,16 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
 
     DEFAULT_CSS = """
     ConfirmDialog { align: center middle; }
-    ConfirmDialog > Vertical { width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $warning;
+    ConfirmDialog > Vertical { width: 100; max-width: 100%; height: auto; max-height: 100%; border: solid $warning;
         padding: 0 1; background: $surface; }
     ConfirmDialog .title { text-style: bold; }
-    ConfirmDialog VerticalScroll { height: auto; max-height: 50vh; scrollbar-size: 1 1; }
+    ConfirmDialog VerticalScroll { height: auto; scrollbar-size: 1 1; }
     ConfirmDialog Static { height: auto; }
     ConfirmDialog Input { background: $boost; }
     ConfirmDialog .said { text-style: bold; }
     ConfirmDialog Horizontal { height: 1; }
     ConfirmDialog Button { margin-right: 2; }
+    ConfirmDialog Button:disabled { border: none !important; text-style: dim; }
     ConfirmDialog .hint { color: $text-muted; }
     """
 
@@ -172,6 +173,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         line = self.query_one(where, Static)
         line.update(Text(plain(text)))
         line.display = bool(text)
+        self._fit()
 
     # Time
 
@@ -209,6 +211,15 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         if not self._hears():
             self._quiet_since = self._clock()
             event.stop()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give the facts all the height that the questions below them leave."""
+        self._fit()
+
+    def _fit(self) -> None:
+        around = {"key": 5, "type": 7, "count": 7, "type+reason": 9}[self._mode]  # border, title, fields, buttons, hint
+        around += sum(self.query_one(where).display for where in ("#state", "#said"))
+        self.query_one(VerticalScroll).styles.max_height = max(3, self.size.height - around)
 
     def action_scroll(self, lines: int) -> None:
         """Scroll the body."""

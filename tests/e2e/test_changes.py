@@ -138,7 +138,7 @@ def test_cancel_where_it_helps_terminate_where_it_does_not_and_nobody_waits_any_
     pid = next(line.rsplit(" ", 2)[-2] for line in text.splitlines() if "Type the name" in line)
     screen.press(pid, "enter")
     screen.press("enter")
-    screen.wait("(?s)terminate-backend.*CONVERGED", BUSY_MACHINE_S)
+    screen.wait("(?s)Terminate backend.*CONVERGED", BUSY_MACHINE_S)
     assert query(sandbox, WAITERS) == 0
 
 

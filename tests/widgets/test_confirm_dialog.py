@@ -1,5 +1,6 @@
 import pytest
 from textual.app import App
+from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
@@ -200,3 +201,15 @@ async def test_a_long_dialog_fits_80_by_24() -> None:
 async def test_nothing_to_type_is_an_error_of_the_caller() -> None:
     with pytest.raises(ValueError, match="needs the text"):
         ConfirmDialog("?", [], mode="type")
+
+
+async def test_the_facts_take_the_height_the_questions_leave_and_no_more() -> None:
+    lines: list[tuple[str, str | Cell]] = [(f"fact {number}", "x") for number in range(40)]
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        dialog = ConfirmDialog("Delete?", lines, mode="type+reason", expected="api-1")
+        await pilot.app.push_screen(dialog)
+        await pilot.pause()
+        # Title, two questions with a field each, buttons, hint and the frame stand around the facts.
+        assert dialog.query_one(VerticalScroll).size.height == 15
+        assert dialog.query_one("#hint").region.bottom == 23
+        assert dialog.query_one("#confirm", Button).size.height == 1

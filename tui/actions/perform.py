@@ -122,7 +122,7 @@ class Performer:
             return await self._end(request, action, Ending.REFUSED, action.permission)
         consent = await confirm(action, ask_for(action.risk, self.profile.environment))
         if consent is None:
-            return await self._end(request, action, Ending.CANCELLED, "cancelled; nothing was sent")
+            return await self._end(request, action, Ending.CANCELLED, "nothing was sent")
         return await self._send(verb, action, consent, progress)
 
     async def _send(self, verb: Verb, action: Action, consent: Consent, progress: Progress) -> Outcome:
