@@ -6,13 +6,21 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from widgets.fitting import plain
 
 _DEBOUNCE_S: Final = 0.05
+
+
+class _Field(Input):
+    """An Input that is as wide as its place. Textual's own has the whole screen laid out again at every key."""
+
+    virtual_size = Reactive(Size(0, 0), layout=False)
 
 
 class FilterBar(Horizontal):
@@ -65,7 +73,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay the line out."""
         yield Static(self._sign, classes="sign", markup=False)
-        field = Input(placeholder=self._placeholder, compact=True)
+        field = _Field(placeholder=self._placeholder, compact=True)
         field.cursor_blink = False
         yield field
         yield Static("", classes="error", markup=False)
