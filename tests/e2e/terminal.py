@@ -33,6 +33,7 @@ KEYS: Final = {
     "ctrl+z": "\x1a",
     "backspace": "\x7f",
 }
+_ECHO_S: Final = 0.3
 _UNKNOWN_TO_PYTE: Final = re.compile(
     rb"\x1b\[[<>=?][0-9;]*[uc]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\|\x1b\[>[0-9;]*[a-zA-Z]"
 )
@@ -122,9 +123,16 @@ class Terminal:
             self._reads.set()
 
     def press(self, *keys: str) -> None:
-        """Press keys by name (`enter`, `esc`) or type the text as it is."""
+        """Press keys by name (`enter`, `esc`) or type the text as it is, each once the one before has shown.
+
+        What shows nothing (a key without effect) is given a moment; a person does not type faster either.
+        """
         for key in keys:
+            before = len(self.raw)
             os.write(self._master, KEYS.get(key, key).encode())
+            deadline = time.monotonic() + _ECHO_S
+            while len(self.raw) == before and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size, as a person dragging it does."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-import yaml
 
+from tests.e2e.cluster import ask
 from tests.e2e.conftest import Open
 from tests.e2e.terminal import Terminal
 from tui.sandbox.blocking import BlockingSandbox
@@ -46,13 +46,7 @@ def journal(tmp_path: Path) -> list[dict[str, Any]]:
 
 def get(sandbox: BlockingSandbox, path: str) -> Any:
     """Ask the cluster as somebody else would."""
-    import httpx
-
-    config = yaml.safe_load(Path(sandbox.endpoints["kubeconfig"]).read_text())
-    return httpx.get(
-        config["clusters"][0]["cluster"]["server"] + path,
-        headers={"Authorization": f"Bearer {config['users'][0]['user']['token']}"},
-    ).json()
+    return ask(sandbox.endpoints["kubeconfig"], path)
 
 
 def query(sandbox: BlockingSandbox, sql: str) -> Any:

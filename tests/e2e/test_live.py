@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 import redis
-import yaml
 
+from tests.e2e.cluster import ask
 from tests.e2e.conftest import Open
 from tests.e2e.terminal import Terminal
 from tui.sandbox.blocking import BlockingSandbox
@@ -60,7 +59,13 @@ def test_a_health_component_appears(screen: Terminal, sandbox: BlockingSandbox, 
 def test_a_pod_appears(screen: Terminal, sandbox: BlockingSandbox, value: str) -> None:
     screen.press("2")
     screen.wait(r"shop +api-")
-    create_pod(sandbox.endpoints["kubeconfig"], value)
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": value, "namespace": "shop"},
+        "spec": {"containers": [{"name": "main", "image": "registry.example/probe:1"}]},
+    }
+    ask(sandbox.endpoints["kubeconfig"], "/api/v1/namespaces/shop/pods", create=pod)
     screen.press("/")
     screen.press(value)
     screen.wait(rf"shop +{value} ", TWO_REFRESHES_S)
@@ -101,20 +106,3 @@ def test_a_log_line_appears(screen: Terminal, sandbox: BlockingSandbox, value: s
     with (Path(sandbox.endpoints["logs"]) / "search.log").open("a") as log:
         log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S},000 INFO [searcher-1] {value}\n")
     screen.wait(value, TWO_REFRESHES_S)
-
-
-def create_pod(kubeconfig: str, name: str) -> None:
-    """Create a pod in the namespace shop, as another person would."""
-    config = yaml.safe_load(Path(kubeconfig).read_text())
-    pod = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "shop"},
-        "spec": {"containers": [{"name": "main", "image": "registry.example/probe:1"}]},
-    }
-    answer = httpx.post(
-        f"{config['clusters'][0]['cluster']['server']}/api/v1/namespaces/shop/pods",
-        json=pod,
-        headers={"Authorization": f"Bearer {config['users'][0]['user']['token']}"},
-    )
-    assert answer.status_code == 201, answer.text

@@ -115,7 +115,7 @@ class RunningSandbox:
     async def _start_cluster(self, base: Path) -> None:
         from tui.sandbox.cluster import Cluster
 
-        self._cluster = Cluster()
+        self._cluster = Cluster(tls=True)
         self._endings.push_async_callback(self._cluster.stop)
         await self._cluster.start()
         for name, user in (("kubeconfig", "admin"), ("kubeconfig_viewer", "viewer")):
