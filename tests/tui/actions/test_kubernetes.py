@@ -17,7 +17,7 @@ from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.fields import Object, part
 from tui.sources.kubernetes.workloads import Workload, parse_workload
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("kubernetes")]
 
 _API = "/apis/apps/v1/namespaces/shop/deployments/api"
 

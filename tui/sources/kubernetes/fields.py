@@ -31,6 +31,12 @@ def part(obj: Object, *path: str) -> Object:
     return obj
 
 
+def maybe(obj: Object, key: str) -> Object | None:
+    """Return the object at `key`, also an empty one; None where there is none."""
+    found = obj.get(key)
+    return found if isinstance(found, dict) else None
+
+
 def parts(obj: Object, key: str) -> Sequence[Object]:
     """Return the list of objects at `key`; empty where there is none."""
     found = obj.get(key)
@@ -61,7 +67,7 @@ def moment(obj: Object, key: str) -> float | None:
         return None
     try:
         return datetime.fromisoformat(found).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

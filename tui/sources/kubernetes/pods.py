@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from tui.sources.kubernetes.fields import Object, Owner, moment, owner, part, parts, quantity, strings, text, whole
+from tui.sources.kubernetes.fields import (
+    Object,
+    Owner,
+    maybe,
+    moment,
+    owner,
+    part,
+    parts,
+    quantity,
+    strings,
+    text,
+    whole,
+)
 
 
 class Health(StrEnum):
@@ -174,7 +186,7 @@ class _Printed:
             if is_sidecar:
                 self._sidecar_restarts += whole(status, "restartCount")
                 self._sidecar_restarted_at = _later(self._sidecar_restarted_at, status)
-            terminated, waiting = part(status, "state").get("terminated"), part(status, "state", "waiting")
+            terminated, waiting = maybe(part(status, "state"), "terminated"), part(status, "state", "waiting")
             if terminated is not None and not whole(terminated, "exitCode"):
                 continue
             if is_sidecar and status.get("started") is True:
@@ -197,7 +209,7 @@ class _Printed:
             self.restarts += whole(status, "restartCount")
             self.restarted_at = _later(self.restarted_at, status)
             state = part(status, "state")
-            terminated, waiting = state.get("terminated"), text(part(state, "waiting"), "reason")
+            terminated, waiting = maybe(state, "terminated"), text(part(state, "waiting"), "reason")
             if waiting:
                 self.reason = waiting
             elif terminated is not None:

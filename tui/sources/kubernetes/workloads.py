@@ -6,6 +6,7 @@ from typing import Final
 
 from tui.sources.kubernetes.ages import age
 from tui.sources.kubernetes.fields import Object, Owner, moment, owner, part, parts, strings, text, whole
+from tui.sources.text import clean
 
 REVISION: Final = "deployment.kubernetes.io/revision"
 """The annotation that numbers a Deployment's ReplicaSets."""
@@ -106,7 +107,8 @@ def selector_words(selector: Object) -> str:
     words = [f"{key}={value}" for key, value in sorted(strings(selector, "matchLabels").items())]
     for expression in parts(selector, "matchExpressions"):
         key, operator = text(expression, "key"), text(expression, "operator")
-        values = ",".join(str(value) for value in expression.get("values") or ())
+        listed = expression.get("values")
+        values = ",".join(clean(str(value)) for value in listed) if isinstance(listed, list) else ""
         known = {
             "In": f"{key} in ({values})",
             "NotIn": f"{key} notin ({values})",

@@ -18,7 +18,7 @@ from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import part
 from tui.sources.reading import Number
 
-pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("kubernetes")]
 
 _API = "/apis/apps/v1/namespaces/shop/deployments/api"
 
