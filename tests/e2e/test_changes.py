@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,7 @@ def test_cancel_where_it_helps_terminate_where_it_does_not_and_nobody_waits_any_
     screen.press("T")
     screen.wait(r"(?i)terminate backend .*\?")
     text = screen.wait("tab: next field")
-    pid = next(line.rsplit(" ", 2)[-2] for line in text.splitlines() if "Type the name" in line)
+    (pid,) = re.findall(r"go on: (\d+)", text)
     screen.press(pid, "enter")
     screen.press("enter")
     screen.wait("(?s)Terminate backend.*CONVERGED", BUSY_MACHINE_S)
