@@ -1,6 +1,7 @@
 """What all tests share: one running sandbox per test process."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +11,15 @@ from tui.sandbox.blocking import BlockingSandbox
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared-machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything must be installed (`.ci/run` says so), a test that misses a program fails."""
+    report = yield
+    if report.skipped and item.get_closest_marker("debian") and os.environ.get("OPSTUI_TESTS_MISS_NOTHING"):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session")
