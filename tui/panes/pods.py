@@ -156,7 +156,7 @@ class PodsPane(PodsTables):
             self.post_message(self.Told(self._no_workload("restart"), "warn"))
         elif workload.kind not in RESTARTABLE:
             kinds = ", ".join(RESTARTABLE)
-            self.post_message(self.Told(f"a {workload.kind} cannot be restarted, only a {kinds}", "warn"))
+            self.post_message(self.Told(f"a {workload.kind} cannot be restarted; possible: {kinds}", "warn"))
         else:
             self._request(restart_request(workload))
 
@@ -168,7 +168,7 @@ class PodsPane(PodsTables):
             return
         if workload.kind not in SCALABLE:
             kinds = ", ".join(SCALABLE)
-            self.post_message(self.Told(f"a {workload.kind} cannot be scaled, only a {kinds}", "warn"))
+            self.post_message(self.Told(f"a {workload.kind} cannot be scaled; possible: {kinds}", "warn"))
             return
         if reason := self.desk.refusal(scale_request(workload, workload.desired)):
             self.post_message(self.Told(reason, "warn"))

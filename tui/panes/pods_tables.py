@@ -68,12 +68,12 @@ class PodsTables(Pane):
     """Pods, workloads, events and nodes of one cluster, one view at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view(1)", "View: the next one", key_display="tab", id="pods.next_view"),
+        Binding("tab", "view(1)", "Next view", key_display="tab", id="pods.next_view"),
         Binding("shift+tab", "view(-1)", "Previous view", show=False, id="pods.previous_view"),
         Binding("slash", "filter", "Filter", id="pods.filter"),
         Binding("escape,ctrl+g", "back", "Clear filters, or stop reading", show=False, id="pods.back"),
-        Binding("n", "namespace(1)", "Namespace: the next one", id="pods.namespace"),
-        Binding("N", "namespace(-1)", "Previous namespace", show=False, id="pods.previous_namespace"),
+        Binding("n", "namespace(1)", "Namespace: next", id="pods.namespace"),
+        Binding("N", "namespace(-1)", "Namespace: previous", show=False, id="pods.previous_namespace"),
         Binding("f", "faults", "Faults only", id="pods.faults"),
         Binding("o", "worst_first", "Worst first", show=False, id="pods.worst_first"),
     ]
