@@ -297,14 +297,24 @@ def status_code(body: Object) -> int:
     return whole(body, "code") or 500
 
 
+async def _refuse_redirect(session: object, context: object, redirect: object) -> None:
+    raise Unreadable("the server redirects elsewhere: a login page or a proxy, not an API server?")
+
+
 def _client(found: Login, certificate: Material | None, key: Material | None) -> Any:
     """Return the library's ApiClient. Runs in a thread: the import alone takes half a second."""
+    import aiohttp
     from kubernetes.aio.client import ApiClient, Configuration
+
+    # An API server never redirects; what does is a login page, and a write must not be sent again elsewhere.
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_refuse_redirect)
 
     configuration = Configuration(host=found.server)
     configuration.verify_ssl = not found.insecure
     configuration.tls_server_name = found.tls_server_name
     configuration.proxy = found.proxy
+    configuration.trace_configs = [trace]
     # ~/.netrc must not decide who we are.
     configuration.client_session_kwargs = {"trust_env": False}
     folder = Path(tempfile.mkdtemp(prefix="opstui-kube-"))

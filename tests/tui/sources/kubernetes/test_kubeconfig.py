@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from profiles.schema import Kubernetes
 from tui.sources.errors import Denied, SourceError, Unreadable
@@ -220,3 +222,24 @@ async def test_a_certificate_that_is_none_is_said(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(config))
     with pytest.raises(Unreadable, match="certificate file"):
         await Connection(Kubernetes(kubeconfig=str(path)), {}).open()
+
+
+async def test_a_redirect_is_never_followed(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    async def redirect(request: web.Request) -> web.Response:
+        seen.append(f"{request.method} {request.path}")
+        raise web.HTTPTemporaryRedirect("/elsewhere")
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", redirect)
+    async with TestServer(application) as server:
+        config = _config()
+        config["clusters"][0]["cluster"]["server"] = str(server.make_url("/")).rstrip("/")
+        path = tmp_path / "config"
+        path.write_text(yaml.safe_dump(config))
+        connection = Connection(Kubernetes(kubeconfig=str(path)), {})
+        with pytest.raises(Unreadable, match="redirects elsewhere"):
+            await connection.call("PATCH", "/apis/x", body=[{"op": "test"}], content_type="application/json-patch+json")
+        await connection.close()
+    assert seen == ["PATCH /apis/x"]
