@@ -14,13 +14,13 @@ from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from profiles.loader import Loaded
 from profiles.schema import Profile
-from tui.actions.action import Action, Request
 from tui.actions.guard import GuardState, refusal
-from tui.actions.perform import Ask, Consent, Ending, Performer
-from tui.confirm import action_dialog, consent, verb_and_target, watch_target
+from tui.actions.perform import Performer
+from tui.changes import Changes
 from tui.driver import TerminalDriver
 from tui.journal import Journal, who
 from tui.keys import key_segments, keys_page
@@ -31,7 +31,7 @@ from tui.panes.pods import PodsPane
 from tui.panes.redis import RedisPane
 from tui.panes.resources import ResourcesPane
 from tui.panes.services import ServicesPane
-from tui.poller import Poller
+from tui.poller import Pollers
 from tui.rules import Rules
 from tui.sources.reading import Reading
 from tui.status import (
@@ -54,7 +54,6 @@ from widgets.segment_line import Segment, SegmentLine
 _LOG: Final = logging.getLogger(__name__)
 _TELL_S: Final = 15.0
 """How long a sentence stays when nothing newer takes its place."""
-_INTERVALS_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 PANES: Final[tuple[type[Pane], ...]] = (
     ServicesPane,
@@ -130,28 +129,26 @@ class OpsApp(App[int]):
         self.profile = profile
         self._log_file = log_file
         self._sandbox = sandbox
-        self._systems = systems_of(profile)
-        self._pollers = {
-            source.name: Poller(source, self._publish, is_optional=source.name in self._systems.optional)
-            for source in self._systems.sources
-        }
-        for poller in self._pollers.values():
-            poller.interval_s = refresh_s
+        systems = systems_of(profile)
+        own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
+        self._pollers = Pollers(
+            systems.sources, self._publish, optional=systems.optional, interval_s=refresh_s or own_pace
+        )
         self.rules = Rules(profile.rules)
         self.guard = GuardState(
             read_only=profile.starts_read_only or read_only,
             locked=read_only or profile.guards.locked,
-            reading_of=lambda name: self._pollers[name].reading if name in self._pollers else None,
+            reading_of=self._pollers.reading,
         )
-        self._performer = Performer(profile, self._systems.verbs, self.guard, journal)
-        sources = {source.name: source for source in self._systems.sources}
-        self._desk = Desk(profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), sources.get)
+        performer = Performer(profile, systems.verbs, self.guard, journal)
+        self._changes = Changes(self, profile, systems.verbs, performer, self.tell)
+        self._desk = Desk(
+            profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), self._pollers.source
+        )
         self._user = who()
         self._panes: dict[int, Pane] = {}
         self._mounting = asyncio.Lock()
         self._active = 0
-        self._paused = False
-        self._under_way: dict[Request, str] = {}
         self._told_until = 0.0
         self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
 
@@ -179,21 +176,20 @@ class OpsApp(App[int]):
         for index, pane in enumerate(PANES):
             if pane.MISSES_NOTHING:
                 await self._mount_pane(index)
-        for poller in self._pollers.values():
-            poller.start()
-        self._attend()
+        self._pollers.start()
+        self._pollers.attend(PANES[self._active].KINDS)
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
         if not self.is_headless:
             self.lifeline.leave(self.return_code or 0)
-        await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
+        await self._pollers.close()
 
     def _tick(self) -> None:
         self._draw_frame()
         if pane := self._panes.get(self._active):
             pane.tick()
-        if self._told_until and time.monotonic() > self._told_until and not self._under_way:
+        if self._told_until and time.monotonic() > self._told_until and not self._changes:
             self._told_until = 0.0
             self.query_one("#told", NoticeBar).clear()
 
@@ -206,8 +202,8 @@ class OpsApp(App[int]):
             clock_segment(now),
             writing_segment(self.guard),
             alert_segment(alerts),
-            *([Segment(" PAUSED ", "warn", reverse=True)] if self._paused else []),
-            *health_segments((poller.reading for poller in self._pollers.values()), now),
+            *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
+            *health_segments(self._pollers.readings(), now),
         ]
         base.query_one("#status", SegmentLine).show(segments)
         titles = [(pane.TITLE, pane.KINDS) for pane in PANES]
@@ -242,17 +238,11 @@ class OpsApp(App[int]):
         for other in self._panes.values():
             other.display = other is pane
         if not pane.MISSES_NOTHING:
-            for poller in self._pollers.values():
-                if poller.reading.kind in pane.KINDS:
-                    pane.show(poller.reading)
+            for reading in self._pollers.readings(pane.KINDS):
+                pane.show(reading)
         pane.focus_first()
-        self._attend()
+        self._pollers.attend(PANES[self._active].KINDS)
         self._draw_frame()
-
-    def _attend(self) -> None:
-        kinds = PANES[self._active].KINDS
-        for poller in self._pollers.values():
-            poller.attend(visible=poller.reading.kind in kinds)
 
     # Keys
 
@@ -275,27 +265,20 @@ class OpsApp(App[int]):
 
     def action_pause(self) -> None:
         """Stop every reading, or go on."""
-        self._paused = not self._paused
-        for poller in self._pollers.values():
-            poller.pause(self._paused)
+        self._pollers.pause()
         self._draw_frame()
 
     def action_refresh(self) -> None:
         """Read the visible systems now."""
-        for poller in self._visible_pollers():
-            poller.refresh()
+        self._pollers.refresh(PANES[self._active].KINDS)
 
     def action_pace(self, step: int) -> None:
         """Refresh the visible systems more often (-1) or less often (1)."""
-        for poller in self._visible_pollers():
-            present = poller.interval_s or poller.source.interval_s
-            nearest = min(range(len(_INTERVALS_S)), key=lambda i: abs(_INTERVALS_S[i] - present))
-            poller.interval_s = _INTERVALS_S[max(0, min(len(_INTERVALS_S) - 1, nearest + step))]
-            poller.refresh()
-            self.tell(f"{PANES[self._active].TITLE}: every {poller.interval_s:g} s")
-
-    def _visible_pollers(self) -> list[Poller]:
-        return [p for p in self._pollers.values() if p.reading.kind in PANES[self._active].KINDS]
+        pane = PANES[self._active]
+        interval_s = self._pollers.pace(pane.KINDS, step)
+        self.tell(
+            f"{pane.TITLE}: every {interval_s:g} s" if interval_s else f"{pane.TITLE} is live anyway"
+        )
 
     def action_arm(self) -> None:
         """Open the armed window, or close it."""
@@ -312,14 +295,14 @@ class OpsApp(App[int]):
 
     async def action_leave(self) -> None:
         """Quit; asks first in production and while a change is under way."""
-        if self.profile.environment != "prod" and not self._under_way:
+        if self.profile.environment != "prod" and not self._changes:
             self.exit(return_code=0)
             return
         self.run_worker(self._ask_to_leave(), group="leave", exclusive=True, exit_on_error=False)
 
     async def _ask_to_leave(self) -> None:
         lines = [("Session", f"{self.profile.name} ({self.profile.environment}); others may share this terminal")]
-        lines += [("Under way", f"{self._named(request)}: {what}") for request, what in self._under_way.items()]
+        lines += self._changes.lines()
         if await self.push_screen_wait(ConfirmDialog("Leave opstui?", lines)):
             self.exit(return_code=0)
 
@@ -332,44 +315,9 @@ class OpsApp(App[int]):
             # Textual calls the handler of every class by itself: calling super's here would run each command twice.
             event.prevent_default()
 
-    # Requests → outcomes
-
     def on_pane_requested(self, message: Pane.Requested) -> None:
         """Lead a request through its whole life, beside everything else."""
-        request = message.request
-        if any(running.target == request.target for running in self._under_way):
-            self.tell(f"a change of {request.target} is already under way", "warn")
-            return
-        self.run_worker(self._perform(request), group="perform", exit_on_error=False)
-
-    async def _perform(self, request: Request) -> None:
-        self._under_way[request] = "starting"
-        try:
-            outcome = await self._performer.perform(request, self._confirm, self._progress)
-        finally:
-            del self._under_way[request]
-        tone: Tone = "ok" if outcome.ending is Ending.CONVERGED else "warn"
-        if outcome.ending in (Ending.UNKNOWN, Ending.NOT_CONVERGED, Ending.REGRESSED):
-            tone = "critical"
-        self.tell(f"{self._named(request)}: {outcome.ending.upper()}, {outcome.detail}", tone)
-        self.action_refresh()
-
-    async def _confirm(self, action: Action, ask: Ask) -> Consent | None:
-        verb = self._systems.verbs[action.request.verb, action.request.target.source]
-        dialog = action_dialog(verb, action, ask, self.profile)
-        watch = asyncio.create_task(watch_target(dialog, verb, action))
-        try:
-            return consent(ask, await self.push_screen_wait(dialog))
-        finally:
-            watch.cancel()
-
-    def _progress(self, request: Request, what: str) -> None:
-        self._under_way[request] = what
-        self.tell(f"{self._named(request)}: {what}")
-
-    def _named(self, request: Request) -> str:
-        verb = self._systems.verbs.get((request.verb, request.target.source))
-        return verb_and_target(verb.title if verb else request.verb, request.target)
+        self._changes.begin(message.request, self.action_refresh)
 
     # Words
 
@@ -381,6 +329,12 @@ class OpsApp(App[int]):
     def on_pane_told(self, message: Pane.Told) -> None:
         """Say what a pane has to say."""
         self.tell(message.text, message.tone)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Say what went wrong in something a person had asked for."""
+        if event.state is WorkerState.ERROR:
+            _LOG.error("worker %s", event.worker.name, exc_info=event.worker.error)
+            self.tell(f"{event.worker.name}: {event.worker.error}", "critical")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every binding that works here, and the sandbox's scenarios, in the palette."""
@@ -397,7 +351,7 @@ class OpsApp(App[int]):
                 yield SystemCommand(f"Scenario: {name}", scenario.meaning, partial(self._play, self._sandbox, name))
 
     def _play(self, sandbox: Sandbox, name: str) -> None:
-        self.run_worker(sandbox.scenario(name), exit_on_error=False)
+        self.run_worker(sandbox.scenario(name), f"scenario {name}", exit_on_error=False)
         self.tell(f"scenario {name} begins")
 
     def _fatal_error(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from tui.sources.reading import Reading, Source
 _LOG: Final = logging.getLogger(__name__)
 _BACKOFF_MAX_S: Final = 10.0
 _BACKGROUND_FACTOR: Final = 5.0
+_PACES_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _STREAM_S: Final = 0.5
 """Sources with a shorter interval are streams."""
 
@@ -153,3 +154,78 @@ class Poller:
             return
         finally:
             self._wake.clear()
+
+
+class Pollers:
+    """Every source of a profile, each with a poller of its own."""
+
+    def __init__(
+        self, sources: Iterable[Source[Any]], publish: Publish, *, optional: Container[str], interval_s: float | None
+    ) -> None:
+        self._pollers = {
+            source.name: Poller(source, publish, is_optional=source.name in optional) for source in sources
+        }
+        for poller in self._pollers.values():
+            poller.interval_s = interval_s
+        self.are_paused = False
+        """Whether `pause` stopped every reading."""
+
+    def start(self) -> None:
+        """Begin to poll; needs a running event loop."""
+        for poller in self._pollers.values():
+            poller.start()
+
+    async def close(self) -> None:
+        """Close every source, all at the same time."""
+        await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
+
+    def source(self, name: str) -> Source[Any] | None:
+        """Return the source of that name; None when the profile has none."""
+        return self._pollers[name].source if name in self._pollers else None
+
+    def reading(self, name: str) -> Reading[Any] | None:
+        """Return the newest reading of a source; None when the profile has no such source."""
+        return self._pollers[name].reading if name in self._pollers else None
+
+    def readings(self, kinds: Container[str] | None = None) -> list[Reading[Any]]:
+        """Return the newest reading of every source of some kinds, or of all."""
+        return [poller.reading for poller in self._of(kinds)]
+
+    def _of(self, kinds: Container[str] | None) -> list[Poller]:
+        return [p for p in self._pollers.values() if kinds is None or p.reading.kind in kinds]
+
+    def attend(self, kinds: Container[str]) -> None:
+        """Say which kinds somebody looks at now."""
+        for poller in self._pollers.values():
+            poller.attend(visible=poller.reading.kind in kinds)
+
+    def pause(self) -> None:
+        """Stop every reading, or go on."""
+        self.are_paused = not self.are_paused
+        for poller in self._pollers.values():
+            poller.pause(self.are_paused)
+
+    def refresh(self, kinds: Container[str]) -> None:
+        """Read some kinds now."""
+        for poller in self._of(kinds):
+            poller.refresh()
+
+    def pace(self, kinds: Container[str], step: int) -> float | None:
+        """Read some kinds more often (-1) or less often (1).
+
+        Returns:
+            The new interval in seconds; None when there is nothing to pace.
+        """
+        chosen: float | None = None
+        for poller in self._of(kinds):
+            present = poller.interval_s or poller.source.interval_s
+            if poller.source.interval_s < _STREAM_S:
+                continue
+            chosen = poller.interval_s = _pace(present, step)
+            poller.refresh()
+        return chosen
+
+
+def _pace(present: float, step: int) -> float:
+    nearest = min(range(len(_PACES_S)), key=lambda index: abs(_PACES_S[index] - present))
+    return _PACES_S[max(0, min(len(_PACES_S) - 1, nearest + step))]
