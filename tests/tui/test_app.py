@@ -1,0 +1,161 @@
+"""The frame around the panes, on a profile that names no system but the host."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from profiles.schema import Profile
+from tui.app import PANES, OpsApp
+from tui.journal import Journal
+from widgets.confirm_dialog import ConfirmDialog
+from widgets.dialogs import TextDialog
+from widgets.notice import NoticeBar
+from widgets.segment_line import SegmentLine
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Callable[..., OpsApp]:
+    def make(environment: str = "dev", **options: Any) -> OpsApp:
+        profile = Profile.model_validate({"name": "t", "environment": environment})
+        journal = Journal(tmp_path, profile.name, profile.environment)
+        return OpsApp(profile, journal=journal, log_file=str(tmp_path / "log"), **options)
+
+    return make
+
+
+def line(app: OpsApp, name: str) -> str:
+    return app.screen_stack[0].query_one(f"#{name}", SegmentLine).text
+
+
+def told(app: OpsApp) -> str:
+    return app.screen_stack[0].query_one("#told", NoticeBar).text
+
+
+async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await pilot.pause(0.02)
+
+
+async def test_every_number_opens_its_tab(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        for number, pane in enumerate(PANES, 1):
+            await pilot.press(str(number))
+            shown = [child for child in app.query_one("#panes").children if child.display]
+            assert [type(child) for child in shown] == [pane]
+
+
+async def test_text_that_comes_in_one_burst_with_the_slash_runs_no_command(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("6")
+        for character in "/pawq":
+            key = "slash" if character == "/" else character
+            app.post_message(events.Key(key, character))
+        field = "FilterBar Input"
+        await until(pilot, lambda: any(bar.value == "pawq" for bar in app.query(field)))  # type: ignore[attr-defined]  # Input
+        assert "PAUSED" not in line(app, "status")
+        assert len(app.screen_stack) == 1
+
+
+async def test_a_production_session_starts_read_only_arms_and_disarms(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app("prod")
+    async with app.run_test(size=(120, 30)) as pilot:
+        assert "!! PROD !!" in line(app, "status")
+        assert "READ-ONLY" in line(app, "status")
+        await pilot.press("W")
+        assert "ARMED" in line(app, "status")
+        assert "10 min" in told(app)
+        await pilot.press("W")
+        assert "READ-ONLY" in line(app, "status")
+
+
+async def test_read_only_on_the_command_line_cannot_be_armed(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app(read_only=True)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("W")
+        assert "without --read-only" in told(app)
+        assert not app.guard.can_write
+
+
+async def test_leaving_production_asks_and_leaving_others_does_not(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app("prod")
+    async with app.run_test() as pilot:
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
+        assert app.return_code is None
+    app = make_app("dev")
+    async with app.run_test() as pilot:
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_code == 0)
+
+
+async def test_pausing_is_seen_and_undone(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("p")
+        assert "PAUSED" in line(app, "status")
+        await pilot.press("p")
+        assert "PAUSED" not in line(app, "status")
+
+
+async def test_the_pace_of_a_tab_changes_by_steps(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("6", "plus")
+        assert "every 1 s" in told(app)
+        await pilot.press("minus", "minus")
+        assert "every 5 s" in told(app)
+        await pilot.press("5", "plus")
+        assert "live anyway" in told(app)
+
+
+async def test_keys_alerts_and_by_hand_open_a_page(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        for key in ("question_mark", "a", "b"):
+            await pilot.press(key)
+            assert isinstance(app.screen, TextDialog)
+            await pilot.press("escape")
+            await until(pilot, lambda: len(app.screen_stack) == 1)
+
+
+async def test_the_palette_offers_every_command_and_the_scenarios_of_a_sandbox(
+    make_app: Callable[..., OpsApp],
+) -> None:
+    played: list[str] = []
+
+    class Scenario:
+        meaning = "things break"
+
+    class Sandbox:
+        scenarios: ClassVar[dict[str, Scenario]] = {"crash": Scenario()}
+
+        async def scenario(self, name: str) -> None:
+            played.append(name)
+
+    app = make_app("sandbox", sandbox=Sandbox())
+    async with app.run_test(size=(120, 30)) as pilot:
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
+        assert {"Quit", "Alerts", "Pause", "By hand", "Scenario: crash"} <= commands.keys()
+        commands["Scenario: crash"].callback()
+        await until(pilot, lambda: played == ["crash"])
+
+
+async def test_what_a_person_asked_for_and_failed_is_said(make_app: Callable[..., OpsApp]) -> None:
+    class Sandbox:
+        scenarios: ClassVar[dict[str, Any]] = {}
+
+        async def scenario(self, name: str) -> None:
+            raise OSError("the sandbox has ended")
+
+    app = make_app("sandbox", sandbox=Sandbox())
+    async with app.run_test(size=(120, 30)) as pilot:
+        app._play(Sandbox(), "crash")
+        await until(pilot, lambda: "the sandbox has ended" in told(app))
