@@ -1,6 +1,7 @@
 """The key bar and the page of keys, generated from the bindings."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from textual.binding import ActiveBinding, Binding, BindingType
 
@@ -20,6 +21,9 @@ _NAMES = {
     "pagedown": "pgdn",
 }
 
+_PRIORITIES: Final = {"app.keys": 0, "app.quit": 2, "app.commands": 3, "app.alerts": 4, "table.open": 4, "log.open": 4}
+"""What leaves the key bar last when it is narrow; a pane's own keys stay longer than these, but for the way to help."""
+
 
 def key_name(binding: Binding) -> str:
     """Return a binding's key as people write it: `?`, `ctrl+r`, `esc`."""
@@ -29,16 +33,21 @@ def key_name(binding: Binding) -> str:
 def key_segments(bindings: Iterable[ActiveBinding]) -> list[Segment]:
     """Return the key bar: the pane's keys first, the app's after them, the rarest left out when it is narrow."""
     shown = _distinct(active for active in bindings if active.binding.show and active.binding.description)
-    own = [active for active in shown if not (active.binding.id or "").startswith("app.")]
-    common = [active for active in shown if (active.binding.id or "").startswith("app.")]
+    own = [active.binding for active in shown if _group(active.binding) not in ("app", "table", "log")]
+    moving = [active.binding for active in shown if _group(active.binding) in ("table", "log")]
+    common = [active.binding for active in shown if _group(active.binding) == "app"]
     return [
         Segment(
-            f"{key_name(active.binding)} {active.binding.description}",
-            short=f"{key_name(active.binding)} {_short(active.binding.description)}",
-            priority=0 if active.binding.id == "app.keys" else priority,
+            f"{key_name(binding)} {binding.description.partition(':')[0]}",
+            short=f"{key_name(binding)} {_short(binding.description)}",
+            priority=_PRIORITIES.get(binding.id or "", 1 if _group(binding) != "app" else 5),
         )
-        for active, priority in [*((a, 1) for a in own), *((a, 2) for a in common)]
+        for binding in [*own, *moving, *common]
     ]
+
+
+def _group(binding: Binding) -> str:
+    return (binding.id or "moving.").partition(".")[0]
 
 
 def keys_page(bindings: Iterable[ActiveBinding]) -> str:
@@ -49,7 +58,7 @@ def keys_page(bindings: Iterable[ActiveBinding]) -> str:
         binding = active.binding
         if not binding.description or binding.system:
             continue
-        group = (binding.id or "moving.").partition(".")[0]
+        group = _group(binding)
         keys.setdefault((group, binding.description), []).append(key_name(binding))
     for (group, description), names in keys.items():
         groups.setdefault(group, []).append(f"  {' '.join(dict.fromkeys(names)):<14} {description}")
@@ -80,6 +89,7 @@ def _distinct(bindings: Iterable[ActiveBinding]) -> list[ActiveBinding]:
 
 
 def _short(description: str) -> str:
-    """Return the first word, when that says enough."""
-    first = description.partition(" ")[0]
-    return first if len(first) > 3 else description
+    """Return the first word, when that says enough; nothing behind a colon, which is for the page of keys."""
+    label = description.partition(":")[0]
+    first = label.partition(" ")[0]
+    return first if len(first) > 3 else label

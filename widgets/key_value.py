@@ -14,7 +14,7 @@ from widgets.fitting import fit, plain, width_of
 from widgets.table_lines import Line, Piece, to_strip
 from widgets.tones import tone_classes, tone_css, tone_styles
 
-_GAP = 2
+_GAP = 1
 _MIN_VALUE = 12
 
 Pairs = Sequence[tuple[str, str | Cell]]
@@ -26,9 +26,24 @@ class Facts(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = tone_classes("facts")
     DEFAULT_CSS = "Facts { height: auto; }\n" + tone_css("Facts", "facts")
 
-    def __init__(self, pairs: Pairs = (), *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+    def __init__(
+        self,
+        pairs: Pairs = (),
+        *,
+        value_width: int | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+    ) -> None:
+        """Show `pairs`.
+
+        Args:
+            pairs: labels and values.
+            value_width: cells kept for a value, so that the columns stay where they are when values grow; a longer
+                value is cut. None: as many as the longest value takes.
+            id: the widget's.
+        """
         super().__init__(id=id)
         self._pairs = tuple(pairs)
+        self._value_width = value_width
         self._looks: dict[str, Style] = {}
 
     @property
@@ -36,10 +51,13 @@ class Facts(Widget):
         """What is shown."""
         return self._pairs
 
-    def show(self, pairs: Pairs) -> None:
-        """Show other pairs; the same again cost nothing."""
+    def show(self, pairs: Pairs, *, value_width: int | None = None) -> None:
+        """Show other pairs, and keep another width for their values if one is given; the same again cost nothing."""
+        if value_width is not None and value_width != self._value_width:
+            self._value_width = value_width
+            self.refresh(layout=True)
         if (new := tuple(pairs)) != self._pairs:
-            needs_room = columns_for(new, self.size.width) != columns_for(self._pairs, self.size.width)
+            needs_room = self._columns(new) != self._columns(self._pairs)
             needs_room |= len(new) != len(self._pairs) or [p[0] for p in new] != [p[0] for p in self._pairs]
             changed = [index for index, (a, b) in enumerate(zip(new, self._pairs, strict=False)) if a != b]
             self._pairs = new
@@ -48,15 +66,18 @@ class Facts(Widget):
             else:
                 self.refresh(*(self._region(index) for index in changed))
 
+    def _columns(self, pairs: Pairs, width: int | None = None) -> int:
+        return columns_for(pairs, self.size.width if width is None else width, self._value_width)
+
     def _region(self, index: int) -> Region:
-        columns = columns_for(self._pairs, self.size.width)
+        columns = self._columns(self._pairs)
         column, y = divmod(index, -(-len(self._pairs) // columns))
         x, end = self.size.width * column // columns, self.size.width * (column + 1) // columns
         return Region(x, y, end - x, 1)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the lines needed at `width`."""
-        return -(-len(self._pairs) // columns_for(self._pairs, width)) if self._pairs else 0
+        return -(-len(self._pairs) // self._columns(self._pairs, width)) if self._pairs else 0
 
     def notify_style_update(self) -> None:
         """Look styles up again after a theme or CSS change."""
@@ -71,7 +92,7 @@ class Facts(Widget):
         """Return one line of the screen."""
         self._looks = self._looks or tone_styles(self, "facts")
         width = self.size.width
-        columns = columns_for(self._pairs, width)
+        columns = self._columns(self._pairs)
         height = max(1, -(-len(self._pairs) // columns))
         label_width = max((width_of(label) for label, _ in self._pairs), default=0)
         line: Line = []
@@ -88,10 +109,14 @@ class Facts(Widget):
         return to_strip(line, 0, width)
 
 
-def columns_for(pairs: Pairs, width: int) -> int:
-    """Return how many columns of `pairs` fit into `width` cells without cutting a value; at least 1."""
+def columns_for(pairs: Pairs, width: int, value_width: int | None = None) -> int:
+    """Return how many columns of `pairs` fit into `width` cells; at least 1.
+
+    No value is cut, unless `value_width` says how much room each has.
+    """
     if not pairs or width <= 0:
         return 1
     label = max(width_of(label) for label, _ in pairs) + 1
-    value = max(_MIN_VALUE, max(width_of(plain(cell_text(value))) for _, value in pairs))
+    longest = max(width_of(plain(cell_text(value))) for _, value in pairs)
+    value = max(_MIN_VALUE, longest) if value_width is None else value_width
     return max(1, min(len(pairs), width // (label + value + _GAP)))

@@ -46,7 +46,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pagedown", "page(1)", "Page down", show=False, id="table.page_down"),
         Binding("home,g", "first", "First row", show=False, id="table.first"),
         Binding("end,G", "last", "Last row", show=False, id="table.last"),
-        Binding("enter", "open", "Open", show=False, id="table.open"),
+        Binding("enter", "open", "Open", id="table.open"),
         Binding("space", "mark", "Mark", show=False, id="table.mark"),
         Binding("s", "sort_next", "Sort by the next column", show=False, id="table.sort"),
         Binding("S", "sort_reverse", "Reverse the order", show=False, id="table.reverse"),

@@ -48,7 +48,7 @@ class LogView(Widget, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False, id="log.page_down"),
         Binding("home,g", "first", "Oldest line", show=False, id="log.first"),
         Binding("end,G", "follow", "Newest line, and follow", show=False, id="log.follow"),
-        Binding("enter", "open", "Open the line", show=False, id="log.open"),
+        Binding("enter", "open", "Open the line", id="log.open"),
         Binding("w", "wrap", "Wrap long lines", show=False, id="log.wrap"),
         Binding("n", "search(1)", "Next match", show=False, id="log.next"),
         Binding("N", "search(-1)", "Previous match", show=False, id="log.previous"),

@@ -1,4 +1,4 @@
-"""One or two lines that say what is wrong, or that something is under way."""
+"""A few lines that say what is wrong, or that something is under way."""
 
 from rich.text import Text
 from textual.widgets import Static
@@ -22,7 +22,7 @@ _CSS = "".join(
 class NoticeBar(Static):
     """Takes no room while it has nothing to say."""
 
-    DEFAULT_CSS = "NoticeBar { height: auto; max-height: 2; display: none; padding: 0 1; }\n" + _CSS
+    DEFAULT_CSS = "NoticeBar { height: auto; max-height: 4; display: none; padding: 0 1; }\n" + _CSS
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__("", id=id, markup=False)

@@ -98,9 +98,9 @@ class SegmentLine(Widget):
             droppable = [segment for segment in kept if segment.priority]
             if not droppable:
                 break
-            worst = max(droppable, key=lambda segment: segment.priority)
+            worst = max(segment.priority for segment in droppable)
             # Of several equals the last goes first: what stands left is what people look for.
-            del kept[len(kept) - 1 - kept[::-1].index(worst)]
+            del kept[max(index for index, segment in enumerate(kept) if segment.priority == worst)]
         return [s for s in kept if not s.right], [s for s in kept if s.right]
 
     def _length(self, segments: Sequence[Segment]) -> int:

@@ -24,7 +24,7 @@ class TextDialog(ModalScreen[None]):
         Binding("escape,ctrl+g,q", "close", "Close", show=False, id="text.close"),
         Binding("c", "copy", "Copy everything", show=False, id="text.copy"),
         Binding("slash", "search", "Search", show=False, id="text.search"),
-        Binding("w", "write", "Write to a file", show=False, id="text.write"),
+        Binding("s,w", "write", "Save to a file", show=False, id="text.write"),
     ]
 
     DEFAULT_CSS = """
@@ -41,7 +41,7 @@ class TextDialog(ModalScreen[None]):
         Args:
             title: one line above the text.
             text: lines, cleaned where they came in.
-            folder: where `w` writes; None: the current folder.
+            folder: where `s` writes; None: the current folder.
             stem: what the file's name begins with.
         """
         super().__init__()
@@ -65,7 +65,7 @@ class TextDialog(ModalScreen[None]):
         self.set_focus(self.query_one(_Page))
 
     def _say(self, text: str) -> None:
-        keys = "c copy · w write to file · / search · n N next, previous · esc, q close"
+        keys = "c copy · s save · / search, n next, N previous · esc, q close"
         self.query_one("#hint", Static).update(Text(plain(text) or keys, no_wrap=True, overflow="ellipsis"))
 
     def action_close(self) -> None:

@@ -39,7 +39,7 @@ async def test_a_page_is_written_to_a_private_file(tmp_path: Path) -> None:
     async with App[None]().run_test(size=(80, 24)) as pilot:
         pilot.app.push_screen(TextDialog("title", "hello", folder=tmp_path / "new", stem="pod"))
         await pilot.pause()
-        await pilot.press("w")
+        await pilot.press("s")
         (path,) = (tmp_path / "new").iterdir()
         assert path.read_text() == "hello"
         assert path.stat().st_mode & 0o777 == 0o600

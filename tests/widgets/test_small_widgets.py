@@ -39,9 +39,13 @@ async def test_a_notice_takes_room_only_while_it_says_something() -> None:
         assert notice.render_line(0).text.strip() == "bus [/red] timed out␛"
         notice.show("word " * 100)
         await pilot.pause()
-        assert notice.region.height == 2
+        assert notice.region.height == 4
         notice.clear()
         assert (notice.text, notice.display) == ("", False)
+
+
+def test_facts_stay_in_their_columns_when_a_value_grows() -> None:
+    assert [columns_for([("memory", "1" * n), ("policy", "2")], 78, 24) for n in (1, 24, 40)] == [2, 2, 2]
 
 
 async def test_facts_fill_columns_over_the_width() -> None:

@@ -1,7 +1,7 @@
 """The Database tab: one PostgreSQL server at a time; who is connected, who waits for whom, which statements cost."""
 
-from collections.abc import Hashable
-from typing import Any, ClassVar, Final
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,25 +20,19 @@ from tui.panes.database_rows import (
     statement_rows,
 )
 from tui.panes.database_words import by_hand, cannot_end
-from tui.panes.failing import failure_words
-from tui.panes.pane import Desk, Pane
-from tui.rules import Level
+from tui.panes.failing import empty_words, failure_tone, failure_words
+from tui.panes.listing import Listing
+from tui.panes.pane import TONES, Desk
 from tui.sources.errors import SourceError
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.reading import Reading
-from widgets.cell import Tone
-from widgets.clipboard import copy
+from widgets.cell import Tone, cell_text
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 from widgets.text_dialog import TextDialog
-
-VIEWS: Final = ("activity", "blocking", "statements")
-"""The views, in the order of their strip."""
-_TITLES: Final = {"activity": "Activity", "blocking": "Blocking", "statements": "Slow queries"}
-_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 
 
 def judged(rule: Rule | None, value: float | None) -> Tone:
@@ -50,28 +44,21 @@ def judged(rule: Rule | None, value: float | None) -> Tone:
     return "warn" if rule.warn is not None and value >= rule.warn else ""
 
 
-class DatabasePane(Pane):
+class DatabasePane(Listing):
     """PostgreSQL: activity, blocking tree, slow queries."""
 
     TITLE = "Database"
     KINDS = ("database",)
+    VIEWS: ClassVar[Mapping[str, str]] = {
+        "activity": "Activity",
+        "blocking": "Blocking",
+        "statements": "Slow queries",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view(1)", "Next view", id="database.view_next"),
-        Binding("shift+tab", "view(-1)", "Previous view", show=False, id="database.view_previous"),
-        Binding("i", "idle", "Idle and own", id="database.idle"),
-        Binding("slash", "filter", "Filter", key_display="/", id="database.filter"),
-        Binding(
-            "left_square_bracket",
-            "database(-1)",
-            "Previous database",
-            show=False,
-            key_display="[",
-            id="database.previous",
-        ),
-        Binding(
-            "right_square_bracket", "database(1)", "Next database", show=False, key_display="]", id="database.next"
-        ),
-        Binding("c", "copy", "Copy the statement", show=False, id="database.copy"),
+        Binding("i", "idle", "Idle: show or hide the idle and opstui's own", id="database.idle"),
+        Binding("left_square_bracket", "database(-1)", "Database: the one before", show=False, id="database.previous"),
+        Binding("right_square_bracket", "database(1)", "Database: the next one", show=False, id="database.next"),
+        Binding("y", "copy_statement", "Copy the statement", show=False, id="database.copy_statement"),
         Binding("C", "cancel_query", "Cancel query", id="database.cancel"),
         Binding("T", "terminate_backend", "Terminate backend", id="database.terminate"),
     ]
@@ -85,7 +72,6 @@ class DatabasePane(Pane):
         self._names = [f"database:{name}" for name in desk.profile.databases]
         self._chosen = 0
         self._readings: dict[str, Reading[DatabaseSnapshot]] = {}
-        self._view = "activity"
         self._with_idle = False
 
     def compose(self) -> ComposeResult:
@@ -97,13 +83,14 @@ class DatabasePane(Pane):
         yield NoticeBar(id="database-missing")
         yield SegmentLine(id="database-views", separator="")
         yield FilterBar()
-        yield LiveTable(ACTIVITY, id="activity")
-        yield LiveTable(BLOCKING, id="blocking", tree=True)
-        yield LiveTable(STATEMENTS, id="statements")
+        yield LiveTable(ACTIVITY, id="database-activity")
+        yield LiveTable(BLOCKING, id="database-blocking", tree=True)
+        yield LiveTable(STATEMENTS, id="database-statements")
 
     def on_mount(self) -> None:
         """Show the first view, with or without readings."""
-        self._draw()
+        self.open_view()
+        self.draw()
 
     # What is shown
 
@@ -111,20 +98,16 @@ class DatabasePane(Pane):
         """Draw a reading of one of the profile's databases."""
         self._readings[reading.source] = reading
         if self.is_mounted and reading.source == self._source:
-            self._draw()
+            self.draw()
 
     def tick(self) -> None:
         """Draw ages and staleness again."""
         self._draw_facts()
 
-    def focus_first(self) -> None:
-        """Give the keyboard to the list."""
-        self.screen.set_focus(self._table)
-
     def by_hand(self) -> str:
         """Return the psql command and the SQL behind this view."""
         snapshot = self._snapshot
-        return by_hand(snapshot, self._view) if snapshot else ""
+        return by_hand(snapshot, self.view) if snapshot else ""
 
     @property
     def _source(self) -> str:
@@ -139,12 +122,8 @@ class DatabasePane(Pane):
     def _snapshot(self) -> DatabaseSnapshot | None:
         return self._reading.snapshot if self._reading else None
 
-    @property
-    def _table(self) -> LiveTable:
-        return self.query_one(f"#{self._view}", LiveTable)
-
     def _tone(self, metric: str) -> Tone:
-        return _TONES[self.desk.level(self._source, metric, "")]
+        return TONES[self.desk.level(self._source, metric, "")]
 
     def _judge(self, metric: str, value: float | None) -> Tone:
         rule = self.desk.profile.rules.get(f"database.{metric}")
@@ -152,17 +131,16 @@ class DatabasePane(Pane):
             return ""
         return judged(rule, value)
 
-    def _draw(self) -> None:
-        for view in VIEWS:
-            self.query_one(f"#{view}", LiveTable).display = view == self._view
+    def draw(self) -> None:
+        """Draw the chosen database in the open view."""
         snapshot = self._snapshot
-        table = self._table
+        table = self.table
         table.empty = self._empty_words(snapshot)
         if snapshot is None:
             table.show({})
-        elif self._view == "activity":
+        elif self.view == "activity":
             table.show(activity_rows(snapshot, self._judge, with_idle=self._with_idle))
-        elif self._view == "blocking":
+        elif self.view == "blocking":
             table.show(blocking_rows(snapshot, self._judge))
         else:
             top = snapshot.statements.top if snapshot.statements else ()
@@ -171,9 +149,9 @@ class DatabasePane(Pane):
 
     def _draw_facts(self) -> None:
         now, reading, snapshot = self.desk.now(), self._reading, self._snapshot
-        self._table.stale = reading is not None and snapshot is not None and reading.is_stale(now)
+        self.table.stale = reading is not None and snapshot is not None and reading.is_stale(now)
         words = failure_words(reading, now) if reading else ""
-        self.query_one("#database-notice", NoticeBar).show(words, _notice_tone(reading))
+        self.query_one("#database-notice", NoticeBar).show(words, failure_tone(reading) if reading else "")
         place = f"{self._chosen + 1}/{len(self._names)} ([ ])" if len(self._names) > 1 else ""
         self._line("server", server_line(reading, place, now) if reading else [])
         self._line("connections", connections_line(snapshot.connections, self._tone) if snapshot else [])
@@ -186,19 +164,19 @@ class DatabasePane(Pane):
 
     def _view_segments(self, snapshot: DatabaseSnapshot | None) -> list[Segment]:
         segments = []
-        for view in VIEWS:
+        for view, title in self.VIEWS.items():
             waiting = snapshot.waiting if snapshot and view == "blocking" else 0
-            label = f" {_TITLES[view]}{f' {waiting}' if waiting else ''} "
-            segments.append(Segment(label, "warn" if waiting else "", reverse=view == self._view))
+            label = f" {title}{f' {waiting}' if waiting else ''} "
+            segments.append(Segment(label, "warn" if waiting else "", reverse=view == self.view))
         return [*segments, Segment(self._view_words(snapshot), "dim", priority=1, right=True)]
 
     def _view_words(self, snapshot: DatabaseSnapshot | None) -> str:
         if snapshot is None:
             return ""
-        if self._view == "activity":
+        if self.view == "activity":
             hidden = hidden_count(snapshot)
             return "i hides the idle" if self._with_idle else f"{hidden} idle hidden (i)" if hidden else ""
-        if self._view == "statements" and (statements := snapshot.statements):
+        if self.view == "statements" and (statements := snapshot.statements):
             evicted = f", {statements.evicted} evicted: raise pg_stat_statements.max" if statements.evicted else ""
             return f"last {statements.window_s:.0f} s{evicted}"
         return ""
@@ -207,11 +185,10 @@ class DatabasePane(Pane):
         if not self._names:
             return "this profile names no database; add one under databases:"
         if snapshot is None:
-            is_failing = self._reading is not None and self._reading.error is not None
-            return "nothing could be read yet" if is_failing else "waiting for the first answer"
-        if self._view == "blocking":
+            return empty_words(self._reading, "")
+        if self.view == "blocking":
             return "nobody waits for a lock"
-        if self._view == "activity":
+        if self.view == "activity":
             return "no session is doing anything; i shows the idle ones"
         if snapshot.statements is None:
             return snapshot.missing.get("statements", "pg_stat_statements cannot be read")
@@ -219,17 +196,10 @@ class DatabasePane(Pane):
 
     # Keys that look
 
-    def action_view(self, step: int) -> None:
-        """Show the next or previous view."""
-        self._view = VIEWS[(VIEWS.index(self._view) + step) % len(VIEWS)]
-        self.query_one(FilterBar).text = self._table.filter_text
-        self._draw()
-        self.screen.set_focus(self._table)
-
     def action_idle(self) -> None:
         """Show idle sessions and opstui's own statements too, or hide them."""
         self._with_idle = not self._with_idle
-        self._draw()
+        self.draw()
 
     def action_database(self, step: int) -> None:
         """Show another database of the profile."""
@@ -237,31 +207,14 @@ class DatabasePane(Pane):
             self.post_message(self.Told("this profile names one database"))
             return
         self._chosen = (self._chosen + step) % len(self._names)
-        self._draw()
+        self.draw()
 
-    def action_filter(self) -> None:
-        """Type a filter for this view."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
-        """Filter the view's rows."""
-        message.stop()
-        self._table.filter_text = message.text
-        message.bar.error = self._table.filter_error
-
-    def on_filter_bar_left(self, message: FilterBar.Left) -> None:
-        """Give the keyboard back to the list."""
-        message.stop()
-        self.screen.set_focus(self._table)
-
-    async def action_copy(self) -> None:
+    def action_copy_statement(self) -> None:
         """Copy the statement of the row under the cursor as the list has it."""
-        row = self._table.cursor_row
-        if row is None:
-            self.post_message(self.Told("nothing under the cursor to copy"))
-            return
-        last = row.cells[-1]
-        self.post_message(self.Told(await copy(self.app, last if isinstance(last, str) else last.text)))
+        if (row := self.table.cursor_row) is None:
+            self.post_message(self.Told("no statement to copy"))
+        else:
+            self.copy(cell_text(row.cells[-1]))
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the row in full."""
@@ -269,7 +222,7 @@ class DatabasePane(Pane):
         snapshot = self._snapshot
         if snapshot is None:
             return
-        if self._view == "statements":
+        if self.view == "statements":
             self._open_statement(snapshot, message.key)
         elif (session := self._session(snapshot, message.key)) is not None:
             self.run_worker(self._open_session(snapshot, session), group="detail", exclusive=True, exit_on_error=False)
@@ -305,12 +258,16 @@ class DatabasePane(Pane):
         self._ask(TERMINATE)
 
     def _ask(self, verb: str) -> None:
-        snapshot, key = self._snapshot, self._table.cursor_key
-        if snapshot is None or self._view == "statements":
+        snapshot, key = self._snapshot, self.table.cursor_key
+        if snapshot is None or self.view == "statements":
             why = (
                 "nothing was read yet" if snapshot is None else "a statement here is not a session; see Activity (tab)"
             )
             self.post_message(self.Told(why))
+            return
+        if self.table.marked:
+            why = "several sessions cannot be ended at once here: unmark them with space, then choose one"
+            self.post_message(self.Told(why, "warn"))
             return
         session = self._session(snapshot, key)
         why = cannot_end(verb, snapshot, session, _pid(key))
@@ -324,12 +281,6 @@ class DatabasePane(Pane):
     @staticmethod
     def _session(snapshot: DatabaseSnapshot, key: Hashable) -> Session | None:
         return next((session for session in snapshot.sessions if session.key == key), None)
-
-
-def _notice_tone(reading: Reading[DatabaseSnapshot] | None) -> Tone:
-    if reading is None or reading.error is None:
-        return "warn"
-    return "dim" if reading.is_absent else "critical"
 
 
 def _pid(key: Hashable) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tui.panes.database_rows import hit_words
+from tui.panes.failing import age_segment
 from tui.panes.units import percent, rate, size, span
 from tui.sources.postgres.facts import Connections, DatabaseSnapshot
 from tui.sources.reading import Reading
@@ -19,12 +20,11 @@ _ORDER = ("active", "idle in transaction", "idle in transaction (aborted)", "idl
 def server_line(reading: Reading[DatabaseSnapshot], place: str, now: float) -> list[Segment]:
     """Return who answers: `place` says which of several databases this is."""
     name = reading.source.partition(":")[2]
-    snapshot, age_s = reading.snapshot, reading.age_s(now)
+    snapshot = reading.snapshot
     if snapshot is None:
         state = Segment("no answer yet" if reading.error is None else "not answering", "dim")
-        return [Segment(name, "accent"), Segment(place, "dim"), state]
+        return [Segment(name, "accent"), Segment(place, "dim"), state, age_segment(reading, now)]
     server = snapshot.server
-    is_old = reading.is_stale(now)
     role = Segment("STANDBY, read-only", "warn") if server.is_standby else Segment("primary")
     return [
         Segment(name, "accent"),
@@ -36,7 +36,7 @@ def server_line(reading: Reading[DatabaseSnapshot], place: str, now: float) -> l
         Segment(f"as {server.role}", priority=4),
         Segment("through a pooler", priority=7) if server.is_pooled else Segment(""),
         Segment(server.encryption, "warn" if "not verified" in server.encryption else "dim", priority=8),
-        Segment(f"{'OLD: ' if is_old else ''}{span(age_s)} ago", "warn" if is_old else "dim", right=True),
+        age_segment(reading, now),
     ]
 
 

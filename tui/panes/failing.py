@@ -1,10 +1,13 @@
-"""What a pane says when its source cannot be read."""
+"""What every pane says about its sources: that one cannot be read, and how old what it shows is."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.panes.units import span
+from tui.panes.units import age, span
 from tui.sources.reading import Reading
+from widgets.cell import Tone
+from widgets.segment_line import Segment
 
 
 def failure_words(reading: Reading[Any], now: float) -> str:
@@ -18,6 +21,43 @@ def failure_words(reading: Reading[Any], now: float) -> str:
     age = f", rows are {span(reading.age_s(now))} old" if reading.snapshot is not None else ""
     first = f"{name}: {reading.error.message}{since}{age}"
     return f"{first}\n  try: {reading.error.remedy}" if reading.error.remedy else first
+
+
+def failure_tone(reading: Reading[Any]) -> Tone:
+    """Return how loudly `failure_words` is said: rows that are only old, and what need not be there, are no alarm."""
+    if reading.error is None:
+        return "warn"
+    return "dim" if reading.is_absent else "critical"
+
+
+def empty_words(reading: Reading[Any] | None, empty: str) -> str:
+    """Return what an empty table says: `empty` once there was an answer, else that there was none."""
+    if reading is None or (reading.snapshot is None and reading.error is None):
+        return "waiting for the first answer"
+    return empty if reading.snapshot is not None else "nothing could be read yet"
+
+
+def age_segment(reading: Reading[Any] | None, now: float, interval_s: float | None = None) -> Segment:
+    """Return how old the data are, for the right end of a pane's first line; loud when they are no longer the present.
+
+    Args:
+        reading: the oldest of what is shown; None before the first.
+        now: Unix time.
+        interval_s: what counts as fresh, where that is not the reading's own interval.
+    """
+    if reading is None:
+        return Segment("no data yet", "dim", priority=1, right=True)
+    age_s = reading.age_s(now)
+    if age_s is not None and reading.is_stale(now):
+        return Segment(f"OLD {span(age_s)}", "warn", right=True)
+    return Segment(age(age_s, interval_s or reading.interval_s), "dim", priority=1, right=True)
+
+
+def oldest(readings: Iterable[Reading[Any]]) -> Reading[Any] | None:
+    """Return the reading whose data are the oldest; one that never succeeded when none did; None when there is none."""
+    found = list(readings)
+    read = [reading for reading in found if reading.taken_at is not None]
+    return min(read, key=lambda reading: reading.taken_at or 0.0, default=found[0] if found else None)
 
 
 def clock(at: float) -> str:

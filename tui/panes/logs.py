@@ -10,14 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.panes import log_lines
-from tui.panes.failing import failure_words
+from tui.panes.failing import age_segment, failure_words, oldest
 from tui.panes.log_lines import LEVELS, Filters
 from tui.panes.pane import Desk, Pane
-from tui.panes.units import age, rate
+from tui.panes.units import rate
 from tui.sources.logs.line import LogBatch, LogLine, Severity
 from tui.sources.reading import Reading
 from widgets.cell import Tone
-from widgets.clipboard import copy, write_to_file
+from widgets.clipboard import write_to_file
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.log_view import LogView
@@ -43,11 +43,13 @@ class LogsPane(Pane):
         Binding("x", "filter('exclude')", "Exclude", id="logs.exclude"),
         Binding("v", "level", "Level", id="logs.level"),
         Binding("o", "sources", "Sources", id="logs.sources"),
-        Binding("space", "pause", "Pause/follow", key_display="space", id="logs.pause"),
-        Binding("e,left_square_bracket", "error(-1)", "Previous error", key_display="e", id="logs.previous_error"),
-        Binding("right_square_bracket", "error(1)", "Next error", show=False, id="logs.next_error"),
+        Binding("space", "pause", "Follow: stand still, or go on", key_display="space", id="logs.pause"),
+        Binding(
+            "e,left_square_bracket", "error(-1)", "Error: the previous one", key_display="e [", id="logs.previous_error"
+        ),
+        Binding("right_square_bracket", "error(1)", "Error: the next one", show=False, id="logs.next_error"),
         Binding("c", "copy", "Copy the line", show=False, id="logs.copy"),
-        Binding("f", "write", "Write what is shown to a file", show=False, id="logs.write"),
+        Binding("s", "write", "Save what is shown to a file", show=False, id="logs.write"),
         Binding("escape,ctrl+g", "unfilter", "Clear every filter", show=False, id="logs.unfilter"),
     ]
 
@@ -134,12 +136,8 @@ class LogsPane(Pane):
         return [reading.snapshot for reading in self._readings.values() if reading.snapshot is not None]
 
     def _age(self) -> Segment:
-        if not self._readings:
-            return Segment("waiting", "dim", priority=1, right=True)
-        read = [reading for reading in self._readings.values() if reading.taken_at is not None]
-        oldest = min(read, key=lambda reading: reading.taken_at or 0.0, default=next(iter(self._readings.values())))
-        text = age(oldest.age_s(self.desk.now()), max(oldest.interval_s, 2.0))
-        return Segment(text, "dim", priority=2, right=True)
+        found = oldest(self._readings.values())
+        return age_segment(found, self.desk.now(), max(found.interval_s, 2.0) if found else None)
 
     def _draw_notice(self) -> None:
         now, bar = self.desk.now(), self.query_one(NoticeBar)
@@ -233,12 +231,7 @@ class LogsPane(Pane):
         if (line := self._view.cursor_line) is None:
             self.post_message(self.Told("no line to copy"))
             return
-        text = log_lines.origin_of(line).raw
-
-        async def copy_and_tell() -> None:
-            self.post_message(self.Told(await copy(self.app, text)))
-
-        self.run_worker(copy_and_tell())
+        self.copy(log_lines.origin_of(line).raw)
 
     def action_write(self) -> None:
         """Write every line that passes the filters to a new file that only its owner reads."""

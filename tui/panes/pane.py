@@ -1,8 +1,8 @@
 """What every tab is: a widget that is shown readings and asks for actions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -12,6 +12,10 @@ from tui.actions.action import Request
 from tui.rules import Level
 from tui.sources.reading import Reading, Source
 from widgets.cell import Tone
+from widgets.clipboard import copy
+
+TONES: Final[Mapping[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
+"""How a number looks that the profile's rules judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,14 @@ class Pane(Vertical):
     def by_hand(self) -> str:
         """Return the commands that show by hand what this pane shows now, for copying; no secrets."""
         return ""
+
+    def copy(self, text: str) -> None:
+        """Copy a text and tell what was done, beside everything else."""
+
+        async def copy_and_tell() -> None:
+            self.post_message(self.Told(await copy(self.app, text)))
+
+        self.run_worker(copy_and_tell(), exit_on_error=False)
 
     def focus_first(self) -> None:
         """Put the keyboard where the person expects it when the tab opens."""

@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.panes import redis_detail, redis_rows
-from tui.panes.failing import failure_words
-from tui.panes.pane import Desk, Pane
-from tui.panes.units import age, coarse, rate, span
-from tui.rules import Level
+from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
+from tui.panes.listing import Listing
+from tui.panes.pane import TONES, Desk
+from tui.panes.units import coarse, rate, span
 from tui.sources.reading import Reading
 from tui.sources.redis_cli import redis_cli
 from tui.sources.redis_facts import RedisSnapshot
@@ -23,31 +23,36 @@ from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 
-_TITLES: Final = {
-    "commands": "Commands",
-    "clients": "Clients",
-    "slowlog": "Slow log",
-    "keyspace": "Keyspace",
-    "state": "State",
+_EMPTY: Final[Mapping[str, str]] = {
+    "commands": "no commands seen",
+    "clients": "no clients",
+    "slowlog": "the slow log is empty",
+    "keyspace": "no keys in any database",
+    "state": "nothing known",
 }
-_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 _WIDE: Final = 130
+_VALUE: Final = 24
+_WIDE_VALUE: Final = 46
+"""Cells for `64.0 of 64.0 MiB (100 %)`, behind its curve where it is wide: numbers that grow move nothing."""
 
 
-class RedisPane(Pane):
+class RedisPane(Listing):
     """Redis and Valkey servers."""
 
     TITLE = "Redis"
     KINDS = ("redis",)
 
+    VIEWS: ClassVar[Mapping[str, str]] = {
+        "commands": "Commands",
+        "clients": "Clients",
+        "slowlog": "Slow log",
+        "keyspace": "Keyspace",
+        "state": "State",
+    }
+
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view(1)", "Next view", show=False, id="redis.next_view"),
-        Binding("shift+tab", "view(-1)", "Previous view", show=False, id="redis.previous_view"),
-        Binding("slash", "filter", "Filter", id="redis.filter"),
-        Binding("escape,ctrl+g", "unfilter", "Clear the filter", show=False, id="redis.unfilter"),
-        Binding("right_square_bracket", "instance(1)", "Next instance", show=False, id="redis.next_instance"),
-        Binding("left_square_bracket", "instance(-1)", "Previous instance", show=False, id="redis.previous_instance"),
-        Binding("c", "copy", "Copy the row", show=False, id="redis.copy"),
+        Binding("right_square_bracket", "instance(1)", "Instance: the next one", show=False, id="redis.next"),
+        Binding("left_square_bracket", "instance(-1)", "Instance: the one before", show=False, id="redis.previous"),
     ]
 
     DEFAULT_CSS = """
@@ -59,7 +64,6 @@ class RedisPane(Pane):
         self._readings: dict[str, Reading[RedisSnapshot]] = {}
         self._sources = [f"redis:{name}" for name in desk.profile.redis]
         self._current = self._sources[0] if self._sources else ""
-        self._view = "commands"
 
     def compose(self) -> ComposeResult:
         """Lay out notice, title, numbers, view strip and the tables, of which one is open."""
@@ -67,26 +71,22 @@ class RedisPane(Pane):
         yield SegmentLine(id="redis-title", separator="  ")
         yield Facts()
         yield SegmentLine(id="redis-views", separator=" ")
-        yield LiveTable(redis_rows.COMMANDS, id="redis-commands", empty="no commands seen", sort="rate", reverse=True)
-        yield LiveTable(redis_rows.CLIENTS, id="redis-clients", empty="no clients", sort="memory", reverse=True)
-        yield LiveTable(redis_rows.SLOWLOG, id="redis-slowlog", empty="the slow log is empty", sort="at", reverse=True)
-        yield LiveTable(redis_rows.KEYSPACE, id="redis-keyspace", empty="no keys in any database")
-        yield LiveTable(redis_rows.STATE, id="redis-state", empty="nothing known")
+        yield LiveTable(redis_rows.COMMANDS, id="redis-commands", sort="rate", reverse=True)
+        yield LiveTable(redis_rows.CLIENTS, id="redis-clients", sort="memory", reverse=True)
+        yield LiveTable(redis_rows.SLOWLOG, id="redis-slowlog", sort="at", reverse=True)
+        yield LiveTable(redis_rows.KEYSPACE, id="redis-keyspace")
+        yield LiveTable(redis_rows.STATE, id="redis-state")
         yield FilterBar()
 
     def on_mount(self) -> None:
         """Open the first view."""
-        self._open_view()
+        self.open_view()
         if not self._sources:
             self.query_one(NoticeBar).show("this profile names no Redis; add: redis: {NAME: redis://HOST:6379}", "dim")
 
     @property
     def _reading(self) -> Reading[RedisSnapshot] | None:
         return self._readings.get(self._current)
-
-    @property
-    def _table(self) -> LiveTable:
-        return self.query_one(f"#redis-{self._view}", LiveTable)
 
     # Readings
 
@@ -97,18 +97,20 @@ class RedisPane(Pane):
             self._sources.append(reading.source)
             self._current = self._current or reading.source
         if reading.source == self._current:
-            self._draw()
+            self.draw()
 
     def tick(self) -> None:
         """Draw ages and staleness."""
         self._draw_title()
         self._draw_notice()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw the open instance in the open view."""
         self.tick()
         snapshot = self._reading.snapshot if self._reading else None
         self._draw_head()
-        self._table.show({} if snapshot is None else rows_of(self._view, snapshot, self.desk.now()))
+        self.table.empty = empty_words(self._reading, _EMPTY[self.view])
+        self.table.show({} if snapshot is None else rows_of(self.view, snapshot, self.desk.now()))
         self._draw_views(snapshot)
 
     def _draw_head(self) -> None:
@@ -117,20 +119,20 @@ class RedisPane(Pane):
             facts.show(())
             return
         now = self.desk.now()
-        pairs = redis_rows.head(reading.snapshot, self._tone, now, is_wide=self.size.width >= _WIDE)
-        if self._table.stale:
+        is_wide = self.size.width >= _WIDE
+        pairs = redis_rows.head(reading.snapshot, self._tone, now, is_wide=is_wide)
+        if self.table.stale:
             pairs = [(label, Cell(cell_text(value), "dim")) for label, value in pairs]
-        facts.show(pairs)
+        facts.show(pairs, value_width=_WIDE_VALUE if is_wide else _VALUE)
 
     def _tone(self, metric: str) -> Tone:
-        return _TONES[self.desk.level(self._current, metric, "")]
+        return TONES[self.desk.level(self._current, metric, "")]
 
     def _draw_title(self) -> None:
         reading, now = self._reading, self.desk.now()
         names = [Segment(f" {source.partition(':')[2]} ", reverse=source == self._current) for source in self._sources]
         rest = title(reading.snapshot) if reading is not None and reading.snapshot is not None else []
-        seen = "waiting" if reading is None else age(reading.age_s(now), reading.interval_s)
-        self.query_one("#redis-title", SegmentLine).show([*names, *rest, Segment(seen, "dim", priority=1, right=True)])
+        self.query_one("#redis-title", SegmentLine).show([*names, *rest, age_segment(reading, now)])
 
     def _draw_notice(self) -> None:
         reading, bar = self._reading, self.query_one(NoticeBar)
@@ -138,39 +140,29 @@ class RedisPane(Pane):
             return
         now = self.desk.now()
         is_stale = reading.snapshot is not None and reading.is_stale(now)
-        if is_stale != self._table.stale:
-            self._table.stale = is_stale
+        if is_stale != self.table.stale:
+            self.table.stale = is_stale
             self._draw_head()
         if words := failure_words(reading, now):
-            bar.show(words, "critical" if reading.error else "warn")
+            bar.show(words, failure_tone(reading))
         elif reading.snapshot is not None:
             bar.show(*trouble(reading.snapshot))
 
     def _draw_views(self, snapshot: RedisSnapshot | None) -> None:
         amounts = {} if snapshot is None else view_amounts(snapshot)
         self.query_one("#redis-views", SegmentLine).show(
-            [Segment(f" {text}{amounts.get(view, '')} ", reverse=view == self._view) for view, text in _TITLES.items()]
+            [
+                Segment(f" {text}{amounts.get(view, '')} ", reverse=view == self.view)
+                for view, text in self.VIEWS.items()
+            ]
         )
 
     # Keys
 
-    def action_view(self, step: int) -> None:
-        """Open another view."""
-        views = list(_TITLES)
-        self._view = views[(views.index(self._view) + step) % len(views)]
-        self._open_view()
-        self._draw()
-
-    def _open_view(self) -> None:
-        had_focus = self.has_focus_within
-        for view in _TITLES:
-            # By hand and not by a class: what a stylesheet is yet to show cannot take the focus.
-            self.query_one(f"#redis-{view}", LiveTable).display = view == self._view
-        self._table.filter_text = self.query_one(FilterBar).text if self.query_one(FilterBar).is_mounted else ""
-        reading = self._reading
-        self._draw_views(reading.snapshot if reading else None)
-        if had_focus and self.display:
-            self.focus_first()
+    def open_view(self) -> None:
+        """Show the open view's table."""
+        super().open_view()
+        self._draw_views(self._reading.snapshot if self._reading else None)
 
     def action_instance(self, step: int) -> None:
         """Open another instance."""
@@ -178,47 +170,15 @@ class RedisPane(Pane):
             self.post_message(self.Told("this profile names one Redis only"))
             return
         self._current = self._sources[(self._sources.index(self._current) + step) % len(self._sources)]
-        self._draw()
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterBar).open()
-
-    def action_unfilter(self) -> None:
-        """Show all rows again."""
-        self.query_one(FilterBar).action_close()
-
-    def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
-        """Filter the open table."""
-        message.stop()
-        self._table.filter_text = message.text
-        message.bar.error = self._table.filter_error
-
-    def on_filter_bar_left(self, message: FilterBar.Left) -> None:
-        """Give the keys back to the table."""
-        message.stop()
-        self.focus_first()
-
-    def action_copy(self) -> None:
-        """Copy the row under the cursor."""
-        row = self._table.row(self._table.cursor_key) if self._table.cursor_key is not None else None
-        if row is None:
-            self.post_message(self.Told("no row to copy"))
-            return
-        self.run_worker(self._copy("  ".join(c if isinstance(c, str) else c.text for c in row.cells)))
-
-    async def _copy(self, text: str) -> None:
-        from widgets.clipboard import copy
-
-        self.post_message(self.Told(await copy(self.app, text)))
+        self.draw()
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Show a row in full."""
         message.stop()
         if (reading := self._reading) is None or reading.snapshot is None:
             return
-        if page := page_of(self._view, reading.snapshot, message.key, self._table.row(message.key)):
-            self.app.push_screen(TextDialog(_TITLES[self._view], f"{page}\n\nby hand:\n{self.by_hand()}"))
+        if page := page_of(self.view, reading.snapshot, message.key, self.table.row(message.key)):
+            self.app.push_screen(TextDialog(self.VIEWS[self.view], f"{page}\n\nby hand:\n{self.by_hand()}"))
 
     def by_hand(self) -> str:
         """Return the redis-cli lines that show this view."""
@@ -226,17 +186,13 @@ class RedisPane(Pane):
         entry = self.desk.profile.redis.get(name)
         if entry is None:
             return ""
-        asked = [("INFO", "memory"), ("INFO", "stats"), *redis_detail.VIEW_COMMANDS[self._view]]
+        asked = [("INFO", "memory"), ("INFO", "stats"), *redis_detail.VIEW_COMMANDS[self.view]]
         return "\n".join(redis_cli(entry, *command) for command in asked)
-
-    def focus_first(self) -> None:
-        """Put the keyboard into the open table, at once: the next key may already wait."""
-        self.screen.set_focus(self._table)
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the new width for the curves."""
         if self._reading is not None:
-            self._draw()
+            self.draw()
 
 
 def rows_of(view: str, snapshot: RedisSnapshot, now: float) -> Mapping[Any, Row]:

@@ -8,12 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.panes import resources_rows
-from tui.panes.failing import failure_words
-from tui.panes.pane import Desk, Pane
+from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
+from tui.panes.listing import Listing
+from tui.panes.pane import TONES, Desk
 from tui.panes.resources_rows import NARROW_TREND, WIDE_TREND, Meter
-from tui.panes.units import age
 from tui.panes.usage_history import UsageHistory
-from tui.rules import Level
 from tui.sources.host_facts import HostSnapshot
 from tui.sources.reading import Reading
 from widgets.cell import Row, Tone
@@ -23,27 +22,22 @@ from widgets.notice import NoticeBar
 from widgets.plot import Plot, Points
 from widgets.segment_line import Segment, SegmentLine
 
-_TITLES: Final = {"host": "Host", "pods": "Pods", "nodes": "Nodes"}
-_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 _WIDE: Final = 140
 
 
-class ResourcesPane(Pane):
+class ResourcesPane(Listing):
     """CPU, memory, disk, network."""
 
     TITLE = "Resources"
     KINDS = ("host", "kubernetes")
+    VIEWS: ClassVar[Mapping[str, str]] = {"host": "Host", "pods": "Pods", "nodes": "Nodes"}
     MISSES_NOTHING = True
     """The pods' curves are made here, from readings that hold the present only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view(1)", "Next view", show=False, id="resources.next_view"),
-        Binding("shift+tab", "view(-1)", "Previous view", show=False, id="resources.previous_view"),
-        Binding("slash", "filter", "Filter", id="resources.filter"),
-        Binding("z", "zoom", "Chart on the whole tab", show=False, id="resources.zoom"),
-        Binding("m", "measure", "Chart CPU or memory", show=False, id="resources.measure"),
-        Binding("escape,ctrl+g", "back", "Close chart or filter", show=False, id="resources.back"),
-        Binding("c", "copy", "Copy the row", show=False, id="resources.copy"),
+        Binding("z", "zoom", "Zoom: the chart on the whole tab", id="resources.zoom"),
+        Binding("m", "measure", "Measure: chart CPU or memory", id="resources.measure"),
+        Binding("escape,ctrl+g", "back", "Close the chart, then the filter", show=False, id="resources.back"),
     ]
 
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
@@ -54,7 +48,6 @@ class ResourcesPane(Pane):
         self._histories = {"pods": UsageHistory(), "nodes": UsageHistory()}
         self._recorded: object = None
         """The metrics answer that was recorded last."""
-        self._view = "host"
         self._has_chart = self._is_zoomed = self._charts_memory = False
 
     def compose(self) -> ComposeResult:
@@ -62,7 +55,7 @@ class ResourcesPane(Pane):
         yield NoticeBar()
         yield SegmentLine(id="resources-title", separator="  ")
         yield SegmentLine(id="resources-views", separator=" ")
-        yield LiveTable(resources_rows.host_columns(NARROW_TREND), id="resources-host", empty="no numbers yet")
+        yield LiveTable(resources_rows.host_columns(NARROW_TREND), id="resources-host")
         for view, word in (("pods", "POD"), ("nodes", "NODE")):
             columns = resources_rows.usage_columns(NARROW_TREND, word)
             yield LiveTable(columns, id=f"resources-{view}", sort="cpu", reverse=True)
@@ -72,13 +65,6 @@ class ResourcesPane(Pane):
     def on_mount(self) -> None:
         """Open the first view, without a chart."""
         self._arrange()
-
-    @property
-    def _table(self) -> LiveTable:
-        return self._table_of(self._view)
-
-    def _table_of(self, view: str) -> LiveTable:
-        return self.query_one(f"#resources-{view}", LiveTable)
 
     @property
     def _trend(self) -> int:
@@ -93,8 +79,8 @@ class ResourcesPane(Pane):
         else:
             self._cluster = reading
             self._record(reading)
-        if self.display and (reading.kind == "host") == (self._view == "host"):
-            self._draw()
+        if self.display and (reading.kind == "host") == (self.view == "host"):
+            self.draw()
 
     def _record(self, reading: Reading[Any]) -> None:
         metrics = getattr(reading.snapshot, "metrics", None)
@@ -106,24 +92,26 @@ class ResourcesPane(Pane):
 
     def on_show(self) -> None:
         """Catch up with what came while the tab was hidden."""
-        self._draw()
+        self.draw()
 
     def tick(self) -> None:
         """Draw ages and staleness."""
         self._draw_title()
         self._draw_notice()
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw the open view, its curves and the chart."""
         self.tick()
         rows = self._rows()
-        self._table.show(rows)
+        self.table.empty = empty_words(self._reading, "no numbers yet")
+        self.table.show(rows)
         self._draw_views()
         self._draw_chart()
 
     def _rows(self) -> Mapping[str, Row]:
         now = self.desk.now()
-        if self._view != "host":
-            return resources_rows.usage_rows(self._histories[self._view], now, self._trend)
+        if self.view != "host":
+            return resources_rows.usage_rows(self._histories[self.view], now, self._trend)
         host = self._host.snapshot if self._host else None
         if host is None:
             return {}
@@ -132,68 +120,67 @@ class ResourcesPane(Pane):
         return resources_rows.meter_rows(found, host.history, now, self._trend)
 
     def _tone(self, metric: str, what: str) -> Tone:
-        return _TONES[self.desk.level(self._host.source if self._host else "", metric, what)]
+        return TONES[self.desk.level(self._host.source if self._host else "", metric, what)]
 
     @property
     def _reading(self) -> Reading[Any] | None:
-        return self._host if self._view == "host" else self._cluster
+        return self._host if self.view == "host" else self._cluster
 
     def _draw_title(self) -> None:
         reading, now = self._reading, self.desk.now()
         words: list[Segment] = []
-        if self._view == "host" and self._host and self._host.snapshot:
+        if self.view == "host" and self._host and self._host.snapshot:
             words = resources_rows.title(self._host.snapshot)
-        elif self._view != "host":
-            history = self._histories[self._view]
+        elif self.view != "host":
+            history = self._histories[self.view]
             some = (
                 f"the {len(history)} greatest of {history.total:,}"
                 if history.total > len(history)
                 else f"{history.total}"
             )
-            words = [Segment(f"{some} {self._view}, as metrics.k8s.io reports them")]
-        seen = "waiting" if reading is None else age(reading.age_s(now), reading.interval_s)
-        self.query_one("#resources-title", SegmentLine).show([*words, Segment(seen, "dim", priority=3, right=True)])
+            words = [Segment(f"{some} {self.view}, as metrics.k8s.io reports them")]
+        self.query_one("#resources-title", SegmentLine).show([*words, age_segment(reading, now)])
 
     def _draw_notice(self) -> None:
         reading, bar = self._reading, self.query_one(NoticeBar)
         if reading is None:
-            missing = self._view != "host" and self.desk.profile.kubernetes is None
+            missing = self.view != "host" and self.desk.profile.kubernetes is None
             bar.show("this profile names no cluster; add: kubernetes: {context: NAME}" if missing else "", "dim")
             return
         now = self.desk.now()
-        self._table.stale = reading.snapshot is not None and reading.is_stale(now)
+        self.table.stale = reading.snapshot is not None and reading.is_stale(now)
         words = failure_words(reading, now)
-        if not words and self._view != "host":
+        if not words and self.view != "host":
             reason = getattr(getattr(reading.snapshot, "metrics", None), "unavailable", "")
             words = f"no CPU and memory: {reason}" if reason else ""
-        bar.show(words, "critical" if reading.error else "warn")
+        bar.show(words, failure_tone(reading))
 
     def _draw_views(self) -> None:
         self.query_one("#resources-views", SegmentLine).show(
-            [Segment(f" {text} ", reverse=view == self._view) for view, text in _TITLES.items()]
+            [Segment(f" {text} ", reverse=view == self.view) for view, text in self.VIEWS.items()]
             + [Segment(" · ".join(self._hints()), "dim", priority=1, right=True)]
         )
 
     def _hints(self) -> list[str]:
-        other = ["m cpu or memory"] if self._has_chart and self._view != "host" else []
-        return ["tab view", "enter chart", *other, *(["z zoom"] if self._has_chart else [])]
+        other = ["m cpu or memory"] if self._has_chart and self.view != "host" else []
+        return ["enter chart", *other, *(["z zoom"] if self._has_chart else [])]
 
     # The chart
 
     def _draw_chart(self) -> None:
         if not self._has_chart:
             return
-        key = self._table.cursor_key
+        key = self.table.cursor_key
         name, unit, points = self._charted(str(key)) if key is not None else ("", "", ())
         self.query_one(Plot).show({"": points} if points else {}, title=name, unit=unit)
 
     def _charted(self, key: str) -> tuple[str, str, Points]:
-        if self._view == "host":
+        if self.view == "host":
             meter, host = self._meters.get(key), self._host.snapshot if self._host else None
             if meter is None or host is None or key not in host.history:
                 return key, "", ()
             return meter.label, meter.unit, [(at, v / meter.scale) for at, v in host.history[key].points()]
-        used = self._histories[self._view].get(key)
+        used = self._histories[self.view].get(key)
         if used is None:
             return key, "", ()
         if self._charts_memory:
@@ -214,25 +201,18 @@ class ResourcesPane(Pane):
 
     # Keys
 
-    def _arrange(self) -> None:
-        had_focus = self.has_focus_within
-        for view in _TITLES:
-            self._table_of(view).display = view == self._view
-            # Under a zoomed chart the header and the row it shows stay, so that the cursor still moves the chart.
-            self._table_of(view).styles.height = 2 if self._has_chart and self._is_zoomed else "1fr"
-        self.query_one(Plot).display = self._has_chart
-        self._draw_views()
-        if had_focus and self.display:
-            self.focus_first()
-
-    def action_view(self, step: int) -> None:
-        """Open another view."""
-        views = list(_TITLES)
-        self._view = views[(views.index(self._view) + step) % len(views)]
-        self._table.filter_text = self.query_one(FilterBar).text
+    def open_view(self) -> None:
+        """Show the open view's table; a chart is not zoomed in another view."""
         self._is_zoomed = False
         self._arrange()
-        self._draw()
+
+    def _arrange(self) -> None:
+        for view in self.VIEWS:
+            # Under a zoomed chart the header and the row it shows stay, so that the cursor still moves the chart.
+            self.table_of(view).styles.height = 2 if self._has_chart and self._is_zoomed else "1fr"
+        self.query_one(Plot).display = self._has_chart
+        self._draw_views()
+        super().open_view()
 
     def action_zoom(self) -> None:
         """Give the chart the whole tab, or half of it."""
@@ -243,7 +223,7 @@ class ResourcesPane(Pane):
 
     def action_measure(self) -> None:
         """Chart memory instead of CPU, or back; of pods and nodes."""
-        if self._view == "host":
+        if self.view == "host":
             self.post_message(self.Told("the host's rows are charted one by one: choose another row"))
             return
         self._charts_memory = not self._charts_memory
@@ -259,49 +239,19 @@ class ResourcesPane(Pane):
             self.query_one(FilterBar).action_close()
         self._arrange()
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterBar).open()
-
-    def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
-        """Filter the open table."""
-        message.stop()
-        self._table.filter_text = message.text
-        message.bar.error = self._table.filter_error
-
-    def on_filter_bar_left(self, message: FilterBar.Left) -> None:
-        """Give the keys back to the table."""
-        message.stop()
-        self.focus_first()
-
-    async def action_copy(self) -> None:
-        """Copy the row under the cursor."""
-        from widgets.clipboard import copy
-
-        row = self._table.row(self._table.cursor_key) if self._table.cursor_key is not None else None
-        if row is None:
-            self.post_message(self.Told("no row to copy"))
-            return
-        text = "  ".join(cell if isinstance(cell, str) else cell.text for cell in row.cells)
-        self.post_message(self.Told(await copy(self.app, text)))
-
-    def focus_first(self) -> None:
-        """Put the keyboard into the open table, at once: the next key may already wait."""
-        self.screen.set_focus(self._table)
-
     def on_resize(self, event: events.Resize) -> None:
         """Use the new width for the curves."""
-        self._table_of("host").columns = resources_rows.host_columns(self._trend)
+        self.table_of("host").columns = resources_rows.host_columns(self._trend)
         for view, word in (("pods", "POD"), ("nodes", "NODE")):
-            self._table_of(view).columns = resources_rows.usage_columns(self._trend, word)
-        self._draw()
+            self.table_of(view).columns = resources_rows.usage_columns(self._trend, word)
+        self.draw()
 
     def by_hand(self) -> str:
         """Return the commands that show the open view."""
-        if self._view == "host":
+        if self.view == "host":
             lines = ("uptime", "top -b -n 1 | head -20", "free -m", "df -h", "df -i", "iostat -x 2 2", "ip -s link")
             return "\n".join(lines)
-        return "\n".join(kubectl_top(self.desk, self._view))
+        return "\n".join(kubectl_top(self.desk, self.view))
 
 
 def kubectl_top(desk: Desk, view: str) -> list[str]:

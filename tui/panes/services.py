@@ -1,36 +1,34 @@
 """The Services tab: every HTTP service of the profile, the worst first."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.panes import services_rows
-from tui.panes.failing import failure_words
-from tui.panes.pane import Desk, Pane
-from tui.panes.units import age
+from tui.panes.failing import age_segment, failure_tone, failure_words, oldest
+from tui.panes.listing import Listing
+from tui.panes.pane import Desk
 from tui.sources.http import ServiceSnapshot
 from tui.sources.reading import Reading
-from widgets.cell import Row, cell_text
-from widgets.clipboard import copy
+from widgets.cell import Row
 from widgets.dialogs import TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
-from widgets.segment_line import Segment, SegmentLine
+from widgets.segment_line import SegmentLine
 
 
-class ServicesPane(Pane):
+class ServicesPane(Listing):
     """HTTP services by their health documents."""
 
     TITLE = "Services"
     KINDS = ("service",)
+    VIEWS: ClassVar[Mapping[str, str]] = {"table": "Services"}
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", id="services.filter"),
-        Binding("escape,ctrl+g", "unfilter", "Clear the filter", show=False, id="services.unfilter"),
         Binding("o", "worst_first", "Worst first", id="services.worst_first"),
-        Binding("c", "copy", "Copy the row", show=False, id="services.copy"),
         Binding("y", "copy_url", "Copy the URL", show=False, id="services.copy_url"),
     ]
 
@@ -51,7 +49,7 @@ class ServicesPane(Pane):
     def on_mount(self) -> None:
         """Show a row for each service before the first answer."""
         self._rows = {name: self._row(name) for name in self.desk.profile.services}
-        self.query_one(LiveTable).show(self._rows)
+        self.table.show(self._rows)
         if not self._rows:
             text = "this profile names no services; add: services: {NAME: https://HOST/health}"
             self.query_one(NoticeBar).show(text, "dim")
@@ -63,15 +61,19 @@ class ServicesPane(Pane):
         name = reading.source.partition(":")[2]
         self._readings[name] = reading
         self._rows[name] = self._row(name)
-        self.query_one(LiveTable).apply({name: self._rows[name]})
+        self.table.apply({name: self._rows[name]})
         self._draw_frame()
+
+    def draw(self) -> None:
+        """Draw every service again whose row reads differently."""
+        self.tick()
 
     def tick(self) -> None:
         """Draw what depends on the clock."""
         changed = {name: row for name in self._rows if (row := self._row(name)) != self._rows[name]}
         if changed:
             self._rows.update(changed)
-            self.query_one(LiveTable).apply(changed)
+            self.table.apply(changed)
         self._draw_frame()
 
     def _row(self, name: str) -> Row:
@@ -82,39 +84,28 @@ class ServicesPane(Pane):
         now, readings = self.desk.now(), list(self._readings.values())
         if not readings:
             return
-        read = [reading for reading in readings if reading.taken_at is not None]
-        oldest = min(read, key=lambda reading: reading.taken_at or 0.0, default=readings[0])
-        segments = services_rows.title(readings)
-        seen = Segment(age(oldest.age_s(now), oldest.interval_s), "dim", priority=1, right=True)
-        self.query_one("#services-title", SegmentLine).show([*segments, seen])
+        seen = age_segment(oldest(readings), now)
+        self.query_one("#services-title", SegmentLine).show([*services_rows.title(readings), seen])
         failing = [reading for reading in readings if failure_words(reading, now)]
         bar = self.query_one(NoticeBar)
         if failing:
             more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
             first, *rest = failure_words(failing[0], now).split("\n")
-            bar.show("\n".join([first + more, *rest]), "critical" if failing[0].error else "warn")
+            bar.show("\n".join([first + more, *rest]), failure_tone(failing[0]))
         else:
             bar.clear()
-        self.query_one(LiveTable).stale = len(failing) == len(readings)
+        self.table.stale = len(failing) == len(readings)
 
     # Keys
 
     @property
     def _current(self) -> str | None:
-        key = self.query_one(LiveTable).cursor_key
+        key = self.table.cursor_key
         return key if isinstance(key, str) else None
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterBar).open()
-
-    def action_unfilter(self) -> None:
-        """Show all rows again."""
-        self.query_one(FilterBar).action_close()
 
     def action_worst_first(self) -> None:
         """Sort by state, the worst first, or by name."""
-        table = self.query_one(LiveTable)
+        table = self.table
         if table.sort_column == "state":
             table.sort_by("name")
             self.post_message(self.Told("sorted by name"))
@@ -122,38 +113,13 @@ class ServicesPane(Pane):
             table.sort_by("state", reverse=True)
             self.post_message(self.Told("the worst first"))
 
-    def action_copy(self) -> None:
-        """Copy the row under the cursor."""
-        if (name := self._current) is None:
-            self.post_message(self.Told("no row to copy"))
-        else:
-            self._copy("  ".join(text for cell in self._rows[name].cells if (text := cell_text(cell).strip())))
-
     def action_copy_url(self) -> None:
         """Copy the URL of the service under the cursor."""
         reading = self._readings.get(self._current or "")
         if reading is None or reading.snapshot is None:
             self.post_message(self.Told("no URL to copy yet"))
         else:
-            self._copy(reading.snapshot.url)
-
-    def _copy(self, text: str) -> None:
-        async def copy_and_tell() -> None:
-            self.post_message(self.Told(await copy(self.app, text)))
-
-        self.run_worker(copy_and_tell())
-
-    def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
-        """Filter the table."""
-        message.stop()
-        table = self.query_one(LiveTable)
-        table.filter_text = message.text
-        message.bar.error = table.filter_error
-
-    def on_filter_bar_left(self, message: FilterBar.Left) -> None:
-        """Give the keys back to the table."""
-        message.stop()
-        self.focus_first()
+            self.copy(reading.snapshot.url)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Show a service in full."""
@@ -175,7 +141,3 @@ class ServicesPane(Pane):
         if (name := self._current) in entries:
             return services_rows.curl(entries[name])
         return "\n".join(services_rows.curl(entry) for entry in entries.values())
-
-    def focus_first(self) -> None:
-        """Put the keyboard into the table."""
-        self.screen.set_focus(self.query_one(LiveTable))

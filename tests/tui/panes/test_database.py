@@ -67,7 +67,7 @@ class PaneApp(App[None]):
         return self.query_one(DatabasePane)
 
     def table(self, view: str = "activity") -> LiveTable:
-        return self.query_one(f"#{view}", LiveTable)
+        return self.query_one(f"#database-{view}", LiveTable)
 
     def read(self, found: DatabaseSnapshot | None, name: str = "shop", **more: Any) -> None:
         self.pane.show(Reading(f"database:{name}", 2.0, found, None if found is None else NOW - 1, **more))

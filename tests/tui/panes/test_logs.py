@@ -285,7 +285,7 @@ async def test_what_is_shown_can_be_written_to_a_private_file(tmp_path: Path, mo
     async with app.run_test() as pilot:
         app.batch("ERROR one", "INFO two")
         await until(pilot, lambda: len(app.texts) == 2)
-        await pilot.press("v", "v", "v", "f")
+        await pilot.press("v", "v", "v", "s")
         await until(pilot, lambda: any("written to" in text for text in app.told))
     (file,) = tmp_path.iterdir()
     assert file.read_text() == "2026-11-22 08:11:24.000Z app app.log ERROR one\n"
