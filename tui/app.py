@@ -23,7 +23,7 @@ from tui.actions.perform import Performer
 from tui.changes import Changes
 from tui.driver import TerminalDriver
 from tui.journal import Journal, who
-from tui.keys import key_segments, keys_page
+from tui.keys import commands, key_segments, keys_page
 from tui.panes.database import DatabasePane
 from tui.panes.logs import LogsPane
 from tui.panes.pane import Desk, Pane
@@ -54,6 +54,8 @@ from widgets.segment_line import Segment, SegmentLine
 _LOG: Final = logging.getLogger(__name__)
 _TELL_S: Final = 15.0
 """How long a sentence stays when nothing newer takes its place."""
+_HINT_S: Final = 6.0
+"""How long what a key had to say stays: it soon stands beside another row or in another tab."""
 
 PANES: Final[tuple[type[Pane], ...]] = (
     ServicesPane,
@@ -276,9 +278,7 @@ class OpsApp(App[int]):
         """Refresh the visible systems more often (-1) or less often (1)."""
         pane = PANES[self._active]
         interval_s = self._pollers.pace(pane.KINDS, step)
-        self.tell(
-            f"{pane.TITLE}: every {interval_s:g} s" if interval_s else f"{pane.TITLE} is live anyway"
-        )
+        self.tell(f"{pane.TITLE}: every {interval_s:g} s" if interval_s else f"{pane.TITLE} is live anyway")
 
     def action_arm(self) -> None:
         """Open the armed window, or close it."""
@@ -321,14 +321,14 @@ class OpsApp(App[int]):
 
     # Words
 
-    def tell(self, text: str, tone: Tone = "") -> None:
+    def tell(self, text: str, tone: Tone = "", stay_s: float = _TELL_S) -> None:
         """Say a sentence in the line above the keys."""
-        self._told_until = time.monotonic() + _TELL_S
+        self._told_until = time.monotonic() + stay_s
         self.screen_stack[0].query_one("#told", NoticeBar).show(text, tone)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         """Say what a pane has to say."""
-        self.tell(message.text, message.tone)
+        self.tell(message.text, message.tone, _HINT_S)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say what went wrong in something a person had asked for."""
@@ -338,14 +338,10 @@ class OpsApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every binding that works here, and the sandbox's scenarios, in the palette."""
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.description:
-                yield SystemCommand(
-                    binding.description,
-                    f"key {self.get_key_display(binding)}",
-                    partial(self.run_action, binding.action, active.node),
-                )
+        nodes = {active.binding.id: active.node for active in screen.active_bindings.values()}
+        for binding, names in commands(screen.active_bindings.values()):
+            run = partial(self.run_action, binding.action, nodes[binding.id])
+            yield SystemCommand(binding.description, f"key {', '.join(names)}", run)
         if self._sandbox is not None:
             for name, scenario in self._sandbox.scenarios.items():
                 yield SystemCommand(f"Scenario: {name}", scenario.meaning, partial(self._play, self._sandbox, name))

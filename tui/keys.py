@@ -24,6 +24,10 @@ _NAMES = {
 _PRIORITIES: Final = {"app.keys": 0, "app.quit": 2, "app.commands": 3, "app.alerts": 4, "table.open": 4, "log.open": 4}
 """What leaves the key bar last when it is narrow; a pane's own keys stay longer than these, but for the way to help."""
 
+_LAST: Final = ("list", "app", "table", "log", "moving")
+"""The groups of keys that are alike in several tabs, in the order of the page; a tab's own come before them."""
+_TITLES: Final = {"list": "VIEWS, FILTER, COPY", "app": "EVERYWHERE", "table": "IN THE TABLE", "log": "IN THE LINES"}
+
 
 def key_name(binding: Binding) -> str:
     """Return a binding's key as people write it: `?`, `ctrl+r`, `esc`."""
@@ -51,18 +55,29 @@ def _group(binding: Binding) -> str:
 
 
 def keys_page(bindings: Iterable[ActiveBinding]) -> str:
-    """Return the page behind `?`: every key that works now, what changes something marked as such."""
-    groups: dict[str, list[str]] = {}
-    keys: dict[tuple[str, str], list[str]] = {}
+    """Return the page behind `?`: every key that works now, what belongs to the open tab first."""
+    groups: dict[str, dict[str, list[str]]] = {}
+    for binding, names in commands(bindings):
+        groups.setdefault(_group(binding), {}).setdefault(binding.description, []).extend(names)
+    order = sorted(groups, key=lambda group: _LAST.index(group) if group in _LAST else -1)
+    return "\n\n".join(
+        "\n".join(
+            [_TITLES.get(group, group.upper())]
+            + [f"  {' '.join(names):<14} {description}" for description, names in groups[group].items()]
+        )
+        for group in order
+    )
+
+
+def commands(bindings: Iterable[ActiveBinding]) -> list[tuple[Binding, list[str]]]:
+    """Return what can be done now, each thing once, with every key that does it."""
+    found: dict[str, tuple[Binding, list[str]]] = {}
     for active in bindings:
         binding = active.binding
-        if not binding.description or binding.system:
-            continue
-        group = _group(binding)
-        keys.setdefault((group, binding.description), []).append(key_name(binding))
-    for (group, description), names in keys.items():
-        groups.setdefault(group, []).append(f"  {' '.join(dict.fromkeys(names)):<14} {description}")
-    return "\n\n".join("\n".join([group.upper(), *lines]) for group, lines in groups.items())
+        if binding.description and not binding.system:
+            _, names = found.setdefault(binding.id or binding.action, (binding, []))
+            names += [name for name in key_name(binding).split(" ") if name not in names]
+    return list(found.values())
 
 
 def keys_table(places: Iterable[tuple[str, Iterable[BindingType]]]) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from profiles.schema import Profile
 from tui.actions.guard import GuardState
+from tui.panes.units import percent, size, span
 from tui.rules import Alert, Level
 from tui.sources.reading import Reading
 from widgets.cell import Tone
@@ -107,10 +108,21 @@ def alert_lines(alerts: Sequence[Alert], now: float) -> str:
         return "No alert is up."
     return "\n".join(
         f"{alert.level.name:<8} {alert.source.rstrip(':')} {alert.metric}"
-        f"{f' {alert.object}' if alert.object else ''} = {alert.value:g} (threshold {alert.threshold:g})"
+        f"{f' {alert.object}' if alert.object else ''} = {_amount(alert.metric, alert.value)}"
+        f" (threshold {_amount(alert.metric, alert.threshold)})"
         f" for {brief_age(now - alert.since)}"
         for alert in alerts
     )
+
+
+def _amount(metric: str, value: float) -> str:
+    """Return a number in the unit that its metric's name ends with."""
+    if metric.endswith("_per_s"):
+        return f"{value:,.3g}/s"
+    for ending, words in (("_percent", percent), ("_bytes", size), ("_s", span)):
+        if metric.endswith(ending):
+            return words(value)
+    return f"{value:,.0f} ms" if metric.endswith("_ms") else f"{value:.4g}"
 
 
 def clock_segment(now: float) -> Segment:

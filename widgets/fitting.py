@@ -63,15 +63,27 @@ def window(text: str, start: int, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return `text` cut into pieces of at most `width` cells; one empty piece for no text."""
+    """Return `text` cut into pieces of at most `width` cells, behind a space where one is near; one piece for no text.
+
+    Nothing is left out: the pieces together are the text.
+    """
     if width <= 1 or not text:
         return [text]
     if text.isascii():
-        return [text[i : i + width] for i in range(0, len(text), width)]
+        pieces, start = [], 0
+        while start < len(text):
+            end = start + width
+            if end < len(text) and (space := text.rfind(" ", start + width * 2 // 3, end)) >= 0:
+                end = space + 1
+            pieces.append(text[start:end])
+            start = end
+        return pieces
     pieces = [""]
     for char in text:
         # The whole piece is measured, because a modifier changes the width of what stands before it.
         if cell_len(pieces[-1] + char) > width:
-            pieces.append("")
+            last = pieces[-1]
+            cut = last.rfind(" ", len(last) * 2 // 3) + 1 or len(last)
+            pieces[-1:] = [last[:cut], last[cut:]]
         pieces[-1] += char
     return pieces

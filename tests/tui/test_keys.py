@@ -3,7 +3,7 @@
 from textual.app import App, ComposeResult
 from textual.binding import ActiveBinding, Binding
 
-from tui.keys import key_segments
+from tui.keys import key_segments, keys_page
 from widgets.segment_line import SegmentLine
 
 NODE = App[None]()
@@ -38,3 +38,10 @@ async def test_on_a_narrow_bar_the_way_to_every_key_and_what_the_pane_can_do_sta
     async with Bar().run_test(size=(38, 1)):
         line.show(key_segments(KEYS))
         assert line.text.rstrip() == "tab View  T Terminate  q Quit  ? Keys"
+
+
+def test_the_page_begins_with_the_tabs_own_keys_and_names_each_thing_once() -> None:
+    page = keys_page([*KEYS, active("ctrl+g", "Clear", "list.back"), active("escape", "Clear", "list.back")])
+    titles = [line for line in page.splitlines() if line and not line.startswith(" ")]
+    assert titles == ["PANE", "VIEWS, FILTER, COPY", "EVERYWHERE", "IN THE TABLE"]
+    assert "  ctrl+g esc     Clear" in page.splitlines()

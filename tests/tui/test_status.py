@@ -52,7 +52,21 @@ def test_alerts_are_counted_by_level() -> None:
 
 def test_alerts_are_told_with_value_threshold_and_age() -> None:
     page = alert_lines([alert(about="4711")], 1000.0)
-    assert page == "WARN     database:orders connections_percent 4711 = 91 (threshold 85) for 60s"
+    assert page == "WARN     database:orders connections_percent 4711 = 91 % (threshold 85 %) for 60s"
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "told"),
+    [
+        ("active_s", 13.1931, "13s"),
+        ("evicted_per_s", 8.25, "8.25/s"),
+        ("latency_ms", 1234.5, "1,234 ms"),
+        ("state", 1, "1"),
+    ],
+)
+def test_an_alerts_numbers_have_the_unit_of_their_metric(metric: str, value: float, told: str) -> None:
+    page = alert_lines([Alert("x:y", metric, "", Level.WARN, value, value, 940.0)], 1000.0)
+    assert page == f"WARN     x:y {metric} = {told} (threshold {told}) for 60s"
 
 
 def test_what_is_wrong_comes_first_and_what_is_well_is_named() -> None:

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -46,3 +47,8 @@ def test_wrapping_loses_nothing_and_is_never_too_wide(text: str, width: int) -> 
 @given(st.text(), st.integers(0, 30), st.integers(0, 30))
 def test_a_window_has_exactly_its_width(text: str, start: int, width: int) -> None:
     assert cell_len(window(plain(text), start, width)) == width
+
+
+@pytest.mark.parametrize("first", ["SELECT a, b AS ", "wähle aus, b AS "])
+def test_lines_break_behind_a_space_that_is_near(first: str) -> None:
+    assert wrap(f"{first}application", 20) == [first, "application"]
