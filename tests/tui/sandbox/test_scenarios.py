@@ -1,7 +1,9 @@
 """Scenarios do what they say, asked from outside."""
 
 import asyncio
+import base64
 import contextlib
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -147,8 +149,11 @@ async def test_error_burst_takes_payments_down_and_back(sandbox: BlockingSandbox
 async def kubernetes(sandbox: BlockingSandbox) -> AsyncIterator[httpx.AsyncClient]:
     config = yaml.safe_load(await asyncio.to_thread(Path(sandbox.endpoints["kubeconfig"]).read_text))
     headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
-    url = config["clusters"][0]["cluster"]["server"]
-    async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False) as client:
+    cluster = config["clusters"][0]["cluster"]
+    trusted = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
+    async with httpx.AsyncClient(
+        base_url=cluster["server"], headers=headers, verify=trusted, trust_env=False
+    ) as client:
         yield client
 
 
