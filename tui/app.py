@@ -176,6 +176,8 @@ class OpsApp(App[int]):
 
     async def _start(self) -> None:
         for index, pane in enumerate(PANES):
+            if not self.query_one("#panes", Container).is_attached:
+                return  # left before it began
             if pane.MISSES_NOTHING:
                 await self._mount_pane(index)
         self._pollers.start()

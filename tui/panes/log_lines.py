@@ -24,6 +24,14 @@ _TONES: Final[Mapping[Severity, Tone]] = {
     Severity.WARN: "warn",
     Severity.ERROR: "critical",
 }
+_MARKS: Final[Mapping[Severity, str]] = {
+    Severity.NONE: " ",
+    Severity.DEBUG: "d",
+    Severity.INFO: " ",
+    Severity.WARN: "W",
+    Severity.ERROR: "E",
+}
+"""What says a line's level without colour: many formats keep it in a field that is not shown."""
 _LABEL_TONES: Final[tuple[Tone, ...]] = ("accent", "ok", "", "dim")
 _NAME_WIDTH: Final = 11
 _SEPARATOR: Final = "\x1f"
@@ -41,19 +49,19 @@ def label_tone(index: int) -> Tone:
 
 
 def shown_lines(lines: Iterable[LogLine], tone: Tone, *, by_origin: bool) -> list[ShownLine]:
-    """Return lines as the view takes them, labelled with time of day (UTC) and source, or origin when there are many.
+    """Return lines as the view takes them, labelled with time of day (UTC), level and source, or origin when there are many.
 
     What a filter or a page needs besides rides along in the haystack.
     """
-    labels: dict[tuple[int, str], str] = {}
+    labels: dict[tuple[int, str, Severity], str] = {}
     found = []
     for at, source, origin, level, text, raw, continues in lines:
         second = int(at)
-        label = labels.get((second, origin))
+        label = labels.get((second, origin, level))
         if label is None:
-            label = labels[second, origin] = f"{time.strftime('%H:%M:%S', time.gmtime(second))} " + (
-                _short(source, origin) if by_origin else source[:_NAME_WIDTH]
-            )
+            name = _short(source, origin) if by_origin else source[:_NAME_WIDTH]
+            label = f"{time.strftime('%H:%M:%S', time.gmtime(second))} {_MARKS[level]} {name}"
+            labels[second, origin, level] = label
         mark = _CONTINUES if continues else ""
         haystack = f"{mark}{int(at * 1000)}{_SEPARATOR}{source}{_SEPARATOR}{origin}{_SEPARATOR}{raw}"
         found.append(ShownLine(text, _TONES[level], label, tone, haystack))

@@ -47,15 +47,15 @@ def passing(filters: Filters, *texts: str) -> list[str]:
     return [line.text for line in shown(*texts) if predicate is None or predicate(line)]
 
 
-def test_a_shown_line_has_the_time_in_utc_and_its_source_in_front() -> None:
+def test_a_shown_line_has_the_time_in_utc_its_level_and_its_source_in_front() -> None:
     (line,) = shown("ERROR x")
-    assert (line.label, line.label_tone, line.tone) == ("08:11:24 app", "accent", "critical")
+    assert (line.label, line.label_tone, line.tone) == ("08:11:24 E app", "accent", "critical")
 
 
 def test_lines_of_a_source_with_many_files_are_labelled_by_file_or_pod() -> None:
-    assert shown("x", by_origin=True)[0].label == "08:11:24 app"
+    assert shown("x", by_origin=True)[0].label == "08:11:24   app"
     pods = log_lines.shown_lines(lines("x", source="checkout", origin="checkout-7c9d-x2x1z/main"), "ok", by_origin=True)
-    assert pods[0].label == "08:11:24 check·x2x1z"
+    assert pods[0].label == "08:11:24   check·x2x1z"
 
 
 def test_what_a_line_was_made_from_can_be_told_from_what_is_shown() -> None:
