@@ -5,8 +5,7 @@ from typing import Final
 
 from profiles.schema import Profile
 from tui.actions.action import Action, Sight, Target, Verb
-from tui.actions.perform import Ask, Consent
-from tui.sources.errors import SourceError
+from tui.actions.perform import Ask, Consent, sight
 from widgets.cell import Cell
 from widgets.confirm_dialog import Confirmation, ConfirmDialog
 
@@ -59,11 +58,7 @@ async def watch_target(dialog: ConfirmDialog, verb: Verb, action: Action) -> Non
     """Tell the open dialog once a second what became of its target; runs until it is cancelled."""
     while True:
         await asyncio.sleep(_WATCH_S)
-        try:
-            sight, what = await verb.sight(action)
-        except SourceError as error:
-            dialog.set_state("changed", f"it cannot be seen any more ({error})")
-            continue
-        dialog.set_state(sight.value, what)
-        if sight is Sight.GONE:
+        seen, what = await sight(verb, action)
+        dialog.set_state(seen.value, what)
+        if seen is Sight.GONE:
             return

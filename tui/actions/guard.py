@@ -20,7 +20,8 @@ class GuardState:
     """Whether writing must be armed; from the profile and `--read-only`."""
     locked: bool = False
     """Whether arming is refused: `--read-only` on the command line, or the profile's `guards.locked`."""
-    clock: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
+    """Seconds that only grow: setting the machine's clock back must not lengthen the armed window."""
     armed_until: float = 0.0
     """`clock()` time at which the armed window ends."""
     reading_of: Callable[[str], Reading[Snapshot] | None] = field(default=lambda source: None)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from profiles.schema import Profile
-from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Verb
+from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Verb
 from tui.actions.guard import GuardState, refusal
 from tui.journal import Journal, JournalError
 from tui.sources.errors import SourceError
@@ -21,6 +21,7 @@ _LOG: Final = logging.getLogger(__name__)
 _PLAN_TIMEOUT_S: Final = 15.0
 _EXECUTE_TIMEOUT_S: Final = 20.0
 _LOOK_TIMEOUT_S: Final = 10.0
+_SIGHT_TIMEOUT_S: Final = 5.0
 _LOOK_PAUSES_S: Final = (0.1, 0.3, 1.0, 2.0)
 """Between looks; the last one repeats until the verb's deadline."""
 
@@ -89,6 +90,20 @@ def ask_for(risk: Risk, environment: str) -> Ask:
     return Ask.KEY
 
 
+async def sight(verb: Verb, action: Action) -> tuple[Sight, str]:
+    """Look at a target while a dialog asks; whatever keeps it from being seen counts as a change, and says what."""
+    try:
+        async with asyncio.timeout(_SIGHT_TIMEOUT_S):
+            return await verb.sight(action)
+    except TimeoutError:
+        return Sight.CHANGED, f"it cannot be seen any more: no answer within {_SIGHT_TIMEOUT_S:g} s"
+    except SourceError as error:
+        return Sight.CHANGED, f"it cannot be seen any more: {error}"
+    except Exception as error:
+        _LOG.exception("watching the target of %s", action.request.verb)
+        return Sight.CHANGED, f"it cannot be seen any more: {type(error).__name__} in opstui"
+
+
 @dataclass(frozen=True, slots=True)
 class Performer:
     """Everything an action needs besides the person."""
@@ -130,14 +145,18 @@ class Performer:
         # Asked again: the armed window may have closed, the source may have gone stale while the dialog was open.
         if reason := self._refusal(request):
             return await self._end(request, action, Ending.REFUSED, reason)
+        progress(request, "writing it into the journal")
         try:
             await self.journal.append(
                 "intent", {**_entry(request, action), "confirmed": consent.how, "reason": consent.reason}
             )
         except JournalError as error:
             return Outcome(Ending.REFUSED, f"nothing was sent: the journal cannot be written ({error})", action)
-        progress(request, "sent")
+        # And once more: a slow disk, or a colleague's lock on the journal, may have taken longer than the armed window.
+        if reason := self._refusal(request):
+            return await self._end(request, action, Ending.REFUSED, reason)
         try:
+            progress(request, "sent")
             async with asyncio.timeout(_EXECUTE_TIMEOUT_S):
                 receipt = await verb.execute(action)
         except NotSentError as error:
@@ -145,9 +164,15 @@ class Performer:
         except BaseException as error:
             # Whatever went wrong after sending, the write may have happened. Never sent again by itself.
             return await self._after_unknown(request, action, error)
-        await self._note("accepted", {**_entry(request, action), "detail": receipt.answer})
-        progress(request, f"accepted: {receipt.answer}")
-        return await self._verify(verb, action, receipt, progress)
+        try:
+            await self._note("accepted", {**_entry(request, action), "detail": receipt.answer})
+            progress(request, f"accepted: {receipt.answer}")
+            return await self._verify(verb, action, receipt, progress)
+        except BaseException as error:
+            # opstui was closed while it looked: the record must not end with "accepted".
+            detail = f"accepted, then nobody looked any more ({type(error).__name__}): {receipt.answer}"
+            await self._end(request, action, Ending.UNKNOWN, detail)
+            raise
 
     async def _after_unknown(self, request: Request, action: Action, error: BaseException) -> Outcome:
         if not isinstance(error, (SourceError, TimeoutError, asyncio.CancelledError)):

@@ -1,6 +1,8 @@
 """The life of an action, told with a verb of a few lines."""
 
 import asyncio
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from profiles.schema import Profile
 from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Target
 from tui.actions.guard import GuardState
-from tui.actions.perform import Ask, Consent, Ending, Outcome, Performer, ask_for
+from tui.actions.perform import Ask, Consent, Ending, Outcome, Performer, Progress, ask_for, sight
 from tui.journal import Journal
 from tui.sources.errors import SourceError, Unreachable
 from tui.sources.reading import Reading
@@ -72,6 +74,7 @@ class Bench:
     verb: Scripted = field(default_factory=Scripted)
     profile: Profile = field(default_factory=lambda: Profile.model_validate({"name": "t", "environment": "dev"}))
     consent: Consent | None = field(default_factory=lambda: Consent(Ask.KEY))
+    progress: Progress = lambda request, what: None
     reading: Reading[Any] = field(default_factory=lambda: Reading("database:orders", 2.0, taken_at=0.0))
 
     def __post_init__(self) -> None:
@@ -94,7 +97,7 @@ class Bench:
             self.journal,
             monotonic=lambda: float(next(ticks)),
         )
-        return await performer.perform(request, confirm, lambda request, what: None)
+        return await performer.perform(request, confirm, self.progress)
 
     def told(self) -> list[str]:
         return [entry["what"] for entry in self.journal.entries()]
@@ -180,6 +183,22 @@ async def test_the_guard_is_asked_again_after_the_dialog(bench: Bench) -> None:
     assert (outcome.ending, bench.verb.sent, len(bench.confirmed)) == (Ending.REFUSED, 0, 1)
 
 
+async def test_the_guard_is_asked_once_more_when_the_journal_took_its_time(bench: Bench) -> None:
+    write = bench.journal.append
+
+    async def slowly(what: str, entry: Mapping[str, Any]) -> None:
+        await write(what, entry)
+        bench.guard.locked = True
+
+    bench.journal.append = slowly  # type: ignore[method-assign]  # a shared disk that hangs while the window closes
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent, bench.told()) == (Ending.REFUSED, 0, ["intent", "refused"])
+
+
+def test_the_armed_window_is_measured_by_a_clock_that_nobody_sets() -> None:
+    assert GuardState(read_only=True).clock is time.monotonic
+
+
 async def test_production_refuses_until_it_is_armed_and_again_when_the_window_closes(tmp_path: Path) -> None:
     bench = Bench(tmp_path, profile=Profile.model_validate({"name": "t", "environment": "prod"}))
     assert "press W" in (await bench.run()).detail
@@ -231,6 +250,42 @@ async def test_never_arriving_is_not_converged_and_says_what_was_missing(bench: 
 async def test_losing_sight_is_unknown_not_green(bench: Bench) -> None:
     bench.verb.looks = [Unreachable("refused")]
     assert (await bench.run()).ending is Ending.UNKNOWN
+
+
+async def test_being_closed_while_it_is_verified_is_on_record_as_unknown(bench: Bench) -> None:
+    bench.verb.looks = [Look(Phase.WAITING, "2 of 3 updated")]
+    bench.verb.deadline_s = 1e9
+    running = asyncio.create_task(bench.run())
+    async with asyncio.timeout(5):
+        while "accepted" not in bench.told():
+            await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [entry.get("ending") for entry in bench.journal.entries()] == [None, None, "unknown"]
+
+
+async def test_a_screen_that_is_gone_after_the_write_leaves_no_change_without_an_outcome(bench: Bench) -> None:
+    def fail_once_accepted(request: Request, what: str) -> None:
+        if what.startswith("accepted"):
+            raise LookupError("no screen")
+
+    bench.progress = fail_once_accepted
+    with pytest.raises(LookupError):
+        await bench.run()
+    assert bench.told() == ["intent", "accepted", "outcome"]
+
+
+@pytest.mark.parametrize("error", [Unreachable("refused"), ZeroDivisionError("oops"), TimeoutError()])
+async def test_a_target_that_cannot_be_seen_is_never_shown_as_unchanged(bench: Bench, error: Exception) -> None:
+    async def blind(action: Action) -> tuple[Sight, str]:
+        raise error
+
+    action = await bench.verb.plan(REQUEST)
+    bench.verb.sight = blind  # type: ignore[method-assign]  # the watch of an open dialog fails
+    seen, what = await sight(bench.verb, action)
+    assert seen is Sight.CHANGED
+    assert "cannot be seen any more" in what
 
 
 async def test_sight_that_comes_back_counts(bench: Bench) -> None:
