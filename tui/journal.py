@@ -47,7 +47,8 @@ class Journal:
             descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
-                data = (self._line_end(descriptor) + line + "\n").encode()
+                # Half a surrogate pair (an odd byte of the environment) has no UTF-8; escaped, it is JSON still.
+                data = (self._line_end(descriptor) + line + "\n").encode("utf-8", "backslashreplace")
                 if os.write(descriptor, data) != len(data):
                     raise JournalError(f"{self.path}: the disk took only part of the entry")
                 os.fsync(descriptor)
@@ -68,7 +69,7 @@ class Journal:
             text = self.path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return
-        for line in text.splitlines():
+        for line in text.split("\n"):  # not splitlines: U+2028 within a text ends no line of JSON
             try:
                 entry = json.loads(line)
             except ValueError:

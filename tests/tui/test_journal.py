@@ -78,3 +78,10 @@ async def test_a_journal_is_not_written_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "dev" / "shop.jsonl").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(JournalError):
         await Journal(tmp_path, "shop", "dev").append("intent", {})
+
+
+async def test_an_entry_survives_whatever_a_person_or_the_environment_put_into_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "shop", "dev")
+    odd = "half \udc80 a pair, a \u2028 line, a \x85 line, \x1b]0;x\x07 and \u202e"
+    await journal.append("intent", {"reason": odd})
+    assert [entry["reason"] for entry in journal.entries()] == [odd]
