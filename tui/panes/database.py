@@ -20,7 +20,7 @@ from tui.panes.database_rows import (
     statement_rows,
 )
 from tui.panes.database_words import by_hand, cannot_end
-from tui.panes.failing import empty_words, failure_tone, failure_words
+from tui.panes.failing import empty_words, faded, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.pane import TONES, Desk
 from tui.sources.errors import SourceError
@@ -154,8 +154,9 @@ class DatabasePane(Listing):
         self.query_one("#database-notice", NoticeBar).show(words, failure_tone(reading) if reading else "")
         place = f"{self._chosen + 1}/{len(self._names)} ([ ])" if len(self._names) > 1 else ""
         self._line("server", server_line(reading, place, now) if reading else [])
-        self._line("connections", connections_line(snapshot.connections, self._tone) if snapshot else [])
-        self._line("work", work_line(snapshot, self._tone) if snapshot else [])
+        connections = connections_line(snapshot.connections, self._tone) if snapshot else []
+        self._line("connections", faded(connections, reading, now))
+        self._line("work", faded(work_line(snapshot, self._tone) if snapshot else [], reading, now))
         self.query_one("#database-missing", NoticeBar).show(missing_words(snapshot) if snapshot else "", "warn")
         self._line("views", self._view_segments(snapshot))
 
@@ -184,8 +185,9 @@ class DatabasePane(Listing):
     def _empty_words(self, snapshot: DatabaseSnapshot | None) -> str:
         if not self._names:
             return "this profile names no database; add one under databases:"
-        if snapshot is None:
-            return empty_words(self._reading, "")
+        return empty_words(self._reading, self._nothing_words(snapshot) if snapshot else "")
+
+    def _nothing_words(self, snapshot: DatabaseSnapshot) -> str:
         if self.view == "blocking":
             return "nobody waits for a lock"
         if self.view == "activity":

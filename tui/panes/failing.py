@@ -1,6 +1,7 @@
 """What every pane says about its sources: that one cannot be read, and how old what it shows is."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +35,16 @@ def empty_words(reading: Reading[Any] | None, empty: str) -> str:
     """Return what an empty table says: `empty` once there was an answer, else that there was none."""
     if reading is None or (reading.snapshot is None and reading.error is None):
         return "waiting for the first answer"
-    return empty if reading.snapshot is not None else "nothing could be read yet"
+    if reading.snapshot is None:
+        return "nothing could be read yet"
+    return empty if reading.error is None else f"when it was last read: {empty}"
+
+
+def faded(segments: Iterable[Segment], reading: Reading[Any] | None, now: float) -> list[Segment]:
+    """Return a line of facts as it is, or dimmed when the facts are no longer the present."""
+    if reading is None or not reading.is_stale(now):
+        return list(segments)
+    return [replace(segment, tone="dim") for segment in segments]
 
 
 def age_segment(reading: Reading[Any] | None, now: float, interval_s: float | None = None) -> Segment:

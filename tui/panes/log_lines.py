@@ -49,7 +49,7 @@ def label_tone(index: int) -> Tone:
 
 
 def shown_lines(lines: Iterable[LogLine], tone: Tone, *, by_origin: bool) -> list[ShownLine]:
-    """Return lines as the view takes them, labelled with time of day (UTC), level and source, or origin when there are many.
+    """Return lines as the view takes them, labelled with time of day (UTC), level, and source or origin.
 
     What a filter or a page needs besides rides along in the haystack.
     """

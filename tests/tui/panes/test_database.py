@@ -196,3 +196,13 @@ async def test_a_profile_without_databases_says_so() -> None:
         app.pane.tick()
         assert "names no database" in app.table("blocking").empty
         assert app.requests == []
+
+
+async def test_what_was_empty_before_the_failure_is_not_told_as_the_present() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(snapshot(session(4, "idle")))
+        await pilot.press("tab")
+        assert app.table("blocking").empty == "nobody waits for a lock"
+        app.read(snapshot(session(4, "idle")), error=Unreachable("gone"), failing_since=990.0)
+        assert app.table("blocking").empty == "when it was last read: nobody waits for a lock"
