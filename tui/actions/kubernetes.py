@@ -101,7 +101,7 @@ class RestartWorkload(WorkloadVerb):
 
 
 class ScaleWorkload(WorkloadVerb):
-    """`kubectl scale`, by a JSON Patch on `/scale` that tests `metadata.uid` and `spec.replicas`.
+    """`kubectl scale`, by a JSON Patch on `/scale` that tests `metadata.uid` and its whole `spec`: the replicas.
 
     Between the last test and the write there is no window: both are one transaction of the API server.
     """
@@ -120,10 +120,12 @@ class ScaleWorkload(WorkloadVerb):
             raise NotSentError(f"{request.target} belongs to {owner}: scale that instead")
         if wanted == workload.desired:
             raise NotSentError(f"{request.target} already has {wanted} replicas")
+        # A Scale of 0 replicas has an empty spec: the API server leaves the field out.
+        was = {"replicas": workload.desired} if workload.desired else {}
         patch: list[dict[str, Any]] = [
             {"op": "test", "path": "/metadata/uid", "value": workload.uid},
-            {"op": "test", "path": "/spec/replicas", "value": workload.desired},
-            {"op": "replace", "path": "/spec/replicas", "value": wanted},
+            {"op": "test", "path": "/spec", "value": was},
+            {"op": "add", "path": "/spec/replicas", "value": wanted},
         ]
         metadata = part(obj, "spec", "template", "metadata")
         return Payload(kind, self._subresource, patch, metadata, workload.desired, wanted, "")

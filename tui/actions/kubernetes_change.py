@@ -134,7 +134,7 @@ class WorkloadVerb:
             return Look(Phase.REGRESSED, superseded)
         watched = receipt.token if isinstance(receipt.token, _Watched) else _Watched(0.0)
         failing = self._pods(payload, target, watched.since)
-        look = rollout(payload.kind.kind, obj, failing)
+        look = rollout(payload.kind.kind, obj, failing, is_scaled=payload.wanted is not None)
         if look.phase is Phase.CONVERGED:
             watched.has_converged = True
         elif watched.has_converged:

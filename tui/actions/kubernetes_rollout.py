@@ -11,10 +11,14 @@ _NAMED = 3
 """Failing pods that are named; the others are counted."""
 
 
-def rollout(kind: str, obj: Object, failing: Iterable[Pod]) -> Look:
-    """Judge a fresh Deployment, StatefulSet, DaemonSet or ReplicaSet; `failing` are its pods that do not start."""
+def rollout(kind: str, obj: Object, failing: Iterable[Pod], *, is_scaled: bool = False) -> Look:
+    """Judge a fresh Deployment, StatefulSet, DaemonSet or ReplicaSet; `failing` are its pods that do not start.
+
+    `is_scaled`: only its replicas were changed. Then it has the template it had, and a deadline that had passed
+    before says nothing about the new replicas.
+    """
     workload = parse_workload(kind, obj)
-    look = _judged(workload, obj)
+    look = _scaled(workload) if is_scaled else _judged(workload, obj)
     broken = _broken_words(failing)
     return Look(look.phase, f"{look.detail}, {broken}") if broken and look.phase is not Phase.CONVERGED else look
 
@@ -31,8 +35,16 @@ def _judged(workload: Workload, obj: Object) -> Look:
             return _stateful_set(workload, part(obj, "spec", "updateStrategy"), part(obj, "status"))
         case "DaemonSet":
             return _daemon_set(workload, part(obj, "spec", "updateStrategy"))
-    if workload.current != workload.desired or workload.ready != workload.desired:
-        return Look(Phase.WAITING, f"{workload.current} of {workload.desired} pods there, {workload.ready} ready")
+    return _scaled(workload)
+
+
+def _scaled(workload: Workload) -> Look:
+    if workload.observed_generation < workload.generation:
+        return Look(Phase.WAITING, "waiting for the controller to see the change")
+    # Of a Deployment kubectl counts the available; StatefulSets know no such number before Kubernetes 1.22.
+    ready = (workload.available or 0) if workload.kind == "Deployment" else workload.ready
+    if workload.current != workload.desired or ready != workload.desired:
+        return Look(Phase.WAITING, f"{workload.current} of {workload.desired} pods there, {ready} ready")
     return _converged(workload)
 
 

@@ -120,6 +120,17 @@ async def test_scaling_to_nothing_is_a_high_risk(source: KubernetesSource) -> No
     assert "nothing will serve" in action.risk_reason
 
 
+async def test_a_workload_can_be_scaled_to_nothing_and_back(source: KubernetesSource) -> None:
+    verb = ScaleWorkload(source)
+    down = await verb.plan(scale_request(_seen(source), 0))
+    assert (await _settled(verb, down, await verb.execute(down))) == Look(Phase.CONVERGED, "no pods left")
+    listed = await source.connection.get("/api/v1/namespaces/shop/pods", [("labelSelector", "app=api")])
+    assert all("deletionTimestamp" in item["metadata"] for item in listed["items"])
+    up = await verb.plan(scale_request(_seen(source), 2))
+    assert up.before.startswith("0 replicas")
+    assert (await _settled(verb, up, await verb.execute(up))).phase is Phase.CONVERGED
+
+
 @pytest.mark.parametrize("user", ["viewer"])
 async def test_without_permission_the_plan_says_which_one_is_missing(
     cluster: Cluster, tmp_path: Path, user: str

@@ -90,6 +90,29 @@ def test_a_rollout_that_the_controller_gave_up_has_not_converged() -> None:
     assert look == Look(Phase.NOT_CONVERGED, "ProgressDeadlineExceeded: timed out")
 
 
+_GAVE_UP = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "obj", "phase"),
+    [
+        ("Deployment", _object(wanted=0, **_FULL), Phase.WAITING),
+        ("Deployment", _object(wanted=2, **_FULL), Phase.WAITING),
+        ("StatefulSet", _object(wanted=2, **_FULL), Phase.WAITING),
+        ("Deployment", _object(wanted=3, observed=1, **_FULL), Phase.WAITING),
+        ("Deployment", _object(wanted=4, replicas=4, availableReplicas=3), Phase.WAITING),
+        ("Deployment", _object(wanted=3, **_FULL, conditions=[_GAVE_UP]), Phase.CONVERGED),
+        ("Deployment", _object(wanted=2, **_FULL, conditions=[_GAVE_UP]), Phase.WAITING),
+        ("StatefulSet", _object(**_FULL, strategy={"type": "OnDelete"}, updateRevision="b"), Phase.CONVERGED),
+        ("Deployment", _object(wanted=0), Phase.CONVERGED),
+    ],
+)
+def test_scaling_has_converged_when_as_many_pods_are_there_and_no_sooner(
+    kind: str, obj: dict[str, Any], phase: Phase
+) -> None:
+    assert rollout(kind, obj, [], is_scaled=True).phase is phase
+
+
 def test_a_strategy_that_waits_for_deletions_does_not_converge() -> None:
     obj = _object(**_FULL, strategy={"type": "OnDelete"}, currentRevision="a", updateRevision="b")
     assert rollout("StatefulSet", obj, []).phase is Phase.NOT_CONVERGED
