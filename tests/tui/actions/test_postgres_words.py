@@ -24,6 +24,13 @@ def backend(**changes: Any) -> dict[str, Any]:
         ("SELECT $$secret$$, $a$secret$a$", "SELECT ?, ?"),
         ("SELECT t1.c2 FROM t1", "SELECT t1.c2 FROM t1"),
         ("SELECT 'cut off in the mid", "SELECT ?"),
+        (r"SELECT E'it\'s secret', 1", "SELECT ?, ?"),
+        (r"SELECT E'cut off \'", "SELECT ?"),
+        ("SELECT 1 -- don't\n, 'secret'", "SELECT ? , ?"),
+        ("SELECT 1 /* don't */, 'secret'", "SELECT ? , ?"),
+        ("/* user=anna */ SELECT \"it's\", 'secret'", 'SELECT "it\'s", ?'),
+        ("SELECT 1e-5, 0xff, 4.2, 1_000, a-1", "SELECT ?, ?, ?, ?, a-?"),
+        ("SELECT a$b$c, 'secret'", "SELECT a$b$c, ?"),
     ],
 )
 def test_literals_are_masked(sql: str, shown: str) -> None:
