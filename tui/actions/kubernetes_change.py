@@ -113,6 +113,10 @@ class WorkloadVerb:
         """
         payload, target = _payload(action), action.request.target
         try:
+            await self._source.connection.ready()
+        except SourceError as error:
+            raise NotSentError(f"nothing was sent: {error}") from error
+        try:
             answer = await self._patch(target, payload)
         except ConnectFailed as error:
             raise NotSentError(f"no connection, so nothing was sent: {error.message}") from error

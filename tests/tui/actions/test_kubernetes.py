@@ -12,8 +12,9 @@ from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Reque
 from tui.actions.kubernetes import RestartWorkload, ScaleWorkload, restart_request, scale_request
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
-from tui.sources.errors import SourceError
+from tui.sources.errors import Denied, SourceError
 from tui.sources.kubernetes import KubernetesSource
+from tui.sources.kubernetes.credentials import Credentials
 from tui.sources.kubernetes.fields import Object, part
 from tui.sources.kubernetes.workloads import Workload, parse_workload
 
@@ -234,6 +235,20 @@ async def test_a_server_that_is_not_there_was_certainly_not_sent_anything(
     action = await verb.plan(restart_request(_seen(source)))
     await cluster.stop()
     with pytest.raises(NotSentError, match="nothing was sent"):
+        await verb.execute(action)
+
+
+async def test_credentials_that_cannot_be_had_were_certainly_not_sent_with(
+    source: KubernetesSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verb = RestartWorkload(source)
+    action = await verb.plan(restart_request(_seen(source)))
+
+    async def refuse(credentials: Credentials) -> str:
+        raise Denied("credential plugin aws failed")
+
+    monkeypatch.setattr(Credentials, "authorization", refuse)
+    with pytest.raises(NotSentError, match="nothing was sent: credential plugin aws failed"):
         await verb.execute(action)
 
 

@@ -135,6 +135,16 @@ class Connection:
             assert self.login is not None  # noqa: S101 — set with _api
             return self.login
 
+    async def ready(self) -> None:
+        """Open, and have the credentials for the next request: what fails here is certainly not sent.
+
+        Raises:
+            SourceError: the kubeconfig, a certificate or a credential plugin is at fault.
+        """
+        await self.open()
+        if self._credentials is not None:
+            await self._credentials.authorization()
+
     async def close(self) -> None:
         """Give back every connection; streams under way end with Unreachable. The next request opens again."""
         api, self._api = self._api, None
