@@ -126,7 +126,8 @@ class OpsApp(App[int]):
         refresh_s: float | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
-        super().__init__(driver_class=TerminalDriver)
+        # With its own colours the terminal decides how they look, and NO_COLOR leaves none; otherwise it leaves greys.
+        super().__init__(driver_class=TerminalDriver, ansi_color=True)
         self.theme = "ansi-dark"
         self.profile = profile
         self._log_file = log_file
