@@ -1,18 +1,21 @@
 """Logs of every pod a selector finds, while pods come and go."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Protocol
 
-from tui.sources.errors import SourceError
+from tui.sources.errors import SourceError, Unreadable
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.parse import LineParser
 from tui.sources.logs.splitter import LineSplitter
 from tui.sources.logs.times import iso_time
 from tui.sources.text import clean
 
+_LOG: Final = logging.getLogger(__name__)
 MAX_PODS: Final = 50
 FIRST_LINES: Final = 200
 _LIST_S: Final = 5.0
@@ -144,6 +147,19 @@ class PodFollower:
     def start(self) -> None:
         """Begin to list and follow."""
         self._task = asyncio.create_task(self._run(), name=f"logs {self._source}")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None], followed: _Followed | None = None) -> None:
+        """Tell of a task that a bug ended: without a word the log would only look quiet."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        _LOG.error("following %s", followed.name if followed else self._source, exc_info=error)
+        if followed is not None:
+            followed.trouble = "following stopped: a bug in opstui; see the log file"
+        else:
+            self._listing = "following stopped: a bug in opstui; see the log file"
+            self.failure = Unreadable("following stopped: a bug in opstui", "see the log file")
+        self._intake.drop(0, 0)
 
     async def close(self) -> None:
         """Stop every task."""
@@ -183,6 +199,7 @@ class PodFollower:
                 container = self._container or pod.containers[0]
                 followed = self._followed[uid] = _Followed(clean(f"{pod.name}/{container}", limit=120))
                 followed.task = asyncio.create_task(self._follow(followed, pod.name, container, tail))
+                followed.task.add_done_callback(partial(self._ended, followed=followed))
 
     async def _follow(self, followed: _Followed, pod: str, container: str, tail: int | None) -> None:
         state = _Container(self._source, pod, container)

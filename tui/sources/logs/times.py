@@ -50,7 +50,7 @@ def any_time(value: Any, zone: tzinfo | None) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     for divisor in (1, 1e3, 1e6, 1e9):
-        if 1e8 <= value / divisor < 1e10:
+        if 1e8 * divisor <= value < 1e10 * divisor:  # compared, not divided: an integer of 400 digits is no float
             return float(value / divisor)
     return None
 

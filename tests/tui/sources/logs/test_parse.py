@@ -115,6 +115,12 @@ def test_a_json_string_cannot_smuggle_a_control_character() -> None:
     assert "␛]0;x␇" in found.text
 
 
+@pytest.mark.parametrize("value", ["9" * 400, "-" + "9" * 400, "1e400", "NaN", f'"{"9" * 39}"'])
+def test_a_time_of_any_size_is_only_a_number(value: str) -> None:
+    (line,) = parse(f'{{"time": {value}, "msg": "x"}}')
+    assert line.text.startswith("x")
+
+
 def test_fields_of_json_are_flat_and_of_an_access_line_are_named() -> None:
     assert fields('{"a":{"b":1},"c":[1,2]}') == (("a.b", "1"), ("c", "[1,2]"))
     access = dict(fields('10.0.0.1 - bob [22/Nov/2026:08:11:24 +0000] "GET /x HTTP/1.1" 404 5 "-" "x" rt=0.003'))

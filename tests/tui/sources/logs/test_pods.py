@@ -23,9 +23,9 @@ class Pod:
 class Cluster:
     """Serves the scripted answers of each pod's log, one connection after another, then stays silent."""
 
-    answers: dict[str, list[list[bytes] | Denied | Unreachable]]
+    answers: dict[str, list[list[bytes] | Exception]]
     listed: list[Pod] = field(default_factory=list)
-    refusal: Unreachable | None = None
+    refusal: Exception | None = None
     asked: list[tuple[str, str, datetime | None, int | None]] = field(default_factory=list)
 
     async def pods(self, namespace: str, selector: str) -> list[Pod]:
@@ -135,3 +135,22 @@ async def test_a_cluster_that_cannot_be_asked_is_an_error() -> None:
 async def test_pods_without_a_cluster_are_an_error_in_the_profile() -> None:
     with pytest.raises(Unreadable, match="names pods but no cluster"):
         await LogsSource("api", LogSource(pods="app=api", namespace="shop")).read()
+
+
+async def test_a_bug_while_following_one_pod_is_said_and_costs_that_pod_only() -> None:
+    cluster = Cluster(
+        {"api-1": [ZeroDivisionError("oops")], "api-2": [[b"2026-11-22T08:11:24Z fine\n"]]},
+        [Pod("api-1", "u1"), Pod("api-2", "u2")],
+    )
+    seen, problems = await lines(cluster, 1)
+    assert seen[0].raw == "fine"
+    assert "api-1/main: following stopped: a bug in opstui; see the log file" in problems
+
+
+async def test_a_bug_while_listing_is_an_error_and_no_quiet_log() -> None:
+    source = LogsSource(
+        "api", LogSource(pods="app=api", namespace="shop"), Cluster({}, refusal=ZeroDivisionError("oops"))
+    )
+    with pytest.raises(Unreadable, match="a bug in opstui"):
+        await source.read()
+    await source.close()
