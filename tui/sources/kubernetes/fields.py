@@ -1,9 +1,10 @@
 """Reading fields of API objects, which come as plain JSON from a server that may leave anything out."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
 from tui.sources.text import clean
@@ -82,9 +83,10 @@ def quantity(obj: Object, key: str) -> float | None:
             written, factor = written.removesuffix(suffix), times
             break
     try:
-        return float(Decimal(written) * factor)
-    except InvalidOperation:
+        amount = float(Decimal(written) * factor)
+    except ArithmeticError:  # not a number, or one beyond all bounds
         return None
+    return amount if math.isfinite(amount) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tui.sources.kubernetes.fields import quantity
 from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.metrics import parse_node_metrics, parse_pod_metrics
 
@@ -59,3 +61,8 @@ def test_states_that_are_no_objects_are_no_states() -> None:
     assert KINDS["Pod"].parse({**pod, "metadata": {"uid": "u", "creationTimestamp": "soon"}}).uid == "u"
     selector = {"matchExpressions": [{"key": "a", "operator": "In", "values": 4}], "matchLabels": []}
     assert KINDS["Deployment"].parse({"metadata": {"uid": "u"}, "spec": {"selector": selector}}).uid == "u"
+
+
+@pytest.mark.parametrize("written", ["9e999999Ki", "1e400", "NaN", "Infinity", "-Infinity", "x", ""])
+def test_a_quantity_that_is_no_finite_number_is_none(written: str) -> None:
+    assert quantity({"memory": written}, "memory") is None
