@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from profiles.problems import Problem, nearest
-from profiles.schema import KINDS, Profile, json_schema
+from profiles.schema import KINDS, SHORT_FORMS, Profile, json_schema
 from profiles.yaml_text import Placed
 
 _Path = tuple[str, ...]
@@ -109,8 +109,16 @@ def _told(detail: ErrorDetails, here: Placed, path: _Path, rest: list[str]) -> t
             return "a rule is named kind.metric", _kind_hint(path[-1])
         case "string_pattern_mismatch" | "string_too_long" if detail["loc"][-1] == "[key]":
             return "a name has up to 63 letters, digits, `.`, `_` and `-`", ""
+        case "model_type" | "model_attributes_type" if short := _short_form(path):
+            return f"must be the {short} itself or a mapping, lines of `key: value`", _meaning(path)
         case kind:
             return _WORDS.get(kind, "not valid"), _meaning(path)
+
+
+def _short_form(path: _Path) -> str:
+    """Return what a plain string at `path` would be; empty where there is no short form."""
+    depth = 1 if path[:1] == ("kubernetes",) else 2
+    return SHORT_FORMS.get(path[0], "") if len(path) == depth else ""
 
 
 def _kind_hint(name: str) -> str:

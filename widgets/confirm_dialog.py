@@ -70,7 +70,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
     ConfirmDialog .said { text-style: bold; }
     ConfirmDialog Horizontal { height: 1; }
     ConfirmDialog Button { margin-right: 2; }
-    ConfirmDialog Button:disabled { border: none !important; text-style: dim; }
+    ConfirmDialog #confirm:disabled { border: none !important; text-style: dim; }
     ConfirmDialog .hint { color: $text-muted; }
     """
 

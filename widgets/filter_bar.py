@@ -27,13 +27,14 @@ class FilterBar(Horizontal):
     """Hidden until `open`; while a filter is kept it stays in sight, so that nobody takes a part for the whole."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+g", "close", "Clear and close", show=False, id="filter.close"),
+        Binding("escape,ctrl+g", "close", "Clear the filter", key_display="esc", id="filter.close"),
         Binding("down", "keep", "Back to the list", show=False, id="filter.down"),
     ]
 
     DEFAULT_CSS = """
     FilterBar { height: 1; display: none; }
     FilterBar > .sign { width: auto; text-style: bold; }
+    FilterBar > .sign.-word { padding-right: 1; }
     FilterBar > Input { width: 1fr; background: $boost; }
     FilterBar > .error { width: auto; max-width: 50%; text-style: bold; color: $text-error; }
     """
@@ -66,13 +67,13 @@ class FilterBar(Horizontal):
     def __init__(self, *, id: str | None = None, sign: str = "/", placeholder: str = "") -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._sign = sign
-        self._placeholder = placeholder or "text, /regex/, ! excludes"
+        self._placeholder = placeholder or "text, /regex/, ! excludes; enter keeps it, esc clears it"
         self._told = ""
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the line out."""
-        yield Static(self._sign, classes="sign", markup=False)
+        yield Static(self._sign, classes="sign -word" if len(self._sign) > 1 else "sign", markup=False)
         field = _Field(placeholder=self._placeholder, compact=True)
         field.cursor_blink = False
         yield field

@@ -26,7 +26,7 @@ FLUSH_INTERVAL_S: Final = 0.1
 
 _FILTER_SLICE_S: Final = 0.008
 _SEARCH_S: Final = 0.04
-_LABEL_WIDTH: Final = 20
+_LABEL_WIDTH: Final = 22
 _SIDEWAYS: Final = 16
 
 _Part = tuple[int, int]

@@ -212,3 +212,10 @@ def test_paths_mean_the_same_from_every_folder(write: Write, monkeypatch: pytest
     assert load("paths").profile.logs["app"].file == "/home/someone/app.log"
     write("relative", "logs: {app: app.log}\n")
     assert "must begin with / or ~/" in problems("relative")[0]
+
+
+def test_a_value_that_is_neither_the_short_form_nor_a_mapping_is_told_both(write: Write) -> None:
+    write("x", "redis: {cache: 7}\nkubernetes: 5\n")
+    first, second = problems("x")
+    assert "redis.cache: must be the url itself or a mapping" in first
+    assert "kubernetes: must be the context itself or a mapping" in second

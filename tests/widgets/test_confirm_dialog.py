@@ -205,11 +205,14 @@ async def test_nothing_to_type_is_an_error_of_the_caller() -> None:
 
 async def test_the_facts_take_the_height_the_questions_leave_and_no_more() -> None:
     lines: list[tuple[str, str | Cell]] = [(f"fact {number}", "x") for number in range(40)]
-    async with App[None]().run_test(size=(80, 24)) as pilot:
+    app = App[None]()
+    app.theme = "ansi-dark"  # it has rules of its own for buttons
+    async with app.run_test(size=(80, 24)) as pilot:
         dialog = ConfirmDialog("Delete?", lines, mode="type+reason", expected="api-1")
         await pilot.app.push_screen(dialog)
         await pilot.pause()
         # Title, two questions with a field each, buttons, hint and the frame stand around the facts.
         assert dialog.query_one(VerticalScroll).size.height == 15
         assert dialog.query_one("#hint").region.bottom == 23
-        assert dialog.query_one("#confirm", Button).size.height == 1
+        button = dialog.query_one("#confirm", Button)
+        assert (button.size.height, button.styles.border.top[0]) == (1, "")
