@@ -1,5 +1,6 @@
 """INFO as text → facts. Pure; every field is read with a default because no two versions send the same."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -43,7 +44,7 @@ def parse_info(raw: bytes) -> Info:
     for line in raw.decode(errors="replace").split("\r\n"):
         name, colon, value = line.partition(":")
         if colon and not line.startswith("#"):
-            fields[name] = clean(value)
+            fields[clean(name)] = clean(value)  # a script chooses the name of an error: errorstat_…
     return fields
 
 
@@ -53,15 +54,16 @@ def integer(info: Info, name: str) -> int | None:
 
 
 def decimal(info: Info, name: str) -> float | None:
-    """Return a field as a decimal number; None when it is missing or not one."""
+    """Return a field as a decimal number; None when it is missing or not one (a ratio to nothing is `nan`)."""
     return _number(info.get(name), float)
 
 
 def _number(value: str | None, kind: type[_T]) -> _T | None:
     try:
-        return None if value is None else kind(value)
+        number = None if value is None else kind(value)
     except ValueError:
         return None
+    return number if number is None or math.isfinite(number) else None
 
 
 def _pairs(value: str) -> dict[str, str]:

@@ -198,3 +198,16 @@ def test_rules_see_fragmentation_only_of_a_hundred_mebibytes_and_more() -> None:
     large = {n.metric for n in snapshot(Memory(used_bytes=2**28, fragmentation_ratio=1.6)).numbers()}
     assert "fragmentation" not in small
     assert "fragmentation" in large
+
+
+def test_the_name_of_an_error_that_a_script_made_up_is_cleaned() -> None:
+    (error,) = redis_info.errors(
+        None, counted(b"# Errorstats\r\nerrorstat_\x1b]0;x\x07\xe2\x80\xae[/red]:count=1\r\n", 0.0)
+    )
+    assert error.name == "␛]0;x␇\\u202e[/red]"
+
+
+def test_a_ratio_to_nothing_is_none() -> None:
+    info = parse_info(b"mem_fragmentation_ratio:nan\r\nused_cpu_sys:-inf\r\n")
+    assert redis_info.decimal(info, "mem_fragmentation_ratio") is None
+    assert redis_info.decimal(info, "used_cpu_sys") is None
