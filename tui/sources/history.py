@@ -27,6 +27,11 @@ class Series:
         """The newest value; None when empty or a gap."""
         return self._samples[-1][1] if self._samples else None
 
+    @property
+    def last_at(self) -> float:
+        """When the newest sample was taken; minus infinity when empty."""
+        return self._samples[-1][0] if self._samples else float("-inf")
+
     def __iter__(self) -> Iterator[tuple[float, float | None]]:
         return iter(self._samples)
 

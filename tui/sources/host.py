@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _MOUNTS_EVERY_S: Final = 10.0
 """Disks fill slowly, and the mount table may be long."""
 _SAMPLES: Final = 600
+_KEPT_GONE_S: Final = 1800.0
+"""How long the numbers of a device that is gone are kept: containers' interfaces come and go all day."""
 
 
 class HostSource:
@@ -85,6 +87,8 @@ class HostSource:
             if key not in self._history:
                 self._history[key] = Series(_SAMPLES)
             self._history[key].add(now, value)
+        for key in [key for key, known in self._history.items() if known.last_at < now - _KEPT_GONE_S]:
+            del self._history[key]
 
 
 def series(snapshot: HostSnapshot) -> dict[str, float | None]:

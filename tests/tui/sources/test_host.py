@@ -1,6 +1,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tui.sources import host_counters, host_limits
 from tui.sources.history import Series, recent
 from tui.sources.host import HostSource
@@ -109,22 +111,23 @@ def test_without_version_2_there_are_no_limits_we_read(tmp_path: Path) -> None:
     assert not host_limits.cgroup(tmp_path, tmp_path / "none").is_limited
 
 
-def test_rules_see_each_mount_by_name() -> None:
-    snapshot = HostSnapshot(
+def snapshot(*mounts: Mount) -> HostSnapshot:
+    return HostSnapshot(
         hostname="h",
         uptime_s=1,
         cpu=Cpu(2, 50.0, (), load_1m=3.0),
         memory=HostMemory(100, 25),
-        mounts=(
-            Mount("/", "/dev/vda", "ext4", 100, 10, 90.0, 5.0),
-            Mount("/data", "/dev/vdb", "xfs", 100, 50, 50.0, None),
-        ),
+        mounts=mounts,
         unmeasured=(),
         disks=(),
         interfaces=(),
         cgroup=Cgroup(),
     )
-    numbers = {(number.metric, number.object): number.value for number in snapshot.numbers()}
+
+
+def test_rules_see_each_mount_by_name() -> None:
+    root, data = Mount("/", "/dev/vda", "ext4", 100, 10, 90.0, 5.0), Mount("/data", "/d", "xfs", 100, 50, 50.0, None)
+    numbers = {(number.metric, number.object): number.value for number in snapshot(root, data).numbers()}
     assert numbers == {
         ("cpu_percent", ""): 50,
         ("memory_percent", ""): 75,
@@ -145,6 +148,17 @@ async def test_this_host_is_read_and_its_history_grows() -> None:
     assert any(mount.mountpoint == "/" for mount in second.mounts)
     assert len(second.history["memory"]) == 2
     assert first.hostname == second.hostname
+
+
+def test_the_numbers_of_a_device_that_is_gone_for_good_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, now = HostSource(), 1000.0
+    monkeypatch.setattr("tui.sources.host.time.time", lambda: now)
+    for number in range(50):
+        mount = Mount(f"/mnt/{number}", "/dev/x", "ext4", 1, 1, 0.0, None)
+        source._remember(snapshot(mount))
+        now += 300
+    kept = [key for key in source._history if key.startswith("disk ")]
+    assert kept == [f"disk /mnt/{number}" for number in range(43, 50)]
 
 
 async def test_a_read_that_was_given_up_does_not_pile_up() -> None:
