@@ -3,6 +3,7 @@
 That a service is down is a fact about it, not a failure to read: `read` returns it as a snapshot.
 """
 
+import asyncio
 import contextlib
 import json
 import math
@@ -29,6 +30,7 @@ KEPT_SAMPLES: Final = 300
 """Latencies that p95 is taken over."""
 TREND_SAMPLES: Final = 60
 MAX_SHOWN_BODY: Final = 64 * 1024
+_LONG_BODY: Final = 16 * 1024
 _SECRETS_KEPT_S: Final = 60.0
 _PRIVATE_WORDS: Final = ("authorization", "cookie", "token", "secret", "key", "password", "session")
 _IMPORT_S: Final = 3.0
@@ -128,7 +130,10 @@ class HttpSource:
         self._is_connected = True
         if answer.status_code in (401, 403):
             self._headers_until = 0.0  # a token may have been renewed
-        return self._answered(shown_url(self._entry.url, url), answer, tuple(headers.values()))
+        shown, secrets = shown_url(self._entry.url, url), tuple(headers.values())
+        if len(answer.body) > _LONG_BODY:  # tens of milliseconds, which nobody who types should feel
+            return await asyncio.to_thread(self._answered, shown, answer, secrets)
+        return self._answered(shown, answer, secrets)
 
     async def close(self) -> None:
         """Close the connection and forget the secrets."""

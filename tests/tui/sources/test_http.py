@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from profiles.schema import Service
+from tui.sources import health
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.health import State
 from tui.sources.http import HttpSource, ServiceSnapshot, p95, shown_url
@@ -150,6 +152,29 @@ async def test_a_secret_that_http_cannot_send_stays_out_of_the_message(monkeypat
     with pytest.raises(Unreadable) as caught:
         await read_once(Service(url="http://127.0.0.1:1/", headers={"X": "env:API_TOKEN"}))
     assert "s3kr1t" not in str(caught.value)
+
+
+async def test_a_long_document_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[bool] = []
+    parse = health.parse
+
+    def watched(status: int, kind: str, body: str) -> health.Health:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return parse(status, kind, body)
+
+    async def answer(request: web.Request) -> web.Response:
+        parts = {f"part-{number}": {"status": "UP"} for number in range(400 if len(threads) else 1)}
+        return web.json_response({"status": "UP", "components": parts})
+
+    monkeypatch.setattr(health, "parse", watched)
+    async with serving(answer) as url:
+        source = HttpSource("api", Service(url=url))
+        await source.read()
+        monkeypatch.setattr("tui.sources.http._LONG_BODY", 4096)
+        snapshot = await source.read()
+        await source.close()
+    assert len(snapshot.components) == 400
+    assert threads == [True, False]
 
 
 @pytest.mark.parametrize("url", ["ftp://x/", "http://[bad", "nonsense"])
