@@ -59,7 +59,7 @@ def _from_environment(name: str) -> str:
 
 
 def _from_file(place: str) -> str:
-    path = Path(place).expanduser()
+    path = Path(os.path.expanduser(place))
     try:
         # Not blocking: a named pipe without a writer would otherwise never open.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)

@@ -1,5 +1,6 @@
 """Connection strings in, options out."""
 
+import pwd
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,13 @@ def test_a_certificate_file_that_is_not_there_is_named() -> None:
     with pytest.raises(Unreadable, match=r"sslrootcert: there is no file /nonexistent/ca\.pem"):
         parse("host=h sslmode=verify-full sslrootcert=/nonexistent/ca.pem", {})
     assert parse("host=h sslmode=verify-full sslrootcert=system", {}).options["sslrootcert"] == "system"
+
+
+def test_a_user_without_a_home_is_told_where_was_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> object:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with pytest.raises(Unreadable, match=r"looked in ~/\.pg_service\.conf"):
+        parse("service=orders", {})

@@ -75,9 +75,14 @@ class Login:
 def paths(entry: Kubernetes, environ: Mapping[str, str]) -> list[Path]:
     """Return the kubeconfig files to read: the profile's, else `$KUBECONFIG`'s list, else `~/.kube/config`."""
     if entry.kubeconfig is not None:
-        return [Path(os.path.expandvars(entry.kubeconfig)).expanduser()]
-    listed = [Path(item).expanduser() for item in environ.get("KUBECONFIG", "").split(os.pathsep) if item]
-    return listed or [Path("~/.kube/config").expanduser()]
+        return [_path(os.path.expandvars(entry.kubeconfig))]
+    listed = [_path(item) for item in environ.get("KUBECONFIG", "").split(os.pathsep) if item]
+    return listed or [_path("~/.kube/config")]
+
+
+def _path(written: str) -> Path:
+    # Unlike Path's own, this leaves `~` as it is for a user without a home, as in containers.
+    return Path(os.path.expanduser(written))
 
 
 def login(entry: Kubernetes, environ: Mapping[str, str]) -> Login:

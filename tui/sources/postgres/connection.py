@@ -64,7 +64,8 @@ async def describe(entry: Database) -> dsns.Dsn:
         Denied: the dsn is a reference that cannot be resolved.
     """
     try:
-        return dsns.parse(await secrets.address(entry.dsn))
+        # In a thread: a service file may lie in a home on a file server that hangs.
+        return await asyncio.to_thread(dsns.parse, await secrets.address(entry.dsn))
     except secrets.SecretError as error:
         raise Denied(str(error)) from error
 

@@ -157,7 +157,7 @@ def _check(options: Mapping[str, str]) -> None:
 
     for key in ("sslrootcert", "sslcert", "sslkey", "sslcrl"):
         path = options.get(key)
-        if path and path != "system" and not Path(path).expanduser().is_file():
+        if path and path != "system" and not os.path.isfile(os.path.expanduser(path)):
             raise Unreadable(f"{key}: there is no file {clean(path, limit=200)}")
 
 
@@ -203,7 +203,7 @@ def _from_keywords(text: str) -> dict[str, str]:
 
 
 def _from_service(service: str, file: str | None, environment: Mapping[str, str]) -> dict[str, str]:
-    own = file or environment.get("PGSERVICEFILE") or str(Path.home() / ".pg_service.conf")
+    own = file or environment.get("PGSERVICEFILE") or os.path.expanduser("~/.pg_service.conf")
     places = [Path(own)]
     if folder := environment.get("PGSYSCONFDIR"):
         places.append(Path(folder) / "pg_service.conf")

@@ -1,6 +1,7 @@
 """Kubeconfig files as kubectl reads them, and credential plugins that misbehave."""
 
 import base64
+import pwd
 import sys
 import time
 from pathlib import Path
@@ -243,3 +244,13 @@ async def test_a_redirect_is_never_followed(tmp_path: Path) -> None:
             await connection.call("PATCH", "/apis/x", body=[{"op": "test"}], content_type="application/json-patch+json")
         await connection.close()
     assert seen == ["PATCH /apis/x"]
+
+
+def test_a_user_without_a_home_has_no_kubeconfig_and_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> object:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with pytest.raises(Unreadable, match=r"no kubeconfig at ~/\.kube/config"):
+        login(Kubernetes(), {})
