@@ -133,7 +133,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
                 yield field
             yield Static(id="said", classes="said")
             with Horizontal():
-                yield Button("Cancel", id="cancel", compact=True)
+                yield Button("No, do nothing", id="cancel", compact=True)
                 if self._mode != "key":
                     yield Button(Text(self._verb), id="confirm", compact=True, disabled=True)
             yield Static(id="hint", classes="hint")
@@ -194,7 +194,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
 
     def _show_hint(self, seconds: int) -> None:
         how = "y: do it · " if self._mode == "key" and self._state != "gone" else ""
-        cancel = "enter, esc, q: cancel" if self._mode == "key" else "tab: next field · esc, ctrl+g: cancel"
+        cancel = "enter, esc, q: do nothing" if self._mode == "key" else "tab: next field · esc, ctrl+g: do nothing"
         text = f"{how}{cancel} · closes in {seconds} s" if self._is_listening else "wait: keys do not count yet"
         hint = self.query_one("#hint", Static)
         if hint.content != text:

@@ -75,17 +75,17 @@ class DatabasePane(Listing):
         self._with_idle = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the notice, three lines of facts, the strip of views, the filter and the lists."""
+        """Lay out the notice, three lines of facts, the strip of views, the lists and the filter."""
         yield NoticeBar(id="database-notice")
         yield SegmentLine(id="database-server", separator=" · ")
         yield SegmentLine(id="database-connections", separator=" · ")
         yield SegmentLine(id="database-work", separator=" · ")
         yield NoticeBar(id="database-missing")
         yield SegmentLine(id="database-views", separator="")
-        yield FilterBar()
         yield LiveTable(ACTIVITY, id="database-activity")
         yield LiveTable(BLOCKING, id="database-blocking", tree=True)
         yield LiveTable(STATEMENTS, id="database-statements")
+        yield FilterBar()
 
     def on_mount(self) -> None:
         """Show the first view, with or without readings."""
