@@ -49,6 +49,8 @@ class Column:
     """The greatest are dropped first when the screen is narrow; 0 never."""
     min_width: int = 8
     """In terminal cells, of a column without a width."""
+    max_width: int | None = None
+    """In terminal cells, of a column without a width; None: as wide as there is room."""
 
 
 def cell_text(cell: str | Cell) -> str:

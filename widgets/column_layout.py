@@ -39,16 +39,28 @@ def arrange(columns: Sequence[Column], width: int, *, start: int = 0) -> tuple[P
             break
         kept.remove(max(droppable, key=lambda i: (columns[i].priority, i)))
 
-    flexible = [i for i in kept if columns[i].width is None]
-    spare = max(0, width - needed())
+    widths = _widths([columns[i] for i in kept], max(0, width - needed()))
     places, x = [], start
-    for i in kept:
-        column = columns[i]
-        size = column.width if column.width is not None else column.min_width
-        if column.width is None:
-            share = spare // len(flexible)
-            # What does not divide goes to the first, usually the name.
-            size += share + (spare % len(flexible) if i == flexible[0] else 0)
+    for i, size in zip(kept, widths, strict=True):
         places.append(Place(i, x, size))
         x += size + gap
     return tuple(places)
+
+
+def _widths(columns: Sequence[Column], spare: int) -> list[int]:
+    """Return each column's width when `spare` cells are shared by those without a width, up to what they may take."""
+    widths = [column.width if column.width is not None else column.min_width for column in columns]
+    growing = [i for i, column in enumerate(columns) if column.width is None]
+    while spare and growing:
+        share, rest = divmod(spare, len(growing))
+        spare = 0
+        for number, i in enumerate(list(growing)):
+            # What does not divide goes to the first, usually the name.
+            wanted = widths[i] + share + (rest if number == 0 else 0)
+            most = columns[i].max_width
+            if most is not None and wanted >= most:
+                spare += wanted - max(most, widths[i])
+                wanted = max(most, widths[i])
+                growing.remove(i)
+            widths[i] = wanted
+    return widths

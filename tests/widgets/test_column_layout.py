@@ -36,3 +36,10 @@ def test_columns_never_overlap(width: int) -> None:
     for place in arrange(COLUMNS, width):
         assert place.x >= end
         end = place.x + place.width + 1
+
+
+def test_what_a_column_may_not_take_goes_to_the_others_or_to_nobody() -> None:
+    name, text = Column("name", "NAME", min_width=5, max_width=10), Column("text", "TEXT", min_width=5)
+    assert [place.width for place in arrange((name, text), 41)] == [10, 30]
+    assert [place.width for place in arrange((name, Column("n", "N", 4)), 41)] == [10, 4]
+    assert [place.width for place in arrange((name, text), 12)] == [6, 5]

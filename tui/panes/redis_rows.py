@@ -18,7 +18,7 @@ ToneOf = Callable[[str], Tone]
 """A metric's name → how the profile's rules judge it now."""
 
 COMMANDS: Final = (
-    Column("command", "COMMAND", min_width=12),
+    Column("command", "COMMAND", min_width=12, max_width=36),
     Column("rate", "CALLS/S", 8, "right"),
     Column("each", "PER CALL", 9, "right"),
     Column("p99", "P99", 9, "right", priority=2),
@@ -29,8 +29,8 @@ COMMANDS: Final = (
 )
 CLIENTS: Final = (
     Column("id", "ID", 8, "right"),
-    Column("name", "NAME", min_width=10),
-    Column("addr", "ADDRESS", min_width=14, priority=1),
+    Column("name", "NAME", min_width=10, max_width=36),
+    Column("addr", "ADDRESS", min_width=14, max_width=48, priority=1),
     Column("user", "USER", 10, priority=6),
     Column("kind", "KIND", 8),
     Column("cmd", "LAST COMMAND", 14),

@@ -59,7 +59,7 @@ def usage_columns(trend: int, title: str) -> tuple[Column, ...]:
     """Return the columns of the pods' and nodes' tables; `trend` is the width of each of the two curves."""
     span = f"LAST {STEP_S * trend / 60:.0f} MIN"
     return (
-        Column("name", title, min_width=30),
+        Column("name", title, min_width=30, max_width=72),
         Column("cpu", "CPU", 8, "right"),
         Column("cpu_trend", span, trend, priority=1),
         Column("memory", "MEMORY", 9, "right"),

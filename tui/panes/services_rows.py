@@ -19,7 +19,7 @@ from widgets.sparkline import sparkline
 
 TREND_WIDTH: Final = 10
 COLUMNS: Final = (
-    Column("name", "NAME", 14),
+    Column("name", "NAME", min_width=14, max_width=24),
     Column("state", "STATE", 9),
     Column("latency", "LATENCY", 7, align="right"),
     Column("p95", "P95", 7, align="right", priority=1),
