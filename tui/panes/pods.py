@@ -183,7 +183,7 @@ class PodsPane(PodsTables):
 
     def _scale(self, workload: Workload, typed: str | None) -> None:
         if typed is not None:
-            self._request(scale_request(workload, int(typed)))
+            self._request(scale_request(workload, int(typed.lstrip("0") or "0")))
 
     def _no_workload(self, verb: str) -> str:
         fact = self.current
@@ -250,4 +250,6 @@ def replicas_problem(typed: str) -> str:
     """Return what is wrong with a number of replicas; empty when nothing is."""
     if not (typed.isascii() and typed.isdecimal()):
         return "a whole number, 0 or more"
-    return "" if int(typed[:9]) <= _MOST_REPLICAS else f"at most {_MOST_REPLICAS}: more looks like a slip"
+    digits = typed.lstrip("0")
+    is_sane = len(digits) < 9 and int(digits or "0") <= _MOST_REPLICAS
+    return "" if is_sane else f"at most {_MOST_REPLICAS}: more looks like a slip"

@@ -141,6 +141,8 @@ def test_a_number_of_replicas_is_checked() -> None:
     assert "whole number" in replicas_problem("-1")
     assert "whole number" in replicas_problem("²")
     assert "slip" in replicas_problem("30000000000000000000")
+    assert "slip" in replicas_problem("0000000001234567")
+    assert replicas_problem("0" * 5000 + "7") == ""
 
 
 class PaneApp(App[None]):
