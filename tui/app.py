@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, ClassVar, Final, Protocol
 
@@ -31,9 +31,10 @@ from tui.panes.pods import PodsPane
 from tui.panes.redis import RedisPane
 from tui.panes.resources import ResourcesPane
 from tui.panes.services import ServicesPane
-from tui.poller import Pollers
+from tui.poller import Pollers, contained
 from tui.rules import Rules
 from tui.sources.reading import Reading
+from tui.sources.text import clean
 from tui.status import (
     alert_lines,
     alert_segment,
@@ -193,7 +194,7 @@ class OpsApp(App[int]):
     def _tick(self) -> None:
         self._draw_frame()
         if pane := self._panes.get(self._active):
-            pane.tick()
+            self._draw(pane, pane.tick)
         if self._told_until and time.monotonic() > self._told_until and not self._changes:
             self._told_until = 0.0
             self.query_one("#told", NoticeBar).clear()
@@ -226,7 +227,12 @@ class OpsApp(App[int]):
             self._draw_frame()
         for index, pane in self._panes.items():
             if reading.kind in pane.KINDS and (index == self._active or pane.MISSES_NOTHING):
-                pane.show(reading)
+                self._draw(pane, partial(pane.show, reading))
+
+    def _draw(self, pane: Pane, call: Callable[[], object]) -> None:
+        """Have a pane draw; where a bug keeps it from that, say so: what it shows may be old."""
+        if not contained(call, f"drawing {pane.TITLE}"):
+            self.tell(f"{pane.TITLE} could not be drawn: an error in opstui, see {self._log_file}", "critical")
 
     async def _mount_pane(self, index: int) -> Pane:
         async with self._mounting:  # a key may ask for a tab that the start is still mounting
@@ -244,7 +250,7 @@ class OpsApp(App[int]):
             other.display = other is pane
         if not pane.MISSES_NOTHING:
             for reading in self._pollers.readings(pane.KINDS):
-                pane.show(reading)
+                self._draw(pane, partial(pane.show, reading))
         pane.focus_first()
         self._pollers.attend(PANES[self._active].KINDS)
         self._draw_frame()
@@ -337,7 +343,7 @@ class OpsApp(App[int]):
         """Say what went wrong in something a person had asked for."""
         if event.state is WorkerState.ERROR:
             _LOG.error("worker %s", event.worker.name, exc_info=event.worker.error)
-            self.tell(f"{event.worker.name}: {event.worker.error}", "critical")
+            self.tell(f"{event.worker.name}: {clean(str(event.worker.error), limit=300)}", "critical")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer every binding that works here, and the sandbox's scenarios, in the palette."""

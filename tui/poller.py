@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from tui.sources.errors import SourceError, Unreachable, Unreadable
@@ -23,6 +24,16 @@ _STREAM_S: Final = 0.5
 """Sources with a shorter interval are streams."""
 
 Publish = Callable[[Reading[Any]], None]
+
+
+def contained(call: Callable[[], object], what: str) -> bool:
+    """Call what draws and return whether it went well; a bug there is logged, and ends neither the others nor us."""
+    try:
+        call()
+    except Exception:
+        _LOG.exception(what)
+        return False
+    return True
 
 
 class Poller:
@@ -128,10 +139,7 @@ class Poller:
         self._announce()
 
     def _announce(self) -> None:
-        try:
-            self._publish(self.reading)
-        except Exception:
-            _LOG.exception("showing a reading of %s", self.source.name)
+        contained(partial(self._publish, self.reading), f"showing a reading of {self.source.name}")
 
     def _shown_interval(self) -> float:
         own = self.source.interval_s

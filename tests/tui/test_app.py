@@ -148,6 +148,23 @@ async def test_the_palette_offers_every_command_and_the_scenarios_of_a_sandbox(
         await until(pilot, lambda: played == ["crash"])
 
 
+@pytest.mark.parametrize("method", ["show", "tick", "draw"])
+async def test_a_tab_that_cannot_be_drawn_says_so_and_ends_nothing(
+    make_app: Callable[..., OpsApp], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def fail(*facts: object) -> None:
+        raise ZeroDivisionError("odd data")
+
+    monkeypatch.setattr(PANES[5], method, fail)
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: "Resources could not be drawn" in told(app))
+        await pilot.resize_terminal(100, 24)
+        await pilot.press("tab", "1")
+        assert app.query_one("#pane-1").display
+
+
 async def test_what_a_person_asked_for_and_failed_is_said(make_app: Callable[..., OpsApp]) -> None:
     class Sandbox:
         scenarios: ClassVar[dict[str, Any]] = {}

@@ -90,7 +90,7 @@ class DatabasePane(Listing):
     def on_mount(self) -> None:
         """Show the first view, with or without readings."""
         self.open_view()
-        self.draw()
+        self.redraw()
 
     # What is shown
 
@@ -201,7 +201,7 @@ class DatabasePane(Listing):
     def action_idle(self) -> None:
         """Show idle sessions and opstui's own statements too, or hide them."""
         self._with_idle = not self._with_idle
-        self.draw()
+        self.redraw()
 
     def action_database(self, step: int) -> None:
         """Show another database of the profile."""
@@ -209,7 +209,7 @@ class DatabasePane(Listing):
             self.post_message(self.Told("this profile names one database"))
             return
         self._chosen = (self._chosen + step) % len(self._names)
-        self.draw()
+        self.redraw()
 
     def action_copy_statement(self) -> None:
         """Copy the statement of the row under the cursor as the list has it."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui.panes.pane import Desk, Pane
+from tui.poller import contained
 from widgets.cell import cell_text
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
@@ -37,6 +38,11 @@ class Listing(Pane):
     def draw(self) -> None:
         """Draw the open view and all that stands around it."""
         raise NotImplementedError
+
+    def redraw(self) -> None:
+        """Draw for a key or a new size; odd data that cannot be drawn are said, and end nothing."""
+        if not contained(self.draw, f"drawing {self.TITLE}"):
+            self.post_message(self.Told(f"{self.TITLE} could not be drawn: an error in opstui", "critical"))
 
     def table_of(self, view: str) -> LiveTable:
         """Return a view's table."""
@@ -74,7 +80,7 @@ class Listing(Pane):
         views = list(self.VIEWS)
         self.view = views[(views.index(self.view) + step) % len(views)]
         self.open_view()
-        self.draw()
+        self.redraw()
 
     def action_filter(self) -> None:
         """Type a filter."""

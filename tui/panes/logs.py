@@ -252,7 +252,7 @@ class LogsPane(Pane):
             else:
                 self.post_message(self.Told(f"{len(lines):,} lines written to {path}", "ok"))
 
-        self.run_worker(write_and_tell())
+        self.run_worker(write_and_tell(), exit_on_error=False)
 
     def on_log_view_opened(self, message: LogView.Opened) -> None:
         """Show a line in full."""

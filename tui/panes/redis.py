@@ -170,7 +170,7 @@ class RedisPane(Listing):
             self.post_message(self.Told("this profile names one Redis only"))
             return
         self._current = self._sources[(self._sources.index(self._current) + step) % len(self._sources)]
-        self.draw()
+        self.redraw()
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Show a row in full."""
@@ -192,7 +192,7 @@ class RedisPane(Listing):
     def on_resize(self, event: events.Resize) -> None:
         """Use the new width for the curves."""
         if self._reading is not None:
-            self.draw()
+            self.redraw()
 
 
 def rows_of(view: str, snapshot: RedisSnapshot, now: float) -> Mapping[Any, Row]:

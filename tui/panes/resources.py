@@ -92,7 +92,7 @@ class ResourcesPane(Listing):
 
     def on_show(self) -> None:
         """Catch up with what came while the tab was hidden."""
-        self.draw()
+        self.redraw()
 
     def tick(self) -> None:
         """Draw ages and staleness."""
@@ -244,7 +244,7 @@ class ResourcesPane(Listing):
         self.table_of("host").columns = resources_rows.host_columns(self._trend)
         for view, word in (("pods", "POD"), ("nodes", "NODE")):
             self.table_of(view).columns = resources_rows.usage_columns(self._trend, word)
-        self.draw()
+        self.redraw()
 
     def by_hand(self) -> str:
         """Return the commands that show the open view."""
