@@ -186,8 +186,9 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @empty.setter
     def empty(self, text: str) -> None:
-        self._empty = text
-        self._redraw()
+        if text != self._empty:
+            self._empty = text
+            self._redraw()
 
     # Sorting and filtering
 
