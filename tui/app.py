@@ -213,7 +213,7 @@ class OpsApp(App[int]):
         ]
         base.query_one("#status", SegmentLine).show(segments)
         titles = [(pane.TITLE, pane.KINDS) for pane in PANES]
-        base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts))
+        base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts, self._pollers.readings()))
 
     def _show_keys(self, screen: Screen[Any]) -> None:
         self.screen_stack[0].query_one("#keys", SegmentLine).show(key_segments(screen.active_bindings.values()))
@@ -267,7 +267,7 @@ class OpsApp(App[int]):
 
     def action_alerts(self) -> None:
         """List the alerts that are up."""
-        self.push_screen(TextDialog("Alerts", alert_lines(self.rules.alerts, time.time())))
+        self.push_screen(TextDialog("Alerts", alert_lines(self.rules.alerts, time.time(), self._pollers.readings())))
 
     def action_by_hand(self) -> None:
         """Show the commands that show this pane's data by hand."""

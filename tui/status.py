@@ -85,34 +85,51 @@ def _ailment(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment
     return None
 
 
-def tab_segments(titles: Sequence[tuple[str, tuple[str, ...]]], active: int, alerts: Sequence[Alert]) -> list[Segment]:
-    """Return the tab strip: number, title, and how many alerts its systems have.
+def tab_segments(
+    titles: Sequence[tuple[str, tuple[str, ...]]],
+    active: int,
+    alerts: Sequence[Alert],
+    readings: Iterable[Reading[Any]] = (),
+) -> list[Segment]:
+    """Return the tab strip: number, title, how many alerts its systems have (`!2`), whether one does not answer (`✗`).
 
     Args:
         titles: title and kinds of sources of every tab, in order.
         active: index of the visible tab.
         alerts: every alert that is up.
+        readings: the newest of every source.
     """
+    silent = {reading.kind for reading in _silent(readings)}
     segments: list[Segment] = []
     for index, (title, kinds) in enumerate(titles):
         own = [alert for alert in alerts if alert.source.partition(":")[0] in kinds[:1]]
-        mark = f"!{len(own)}" if own else ""
-        tone = _TONES[max((alert.level for alert in own), default=Level.OK)]
+        mark = (f"!{len(own)}" if own else "") + ("✗" if silent.intersection(kinds[:1]) else "")
+        level = max((alert.level for alert in own), default=Level.OK)
+        tone = "critical" if mark.endswith("✗") else _TONES[level]
         segments.append(Segment(f" {index + 1} {title}{mark} ", tone, reverse=index == active))
     return segments
 
 
-def alert_lines(alerts: Sequence[Alert], now: float) -> str:
-    """Return the page behind `a`: every alert that is up, worst first."""
-    if not alerts:
-        return "No alert is up."
-    return "\n".join(
+def _silent(readings: Iterable[Reading[Any]]) -> list[Reading[Any]]:
+    return [reading for reading in readings if reading.error is not None and not reading.is_absent]
+
+
+def alert_lines(alerts: Sequence[Alert], now: float, readings: Iterable[Reading[Any]] = ()) -> str:
+    """Return the page behind `a`: which systems do not answer, then every alert that is up, worst first."""
+    silent = [
+        f"NO DATA  {reading.source.rstrip(':')} {reading.error.message}"
+        f" for {brief_age(now - (reading.failing_since or now))}"
+        for reading in _silent(readings)
+        if reading.error is not None
+    ]
+    raised = [
         f"{alert.level.name:<8} {alert.source.rstrip(':')} {alert.metric}"
         f"{f' {alert.object}' if alert.object else ''} = {_amount(alert.metric, alert.value)}"
         f" (threshold {_amount(alert.metric, alert.threshold)})"
         f" for {brief_age(now - alert.since)}"
         for alert in alerts
-    )
+    ]
+    return "\n".join([*silent, *raised]) or "No alert is up, and every system answers."
 
 
 def _amount(metric: str, value: float) -> str:

@@ -112,3 +112,11 @@ def test_the_clock_is_utc_and_says_so() -> None:
 )
 def test_ages_read_as_kubectl_writes_them(seconds: float, text: str) -> None:
     assert brief_age(seconds) == text
+
+
+def test_a_system_that_does_not_answer_stands_in_the_strip_and_on_the_page_of_alerts() -> None:
+    silent: Reading[Any] = Reading("database:a", 2.0, error=Unreachable("refused"), failing_since=990.0)
+    absent: Reading[Any] = Reading("redis:b", 2.0, error=Unreachable("refused"), failing_since=990.0, is_optional=True)
+    titles = [("Database", ("database",)), ("Redis", ("redis",))]
+    assert [one.text for one in tab_segments(titles, 0, [], [silent, absent])] == [" 1 Database✗ ", " 2 Redis "]
+    assert alert_lines([], 1000.0, [silent, absent]) == "NO DATA  database:a refused for 10s"

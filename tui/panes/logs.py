@@ -189,6 +189,8 @@ class LogsPane(Pane):
         shown = "hidden" if name in self._filters.hidden else "shown"
         if batch is None:
             return f"{shown}, nothing yet"
+        if batch.problems:
+            return f"{shown}, {batch.problems[0]}"
         return f"{shown}, {rate(batch.lines_per_s)} lines/s, {batch.received:,} lines, {len(batch.following)} followed"
 
     def _toggle_source(self, name: str | None) -> None:

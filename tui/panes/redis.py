@@ -132,6 +132,8 @@ class RedisPane(Listing):
         reading, now = self._reading, self.desk.now()
         names = [Segment(f" {source.partition(':')[2]} ", reverse=source == self._current) for source in self._sources]
         rest = title(reading.snapshot) if reading is not None and reading.snapshot is not None else []
+        if len(names) > 1:
+            names.append(Segment("([ ])", "dim"))
         self.query_one("#redis-title", SegmentLine).show([*names, *rest, age_segment(reading, now)])
 
     def _draw_notice(self) -> None:
