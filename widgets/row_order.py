@@ -29,6 +29,8 @@ class RowOrder:
         self._sort_keys: dict[Hashable, _SortKey] = {}
         self._births = 0
         self._passes: dict[Hashable, bool] = {}
+        self._haystacks: dict[Hashable, str] = {}
+        """What the filter looks at, of the rows it has looked at: joining cells costs more than looking."""
         self._unsorted = self._unfiltered = False
 
     def __len__(self) -> int:
@@ -81,6 +83,8 @@ class RowOrder:
         """Show only what passes the filter a person typed."""
         self.filter = compile_filter(typed)
         self._passes.clear()
+        if self.filter.matches is None:
+            self._haystacks.clear()
         self._unfiltered = True
 
     def settle(self) -> bool:
@@ -94,7 +98,7 @@ class RowOrder:
             else:
                 self._order.sort(key=self._sort_keys.__getitem__, reverse=self.reverse)
         if moved:
-            self.visible = [k for k in self._order if self._is_shown(k)] if self.filter.matches else self._order
+            self.visible = self._passing() if self.filter.matches else self._order
         self._unsorted = self._unfiltered = False
         return moved
 
@@ -104,7 +108,7 @@ class RowOrder:
             if row is None:
                 if rows.pop(key, None) is not None:
                     gone = True
-                    for kept in (self._born, self._sort_keys, self._passes):
+                    for kept in (self._born, self._sort_keys, self._passes, self._haystacks):
                         kept.pop(key, None)
                 continue
             if key not in rows:
@@ -124,14 +128,25 @@ class RowOrder:
 
     def _filter_again(self, key: Hashable) -> bool:
         before = self._passes.pop(key, None)
+        self._haystacks.pop(key, None)
         return bool(self.filter.matches) and before != self._is_shown(key)
+
+    def _passing(self) -> list[Hashable]:
+        passes = self._passes  # for thousands of rows a call each would be most of the work
+        return [k for k in self._order if (passes[k] if k in passes else self._is_shown(k))]
 
     def _is_shown(self, key: Hashable) -> bool:
         shown = self._passes.get(key)
         if shown is None:
             matches = self.filter.matches
-            shown = self._passes[key] = matches is None or matches(haystack(self.rows[key]))
+            shown = self._passes[key] = matches is None or matches(self._haystack(key))
         return shown
+
+    def _haystack(self, key: Hashable) -> str:
+        text = self._haystacks.get(key)
+        if text is None:
+            text = self._haystacks[key] = haystack(self.rows[key])
+        return text
 
     def _sort_key(self, key: Hashable, row: Row) -> _SortKey:
         value = sort_value(row, self.column or 0)
