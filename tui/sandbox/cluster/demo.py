@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from tui.sandbox.cluster import pod_status
@@ -110,7 +111,11 @@ def _cron(populator: Populator, pool: list[Object]) -> None:
             _finished(populator, pool[i % 3], made, due.timestamp(), f"{name}-{int(due.timestamp()) // 60}", True)
             last.setdefault("lastSuccessfulTime", stamp(due + timedelta(seconds=11)))
             due = Schedule(schedule).before(due - timedelta(minutes=1))
-        populator.store.modify(CRONJOBS, namespace, name, lambda copy, last=last: copy.update(status=last))  # type: ignore[misc]
+        populator.store.modify(CRONJOBS, namespace, name, partial(_set_status, last))
+
+
+def _set_status(status: dict[str, Any], copy: Object) -> None:
+    copy["status"] = status
 
 
 def _migration(populator: Populator, pool: list[Object]) -> None:
