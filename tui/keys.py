@@ -24,7 +24,7 @@ _NAMES = {
 _PRIORITIES: Final = {"app.keys": 0, "app.quit": 2, "app.commands": 3, "app.alerts": 4, "table.open": 4, "log.open": 4}
 """What leaves the key bar last when it is narrow; a pane's own keys stay longer than these, but for the way to help."""
 
-_LAST: Final = ("list", "app", "table", "log", "moving")
+_LAST: Final = ("list", "app", "table", "log")
 """The groups of keys that are alike in several tabs, in the order of the page; a tab's own come before them."""
 _TITLES: Final = {"list": "VIEWS, FILTER, COPY", "app": "EVERYWHERE", "table": "IN THE TABLE", "log": "IN THE LINES"}
 
@@ -63,7 +63,7 @@ def keys_page(bindings: Iterable[ActiveBinding]) -> str:
     return "\n\n".join(
         "\n".join(
             [_TITLES.get(group, group.upper())]
-            + [f"  {' '.join(names):<14} {description}" for description, names in groups[group].items()]
+            + [f"  {' '.join(sorted(names, key=len)):<14} {told}" for told, names in groups[group].items()]
         )
         for group in order
     )
@@ -74,10 +74,10 @@ def commands(bindings: Iterable[ActiveBinding]) -> list[tuple[Binding, list[str]
     found: dict[str, tuple[Binding, list[str]]] = {}
     for active in bindings:
         binding = active.binding
-        if binding.description and not binding.system:
-            _, names = found.setdefault(binding.id or binding.action, (binding, []))
+        if binding.description and binding.id:  # Textual's own, such as moving the focus, have none
+            _, names = found.setdefault(binding.id, (binding, []))
             names += [name for name in key_name(binding).split(" ") if name not in names]
-    return list(found.values())
+    return [(binding, sorted(names, key=len)) for binding, names in found.values()]
 
 
 def keys_table(places: Iterable[tuple[str, Iterable[BindingType]]]) -> str:

@@ -58,6 +58,8 @@ class Poller:
         self._wake = asyncio.Event()
         self._visible = True
         self._paused = False
+        self._is_wanted = False
+        """Whether one reading was asked for."""
         self._failures = 0
         self.interval_s: float | None = None
         """The person's own interval (`+`/`-`, `--refresh`); None: the source's. Streams keep theirs."""
@@ -79,7 +81,8 @@ class Poller:
             self._wake.set()
 
     def refresh(self) -> None:
-        """Read now instead of at the end of the interval (or of the back-off)."""
+        """Read now, also while paused, instead of at the end of the interval (or of the back-off)."""
+        self._is_wanted = True
         self._wake.set()
 
     async def close(self) -> None:
@@ -96,7 +99,8 @@ class Poller:
     async def _run(self) -> None:
         while True:
             started = time.monotonic()
-            if not self._paused:
+            if self._is_wanted or not self._paused:
+                self._is_wanted = False
                 await self._poll(started)
             await self._sleep(max(0.0, self._interval() - (time.monotonic() - started)))
 

@@ -155,3 +155,19 @@ async def test_a_pane_that_fails_to_draw_does_not_end_polling() -> None:
 def test_the_remedy_follows_the_words_of_the_system(error: SourceError) -> None:
     assert str(error) == "a"
     assert str(type(error)("a", "try b")) == "a; try b"
+
+
+async def test_a_paused_source_is_read_once_when_somebody_asks() -> None:
+    source = Scripted([Facts(1), Facts(2)], interval_s=0.001)
+    seen: list[Reading[Any]] = []
+    poller = Poller(source, seen.append)
+    poller.pause(True)
+    poller.start()
+    poller.refresh()
+    async with asyncio.timeout(10):
+        while not seen:
+            await asyncio.sleep(0.001)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert source.reads == 1
+    await poller.close()
