@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from tui.sources.errors import Unreadable
 from tui.sources.text import clean
@@ -161,14 +161,17 @@ def _check(options: Mapping[str, str]) -> None:
             raise Unreadable(f"{key}: there is no file {clean(path, limit=200)}")
 
 
+_URL: Final = re.compile(r"\w+://(?P<place>[^/?#]*)(?:/(?P<path>[^?#]*))?(?:\?(?P<query>[^#]*))?")
+
+
 def _from_url(text: str) -> dict[str, str]:
-    try:
-        url = urlsplit(text)
-    except ValueError:
-        raise Unreadable("the dsn is not a URL that can be read", "postgresql://user@host:5432/database") from None
-    login, _, places = url.netloc.rpartition("@")
+    # Not urlsplit: newer Pythons refuse an address in brackets anywhere but first, and libpq takes several hosts.
+    url = _URL.fullmatch(text)
+    if url is None or url["place"].count("[") != url["place"].count("]"):
+        raise Unreadable("the dsn is not a URL that can be read", "postgresql://user@host:5432/database")
+    login, _, places = url["place"].rpartition("@")
     user, _, password = login.partition(":")
-    found: dict[str, str] = {"user": unquote(user), "password": unquote(password), "dbname": unquote(url.path[1:])}
+    found: dict[str, str] = {"user": unquote(user), "password": unquote(password), "dbname": unquote(url["path"] or "")}
     hosts, ports = [], []
     for place in places.split(",") if places else []:
         host, _, port = (
@@ -179,7 +182,7 @@ def _from_url(text: str) -> dict[str, str]:
     found["host"] = ",".join(hosts)
     found["port"] = ",".join(ports) if any(port != "5432" for port in ports) else ""
     found = {key: value for key, value in found.items() if value}
-    return {**found, **{key: value for key, value in parse_qsl(url.query) if value}}
+    return {**found, **{key: value for key, value in parse_qsl(url["query"] or "") if value}}
 
 
 _KEYWORD: Final = re.compile(
