@@ -24,6 +24,7 @@ from tui.changes import Changes
 from tui.driver import TerminalDriver
 from tui.journal import Journal, who
 from tui.keys import commands, key_segments, keys_page
+from tui.palette import Palette
 from tui.panes.database import DatabasePane
 from tui.panes.logs import LogsPane
 from tui.panes.pane import Desk, Pane
@@ -264,6 +265,11 @@ class OpsApp(App[int]):
     def action_keys(self) -> None:
         """List every key that works here."""
         self.push_screen(TextDialog("Keys", keys_page(self.screen.active_bindings.values())))
+
+    def action_command_palette(self) -> None:
+        """Offer every command by name."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_alerts(self) -> None:
         """List the alerts that are up."""
