@@ -178,16 +178,23 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
     # Time
 
     def _tick(self) -> None:
-        now = self._clock()
-        left = self._opened_at + self._expires_s - now
+        left = self._left_s()
         if left <= 0:
-            self.has_expired = True
             self._finish(None)
             return
         if not self._is_listening and self._hears():
             self._is_listening = True
             self.query_one("#cancel" if self._mode == "key" else "#typed").focus()
         self._show_hint(int(left) + 1)
+
+    def _left_s(self) -> float:
+        return self._opened_at + self._expires_s - self._clock()
+
+    def on_screen_resume(self) -> None:
+        """Be deaf again when what covered this one has closed: the keys that come now were meant for that."""
+        self._is_listening = False
+        self._quiet_since = self._clock()
+        self.set_focus(None)
 
     def _hears(self) -> bool:
         return self._is_listening or self._clock() - self._quiet_since >= DEAF_S
@@ -285,10 +292,14 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
             button.disabled = bool(self._missing())
 
     def _finish(self, answer: Confirmation | None) -> None:
-        # Two keyboards may answer in the same moment; the first counts.
-        if not self._is_done:
-            self._is_done = True
-            self.dismiss(answer)
+        # Two keyboards may answer in the same moment; the first counts. And while another screen covers this one,
+        # dismissing would close that in its place: then the next tick after it asks again.
+        if self._is_done or not self.is_active:
+            return
+        self._is_done = True
+        # A program that was stopped and goes on may get the key before the tick.
+        self.has_expired = self._left_s() <= 0
+        self.dismiss(None if self.has_expired else answer)
 
 
 def _facts_table(facts: Sequence[tuple[str, str | Cell]]) -> Table:

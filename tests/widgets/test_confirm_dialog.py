@@ -73,6 +73,47 @@ async def test_keys_in_the_first_half_second_are_dropped_and_prolong_it() -> Non
         assert asked.answers == [Confirmation()]
 
 
+async def test_a_dialog_under_another_waits_for_it_and_then_expires() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        below = Asked(pilot)
+        await below.wait(0.6)
+        above = Asked(pilot)
+        await above.wait(0.6)
+        await below.wait(100)
+        assert (below.answers, above.answers) == ([], [])
+        assert pilot.app.screen is above.dialog
+        await pilot.press("y")
+        assert above.answers == [Confirmation()]
+        await below.wait(0)
+        assert below.answers == [None]
+        assert below.dialog.has_expired
+        assert len(pilot.app.screen_stack) == 1
+
+
+async def test_keys_meant_for_a_dialog_that_has_just_closed_do_not_answer_the_one_below() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        below = Asked(pilot)
+        await below.wait(0.6)
+        above = Asked(pilot)
+        await above.wait(0.6)
+        await pilot.press("y", "y", "y", "enter")
+        assert (above.answers, below.answers) == ([Confirmation()], [])
+        await below.wait(0.6)
+        await pilot.press("y")
+        assert below.answers == [Confirmation()]
+
+
+async def test_a_key_that_comes_before_the_tick_does_not_confirm_what_has_expired() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        asked.clock.now += 3600
+        asked.dialog.action_confirm()
+        await pilot.pause()
+        assert asked.answers == [None]
+        assert asked.dialog.has_expired
+
+
 async def test_enter_cancels_because_cancel_has_the_focus() -> None:
     async with App[None]().run_test(size=(80, 24)) as pilot:
         asked = Asked(pilot)
