@@ -64,14 +64,16 @@ def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segmen
         by_kind.setdefault(reading.kind, []).append(reading)
     ailing = {kind: _ailment(kind, of_kind, now) for kind, of_kind in by_kind.items()}
     well = [_SHORT.get(kind, kind) for kind, segment in ailing.items() if segment is None]
-    segments = [segment for segment in ailing.values() if segment is not None]
+    segments = [segment for segment in ailing.values() if segment is not None and segment.text]
+    if old := [_SHORT.get(kind, kind) for kind, segment in ailing.items() if segment is not None and not segment.text]:
+        segments.append(Segment(f"old: {' '.join(old)}", "warn", short=f"{len(old)} old", right=True))
     if well:
         segments.append(Segment(f"✓ {' '.join(well)}", "ok", short=f"{len(well)}✓", right=True))
     return segments
 
 
 def _ailment(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment | None:
-    """Return what is wrong with a kind of system, None when nothing is."""
+    """Return what is wrong with a kind of system, without a text when it is only old; None when nothing is."""
     name = _SHORT.get(kind, kind)
     failing = [reading for reading in readings if reading.error is not None]
     if failing:
@@ -81,7 +83,7 @@ def _ailment(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment
     if any(reading.snapshot is None for reading in readings):
         return Segment(f"{name}…", "dim", right=True)
     if any(reading.is_stale(now) for reading in readings):
-        return Segment(f"{name} old", "warn", right=True)
+        return Segment("", "warn", right=True)
     return None
 
 

@@ -81,7 +81,7 @@ def test_what_is_wrong_comes_first_and_what_is_well_is_named() -> None:
         Reading("redis:a", 2.0, facts, 10.0),
     ]
     segments = health_segments(readings, 100.0)
-    assert [segment.text for segment in segments] == ["k8s…", "pg✗ 1/2 41s", "redis old", "✓ svc"]
+    assert [segment.text for segment in segments] == ["k8s…", "pg✗ 1/2 41s", "old: redis", "✓ svc"]
     assert segments[-1].short == "1✓"
 
 
