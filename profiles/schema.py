@@ -7,6 +7,7 @@ Unknown keys are errors.
 import os
 import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -67,9 +68,19 @@ def _scheme(*schemes: str) -> AfterValidator:
     def check(value: str) -> str:
         if not value.startswith(("env:", "file:", "${sandbox.", *(f"{scheme}://" for scheme in schemes))):
             raise ValueError(f"the address must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
+        if not value.startswith(("env:", "file:", "${sandbox.")):
+            _split(value)
         return value
 
     return AfterValidator(check)
+
+
+def _split(url: str) -> None:
+    # The parser's own words repeat parts of the address.
+    try:
+        urlsplit(url).port  # noqa: B018 -- reading it is the check
+    except ValueError:
+        raise ValueError("host and port of the address cannot be read; a port is a number up to 65535") from None
 
 
 SHORT_FORMS = {"kubernetes": "context", "services": "url", "databases": "dsn", "redis": "url", "logs": "file"}

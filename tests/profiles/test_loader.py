@@ -116,6 +116,15 @@ def test_a_problem_of_an_inherited_file_names_that_file(write: Write) -> None:
     assert second.endswith(":2:1: enviroment: unknown key; did you mean environment?")
 
 
+@pytest.mark.parametrize("place", ["h:99999", "h:secret-word", "[::1", "[secret-word]"])
+def test_an_address_without_a_readable_host_and_port_is_a_mistake_of_the_profile(write: Write, place: str) -> None:
+    write("odd", f"redis: {{cache: 'redis://{place}/0'}}\nservices: {{api: 'https://{place}/health'}}\n")
+    found = problems("odd")
+    assert len(found) == 2
+    assert all("host and port of the address cannot be read" in problem for problem in found)
+    assert "secret-word" not in "".join(found)
+
+
 def test_a_missing_parent_does_not_hide_the_other_problems_nor_invent_any(write: Write) -> None:
     write("child", "extends: bsae\nservices:\n  api: {slow_ms: 5}\nrefersh: 2s\n")
     write("base", MINIMAL)

@@ -118,3 +118,9 @@ def test_a_user_without_a_home_is_told_where_was_looked(monkeypatch: pytest.Monk
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     with pytest.raises(Unreadable, match=r"looked in ~/\.pg_service\.conf"):
         parse("service=orders", {})
+
+
+@pytest.mark.parametrize("text", ["host=h port=99999", "postgresql://u@h:99999/db", "host=a,b port=5432,70000"])
+def test_a_port_that_cannot_be_one_is_an_error_in_the_profile(text: str) -> None:
+    with pytest.raises(Unreadable, match="greater than 65535"):
+        parse(text, {})

@@ -152,6 +152,8 @@ def parse(text: str, environment: Mapping[str, str] | None = None) -> Dsn:
 def _check(options: Mapping[str, str]) -> None:
     if not re.fullmatch(r"(\d{1,5}(,\d{1,5})*)?", options.get("port", "")):
         raise Unreadable("the dsn's port is not a number")
+    if any(int(port) > 65535 for port in options.get("port", "").split(",") if port):
+        raise Unreadable("the dsn's port is greater than 65535")
     if options.get("hostaddr") and options.get("sslmode") == "verify-full":
         raise Unreadable("hostaddr with sslmode=verify-full is not supported", "give host= alone")
 
