@@ -20,6 +20,8 @@ _SHORT: Final = {
     "logs": "logs",
     "host": "host",
 }
+_STATES: Final = ("ok", "degraded", "DOWN")
+"""What a service's `state` stands for."""
 _TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 
 
@@ -50,7 +52,8 @@ def alert_segment(alerts: Sequence[Alert]) -> Segment:
     warn = len(alerts) - critical
     if not alerts:
         return Segment("no alerts", "dim", priority=4)
-    words = [f"{count} {word}" for count, word in ((critical, "critical"), (warn, "warning")) if count]
+    warnings = f"{warn} warning{'' if warn == 1 else 's'}"
+    words = [text for count, text in ((critical, f"{critical} critical"), (warn, warnings)) if count]
     short = "▲ " + " ".join(f"{count}{word[0]}" for count, word in ((critical, "critical"), (warn, "warning")) if count)
     return Segment("▲ " + ", ".join(words), "critical" if critical else "warn", short)
 
@@ -136,6 +139,8 @@ def alert_lines(alerts: Sequence[Alert], now: float, readings: Iterable[Reading[
 
 def _amount(metric: str, value: float) -> str:
     """Return a number in the unit that its metric's name ends with."""
+    if metric == "state" and value in range(len(_STATES)):
+        return _STATES[int(value)]
     if metric.endswith("_per_s"):
         return f"{value:,.3g}/s"
     for ending, words in (("_percent", percent), ("_bytes", size), ("_s", span)):

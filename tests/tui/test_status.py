@@ -47,7 +47,7 @@ def test_whether_writing_is_possible_is_said_in_words(state: GuardState, text: s
 
 def test_alerts_are_counted_by_level() -> None:
     assert alert_segment([]).text == "no alerts"
-    assert alert_segment([alert(), alert(Level.CRITICAL), alert()]).text == "▲ 1 critical, 2 warning"
+    assert alert_segment([alert(), alert(Level.CRITICAL), alert()]).text == "▲ 1 critical, 2 warnings"
 
 
 def test_alerts_are_told_with_value_threshold_and_age() -> None:
@@ -61,7 +61,7 @@ def test_alerts_are_told_with_value_threshold_and_age() -> None:
         ("active_s", 13.1931, "13s"),
         ("evicted_per_s", 8.25, "8.25/s"),
         ("latency_ms", 1234.5, "1,234 ms"),
-        ("state", 1, "1"),
+        ("state", 1.0, "degraded"),
     ],
 )
 def test_an_alerts_numbers_have_the_unit_of_their_metric(metric: str, value: float, told: str) -> None:
