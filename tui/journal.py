@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tui.sources.text import clean
+
 
 class JournalError(Exception):
     """An entry could not be put on disk; the message names the file and the reason."""
@@ -93,7 +95,7 @@ def _who() -> dict[str, str]:
     found = {"user": user}
     for key, variable in (("sudo_user", "SUDO_USER"), ("ssh_client", "SSH_CONNECTION"), ("tmux", "TMUX_PANE")):
         if value := os.environ.get(variable):
-            found[key] = value.split(" ")[0]
+            found[key] = clean(value.split(" ")[0], limit=100)
     return found
 
 

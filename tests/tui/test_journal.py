@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.journal import Journal, JournalError
+from tui.journal import Journal, JournalError, who
 
 
 def test_the_sandbox_and_production_never_share_a_file(tmp_path: Path) -> None:
@@ -29,6 +29,11 @@ async def test_an_entry_says_when_who_and_where(tmp_path: Path, monkeypatch: pyt
     )
     assert entry["sudo_user"] == "oncall"
     assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+
+
+def test_who_sits_here_is_told_without_what_a_terminal_would_obey(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_USER", "mal\x1b]0;x\x07\u202e[/red]")
+    assert who().endswith(r"(sudo by mal␛]0;x␇\u202e[/red])")
 
 
 async def test_many_writers_never_interleave(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tui.sources.postgres import words
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.connection import Link
 from tui.sources.postgres.facts import Server, Session
-from tui.sources.postgres.rows import blockers
+from tui.sources.postgres.rows import blockers, one_line
 from tui.sources.postgres.source import PostgresSource
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ class TerminateBackend(_EndVerb):
         rolled_back = (
             f"a transaction open for {lost:.0f} s is rolled back" if lost is not None else "no open transaction"
         )
-        return (rolled_back, f"its client ({backend['application'] or 'unnamed'}) loses the connection")
+        return (rolled_back, f"its client ({one_line(backend['application'] or 'unnamed')}) loses the connection")
 
     def _statement(self, payload: _Payload) -> tuple[str, tuple[Any, ...]]:
         return "terminate_exact", (payload.pid, payload.backend_start, *payload.server)

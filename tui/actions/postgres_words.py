@@ -45,7 +45,7 @@ def where_words(backend: Row) -> str:
     """Return the state and what it waits for: `active 12 s, wait_event Lock/tuple`."""
     if backend["wait_event_type"] is None:
         return describe(backend)
-    return f"{describe(backend)}, wait_event {backend['wait_event_type']}/{backend['wait_event']}"
+    return f"{describe(backend)}, wait_event {backend['wait_event_type']}/{one_line(backend['wait_event'] or '?')}"
 
 
 def other_backend(backend: Row) -> str:
@@ -56,7 +56,7 @@ def other_backend(backend: Row) -> str:
     why = _OTHERS.get(kind, "it belongs to the server or to an extension")
     if kind == "autovacuum worker" and backend["is_wraparound"]:
         why = "it works to prevent wraparound; without it the server stops accepting writes"
-    return f"backend {backend['pid']} is not a client's session but: {kind}; {why}"
+    return f"backend {backend['pid']} is not a client's session but: {one_line(kind or 'unknown')}; {why}"
 
 
 def risk_of(usual: Risk, backend: Row) -> tuple[Risk, str]:

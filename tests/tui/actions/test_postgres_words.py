@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tui.actions.action import Risk
-from tui.actions.postgres_words import describe, masked, other_backend, risk_of, role_words
+from tui.actions.postgres_words import describe, masked, other_backend, risk_of, role_words, where_words
 
 
 def backend(**changes: Any) -> dict[str, Any]:
@@ -48,6 +48,12 @@ def test_only_clients_sessions_are_ended() -> None:
     assert "wraparound" in other_backend(backend(backend_type="autovacuum worker", is_wraparound=True))
     assert "leader" in other_backend(backend(backend_type="parallel worker"))
     assert "extension" in other_backend(backend(backend_type="pg_cron launcher"))
+
+
+def test_what_an_extension_calls_its_processes_and_waits_is_cleaned() -> None:
+    odd = "x\x1b]0;x\x07"
+    assert "\x1b" not in other_backend(backend(backend_type=odd))
+    assert "\x1b" not in where_words(backend(wait_event_type="Extension", wait_event=odd))
 
 
 def test_own_superusers_and_poolers_sessions_are_a_high_risk() -> None:
