@@ -25,6 +25,14 @@ class TerminalDriver(LinuxDriver):
         self._has_screen = False
         super().stop_application_mode()
 
+    def write(self, data: str) -> None:
+        """Write to the terminal; nothing, once it is gone and the thread that writes has ended with it.
+
+        Its queue is short, and to wait for room in it would be for ever.
+        """
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().write(data)
+
     def run_input_thread(self) -> None:
         """Read keys until the screen closes or the terminal is gone, which is the lifeline's to notice."""
         with suppress(OSError):

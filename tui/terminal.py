@@ -24,7 +24,7 @@ RESET: Final = (
 )
 """Undoes every mode a full-screen program may have left behind."""
 
-_GRACE_S: Final = 1.5
+_GRACE_S: Final = 1.0
 """How long an orderly end may take before the process is ended as it stands."""
 _DEAF_S: Final = 0.2
 """How long the terminal may take to accept `RESET`; one whose link is dead never does."""
