@@ -30,6 +30,8 @@ _EMPTY: Final[Mapping[str, str]] = {
     "keyspace": "no keys in any database",
     "state": "nothing known",
 }
+_NEARLY_FULL: Final = 95.0
+"""Per cent of maxmemory from which on keys are evicted at any moment."""
 _WIDE: Final = 130
 _VALUE: Final = 24
 _WIDE_VALUE: Final = 46
@@ -267,6 +269,9 @@ def trouble(snapshot: RedisSnapshot) -> tuple[str, Tone]:
         return f"MASTERDOWN: the link to {replication.master} is down{down}; data here is old", "critical"
     if snapshot.rates.rejected_per_s:
         return f"{rate(snapshot.rates.rejected_per_s)} connections/s are rejected: maxclients is reached", "critical"
+    if (memory.percent or 0.0) >= _NEARLY_FULL:
+        then = "writes will be refused" if memory.policy == "noeviction" else f"keys are evicted ({memory.policy})"
+        return f"memory is full: {then}; what grew? see Clients, Slow log, redis-cli --bigkeys", "warn"
     if persistence.last_save_status == "err":
         return "the last save failed: see the server's log (disk full? no memory to fork?)", "warn"
     if snapshot.refusals:

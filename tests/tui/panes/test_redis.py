@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from profiles.schema import Profile
 from tui.panes.pane import Desk, Pane
-from tui.panes.redis import RedisPane
+from tui.panes.redis import RedisPane, trouble
 from tui.rules import Level
 from tui.sources import redis_info, redis_lists
 from tui.sources.errors import Unreachable
@@ -178,3 +178,18 @@ async def test_the_tab_fits_every_screen(size: tuple[int, int]) -> None:
     async with PaneApp().run_test(size=size) as pilot:
         app = await shown(pilot, reading())
         assert app.query_one("#redis-title", SegmentLine).text.strip().startswith("cache")
+
+
+@pytest.mark.parametrize(
+    ("used", "policy", "told"),
+    [
+        (94, "allkeys-lru", ""),
+        (95, "allkeys-lru", "memory is full: keys are evicted (allkeys-lru)"),
+        (95, "noeviction", "memory is full: writes will be refused"),
+        (100, "noeviction", "OOM: memory is full and the policy is noeviction"),
+    ],
+)
+def test_full_memory_is_said_with_what_follows_from_it(used: int, policy: str, told: str) -> None:
+    full = dataclasses.replace(snapshot(), memory=Memory(used_bytes=used, max_bytes=100, policy=policy))
+    assert trouble(full)[0].startswith(told)
+    assert bool(trouble(full)[0]) == bool(told)
