@@ -1,7 +1,7 @@
 """The command palette: Textual's own, unharmed by keys that come twice or too early."""
 
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.await_complete import AwaitComplete
@@ -9,13 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.message import Message
 from textual.widgets import Input, OptionList
+from textual.worker import Worker
 
 
 class Palette(CommandPalette):
     """A palette that runs what was chosen once.
 
     Textual's own runs it again at a second Enter that comes while it closes, and then ends the whole program for
-    want of a screen to close; it ends it too at a Page Down that comes before its list is drawn.
+    want of a screen to close; it ends it too at a Page Down before its list is drawn, and at an Escape in mid-search.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,6 +38,10 @@ class Palette(CommandPalette):
             return AwaitComplete()
         self._is_closing = True
         return super().dismiss(result)
+
+    def run_worker(self, *work: Any, **options: Any) -> Worker[Any]:
+        """Run a worker that may fail: a search that ends after the palette closed finds no list to fill."""
+        return super().run_worker(*work, **{**options, "exit_on_error": False})
 
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError):  # its lines are not laid out yet

@@ -61,6 +61,8 @@ class TextDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Begin at the top."""
+        if not self.query("#hint"):  # closed by the next key before it was laid out
+            return
         self._say("")
         self.set_focus(self.query_one(_Page))
 
