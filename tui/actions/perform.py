@@ -135,6 +135,7 @@ class Performer:
             return await self._end(request, None, Ending.REFUSED, f"{type(error).__name__} in opstui while planning")
         if action.permission:
             return await self._end(request, action, Ending.REFUSED, action.permission)
+        progress(request, "waiting for your answer")
         consent = await confirm(action, ask_for(action.risk, self.profile.environment))
         if consent is None:
             return await self._end(request, action, Ending.CANCELLED, "nothing was sent")
