@@ -297,7 +297,7 @@ def _certificate(error: Exception) -> str:
 def _decoded(content: bytes) -> Object:
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

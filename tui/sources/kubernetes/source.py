@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import yaml
@@ -54,7 +54,8 @@ class KubernetesSource:
         self._entry = entry
         self._metrics_s, self._heartbeat_s, self._silence_s = metrics_s, heartbeat_s, silence_s
         self._reflectors: list[Reflector] = []
-        self._tasks: dict[asyncio.Task[None], Reflector | None] = {}
+        self._tasks: dict[asyncio.Task[None], tuple[Callable[[], Coroutine[Any, Any, None]], Reflector | None]] = {}
+        """What runs, how to begin it again, and the reflector when it is one's."""
         self._changed = asyncio.Event()
         self._returned_at = float("-inf")
         self._revision = 0
@@ -134,8 +135,8 @@ class KubernetesSource:
         for kind in KINDS.values():
             for namespace in self._scopes(kind):
                 self._watch(kind, namespace)
-        self._begin(self._beat())
-        self._begin(self._measure())
+        self._begin(self._beat)
+        self._begin(self._measure)
 
     def _scopes(self, kind: Kind) -> tuple[str | None, ...]:
         return self.namespaces if kind.is_namespaced and self.namespaces else (None,)
@@ -144,18 +145,17 @@ class KubernetesSource:
         family = self.mirror.family(kind.family)
         reflector = Reflector(self.connection, kind, namespace, family, self._changed.set, silence_s=self._silence_s)
         self._reflectors.append(reflector)
-        self._begin(reflector.run(), reflector)
+        self._begin(reflector.run, reflector)
 
-    def _begin(self, work: Coroutine[Any, Any, None], reflector: Reflector | None = None) -> None:
-        self._tasks[asyncio.create_task(work)] = reflector
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]], reflector: Reflector | None = None) -> None:
+        self._tasks[asyncio.create_task(work())] = (work, reflector)
 
     def _mend(self) -> None:
         """Raise the exception of a task that a bug ended, after starting it again."""
-        for task, reflector in list(self._tasks.items()):
+        for task, (work, reflector) in list(self._tasks.items()):
             if task.done():
                 del self._tasks[task]
-                if reflector is not None:
-                    self._begin(reflector.run(), reflector)
+                self._begin(work, reflector)
                 if not task.cancelled():
                     task.result()
 
@@ -171,7 +171,7 @@ class KubernetesSource:
         if self.namespaces or login is None or not self._may_narrow(pods) or pods.failures < 2:
             return False
         self._fallback = login.namespace or "default"
-        for task, reflector in list(self._tasks.items()):
+        for task, (_, reflector) in list(self._tasks.items()):
             if reflector is not None and reflector.kind.is_namespaced and not reflector.is_synced:
                 task.cancel()
                 del self._tasks[task]

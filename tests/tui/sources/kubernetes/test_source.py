@@ -13,9 +13,10 @@ from profiles.schema import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sources.errors import Denied, SourceError, Unreachable
-from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource, PodLogs
+from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource, PodLogs, connection
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import part
+from tui.sources.kubernetes.metrics import Metrics
 from tui.sources.reading import Number
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("kubernetes")]
@@ -349,3 +350,25 @@ async def test_another_current_context_does_not_move_a_running_session(tmp_path:
         await connection.close()
         assert (await connection.open()).context == first
         await connection.close()
+
+
+async def test_a_task_that_a_bug_ended_is_told_once_and_begun_again(
+    sources: _Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def measure(connection: Connection, namespaces: object) -> Metrics:
+        asked.append(namespaces)
+        if len(asked) == 1:
+            raise ZeroDivisionError("oops")
+        return Metrics({}, {}, "the second answer")
+
+    monkeypatch.setattr("tui.sources.kubernetes.source.read_metrics", measure)
+    source = sources()
+    with pytest.raises(ZeroDivisionError):
+        await _until(source, lambda snapshot: False)
+    await _until(source, lambda snapshot: snapshot.metrics.unavailable == "the second answer")
+
+
+def test_an_answer_that_is_nested_without_end_is_no_answer() -> None:
+    assert connection._decoded(b'{"a":' * 100_000) == {}
