@@ -17,7 +17,6 @@ from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.source import KubernetesSource, kubectl_words
 from tui.sources.kubernetes.workloads import Workload
 from widgets.cell import cell_text
-from widgets.clipboard import copy
 from widgets.dialogs import InputDialog, TextDialog
 from widgets.live_table import LiveTable
 
@@ -140,12 +139,7 @@ class PodsPane(PodsTables):
         if row is None:
             self.post_message(self.Told("no row to copy"))
             return
-        text = "  ".join(words for cell in row.cells if (words := cell_text(cell).strip()))
-
-        async def copy_and_tell() -> None:
-            self.post_message(self.Told(await copy(self.app, text)))
-
-        self.run_worker(copy_and_tell(), exit_on_error=False)
+        self.copy("  ".join(words for cell in row.cells if (words := cell_text(cell).strip())))
 
     # Changing
 

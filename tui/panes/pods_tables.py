@@ -50,7 +50,6 @@ _WORST_FIRST: Final = {"pods": "status", "workloads": "ready", "events": "type",
 _PLAIN: Final = {"pods": "namespace", "workloads": "namespace", "events": "seen", "nodes": "name"}
 _AGE_INTERVAL_S: Final = 2.0
 """Readings come when something changes, else every two seconds: that is what counts as fresh."""
-_MOST_REPLICAS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
