@@ -198,6 +198,8 @@ class _EndVerb:
         waited = (
             f"waiters before {len(payload.waiters)} → now {len(payload.waiters & still)}" if payload.waiters else ""
         )
+        if found and found[0]["backend_start"] is None:
+            return Look(Phase.UNKNOWN, f"our role may no longer see what backend {payload.pid} is")
         backend = found[0] if found and found[0]["backend_start"] == payload.backend_start else None
         if backend is None:
             return Look(Phase.CONVERGED, "; ".join(filter(None, (f"backend {payload.pid} is gone", waited))))
