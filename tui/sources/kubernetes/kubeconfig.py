@@ -24,9 +24,9 @@ IN_CLUSTER: Final = "in-cluster"
 """What stands in the place of a context's name where there is no kubeconfig."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plugin:
-    """An exec credential plugin, as the kubeconfig's user names it."""
+    """An exec credential plugin, as the kubeconfig's user names it. Has no repr: its environment may hold secrets."""
 
     command: tuple[str, ...]
     environment: Mapping[str, str]
@@ -34,9 +34,9 @@ class Plugin:
     install_hint: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Material:
-    """A certificate or key: a file, or its content from the kubeconfig."""
+    """A certificate or key: a file, or its content from the kubeconfig. Has no repr: it may be the key."""
 
     path: Path | None
     content: bytes | None

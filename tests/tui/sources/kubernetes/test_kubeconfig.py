@@ -17,7 +17,7 @@ from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.kubernetes import credentials
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.credentials import Credentials
-from tui.sources.kubernetes.kubeconfig import Login, Plugin, choose, login
+from tui.sources.kubernetes.kubeconfig import Login, Material, Plugin, choose, login
 from tui.sources.kubernetes.source import kubectl_words
 
 
@@ -254,3 +254,10 @@ def test_a_user_without_a_home_has_no_kubeconfig_and_is_told_so(monkeypatch: pyt
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     with pytest.raises(Unreadable, match=r"no kubeconfig at ~/\.kube/config"):
         login(Kubernetes(), {})
+
+
+def test_nothing_of_a_login_shows_its_secrets() -> None:
+    key, plugin = Material(None, b"hunter2"), Plugin(("aws",), {"TOKEN": "hunter2"}, "v1", "")
+    found = Login("c", "https://x", "u", "", key=key, plugin=plugin, token="hunter2", basic=("u", "hunter2"))
+    credential = credentials.Credential("hunter2", None, b"hunter2", None)
+    assert "hunter2" not in repr([key, plugin, found, credential, Credentials(found)])
