@@ -193,6 +193,8 @@ class OpsApp(App[int]):
         await self._pollers.close()
 
     def _tick(self) -> None:
+        if self.return_code is not None:  # on the way out the panes go before the timers
+            return
         self._draw_frame()
         if pane := self._panes.get(self._active):
             self._draw(pane, pane.tick)
