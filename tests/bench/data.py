@@ -11,7 +11,7 @@ SEEN = {
     "2": ("pods", r"shop +api-\S+ +1/1 +Running"),
     "3": ("database", r"accepting · PostgreSQL \d+"),
     "4": ("redis", r"(Valkey|Redis) \d.*master"),
-    "5": ("logs", r"^\d\d:\d\d:\d\d \S+"),
+    "5": ("logs", r"^\d\d:\d\d:\d\d +\S+"),
     "6": ("host", r"cpu +\d+ %"),
 }
 """What stands in a tab once its system has answered."""

@@ -33,7 +33,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
             connection = ["-h", str(base), "-p", "5432", "-U", PEER_ROLE, "-d", "shop"]
             running[PEER_ROLE] = stack.enter_context(Screen([str(peer), "--refresh", "2", *connection], env=stage.env))
             running[PEER_ROLE].wait("RUNNING QUERIES")
-        costs = _costs(running, server, stage.seconds(60))
+        costs = _costs(running, server, stage.seconds(44))
     for role, (client, served, sent) in costs.items():
         name = "pg_activity" if role == PEER_ROLE else role
         yield Figure(

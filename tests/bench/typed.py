@@ -19,7 +19,7 @@ _CLEAR = "\x15"
 
 def measure(stage: Stage) -> Iterator[Figure]:
     """Type into a filter that hides nothing, so that every row stays to be drawn."""
-    count = stage.count(240)
+    count = stage.count(160)
     with Screen(script("empty_app", "input"), env=stage.env) as floor:
         floor.wait("ready")
         yield _words("typed → shown, an empty Textual app's Input", type_characters(floor, count // 2))
@@ -37,7 +37,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
 
 def loop_lag(stage: Stage, when: str, *, frozen: bool) -> Iterator[Figure]:
     """Run the app without a terminal beside a task that only wakes up again and again."""
-    command = script("loop_lag", str(stage.sandbox_profile), str(stage.seconds(16)))
+    command = script("loop_lag", str(stage.sandbox_profile), str(stage.seconds(10)))
     with stage.sandbox.frozen("postgres") if frozen else contextlib.nullcontext():
         done = subprocess.run(command, env=stage.env, check=True, stdout=subprocess.PIPE, text=True)
     lags: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
