@@ -27,6 +27,7 @@ class Listing(Pane):
         Binding("shift+tab", "view(-1)", "View: the one before", show=False, id="list.previous_view"),
         Binding("slash", "filter", "Filter", id="list.filter"),
         Binding("escape,ctrl+g", "back", "Clear the filter", show=False, id="list.back"),
+        Binding("o", "worst_first", "Worst first: the order at the start", show=False, id="list.worst_first"),
         Binding("c", "copy", "Copy the row", show=False, id="list.copy"),
     ]
 
@@ -34,6 +35,8 @@ class Listing(Pane):
         super().__init__(desk, id=id)
         self.view = next(iter(self.VIEWS))
         """The open view."""
+        self._orders: dict[str, tuple[str | None, bool]] = {}
+        """How each view's rows were sorted at the start."""
 
     def draw(self) -> None:
         """Draw the open view and all that stands around it."""
@@ -58,7 +61,9 @@ class Listing(Pane):
         had_focus = self.has_focus_within
         for view in self.VIEWS:
             # By hand and not by a class: what a stylesheet is yet to show cannot take the focus.
-            self.table_of(view).display = view == self.view
+            table = self.table_of(view)
+            table.display = view == self.view
+            self._orders.setdefault(view, (table.sort_column, table.sort_reverse))
         if (bar := self.query_one(FilterBar)).is_mounted:
             self.table.filter_text = bar.text
             bar.error = self.table.filter_error
@@ -100,6 +105,12 @@ class Listing(Pane):
         """Give the keys back to the table."""
         message.stop()
         self.focus_first()
+
+    def action_worst_first(self) -> None:
+        """Sort as at the start: the worst, the busiest or the newest first."""
+        column, reverse = self._orders[self.view]
+        self.table.sort_by(column, reverse)
+        self.post_message(self.Told("the worst first"))
 
     def action_copy(self) -> None:
         """Copy the row under the cursor."""

@@ -83,3 +83,13 @@ async def test_a_tab_with_one_view_has_no_keys_between_views() -> None:
         shown = {active.binding.id for active in app.screen.active_bindings.values()}
         assert "list.filter" in shown
         assert "list.next_view" not in shown
+
+
+async def test_o_brings_back_the_order_of_the_start() -> None:
+    app = PaneApp(Two)
+    async with app.run_test(size=(80, 24)) as pilot:
+        table = app.query_one(Two).table
+        await pilot.press("s", "S")
+        assert (table.sort_column, table.sort_reverse) == ("name", True)
+        await pilot.press("o")
+        assert (table.sort_column, table.sort_reverse) == (None, False)
