@@ -105,7 +105,7 @@ def cat(staging: Path, tmp_path: Path) -> Iterator[Terminal]:
 def test_a_cat_on_the_keyboard_changes_nothing(cat: Terminal, tmp_path: Path) -> None:
     cat.wait(r"gateway +ok", BUSY_MACHINE_S)
     chance = random.Random(7)
-    # Without what would confirm leaving: `y`, the palette, and Enter in it.
+    # Without what would confirm leaving, by key or from the palette.
     plain = [key for key in string.digits + string.ascii_letters + string.punctuation + " " if key not in "y:"]
     control = [*"\t\r\x03\x07\x08\x0c\x12\x15", *(f"\x1b[{end}" for end in "ABCDFHZ")]
     control += ["\x1b[3~", "\x1b[5~", "\x1b[6~", "\x1b[15~", "\x1bOP", "\x1b[200~paste\x1b[201~"]
@@ -124,3 +124,15 @@ def test_a_cat_on_the_keyboard_changes_nothing(cat: Terminal, tmp_path: Path) ->
     assert whats <= {"refused", "cancelled"}
     log = tmp_path / "state" / "opstui" / "opstui.log"
     assert "Traceback" not in log.read_text()
+
+
+def test_the_palette_survives_keys_that_bounce(open_opstui: Open) -> None:
+    screen = open_opstui()
+    screen.wait("1 Services", BUSY_MACHINE_S)
+    for burst in (":\x1b[6~\x1b[5~\x07", ":al\x07", ":alerts\r\r\r", ":\x1b[B\r\r", ":alerts\r\x07\x07"):
+        screen.press(burst)
+        deadline = time.monotonic() + BUSY_MACHINE_S
+        while not is_in_place(screen.text(), 120, 40) or "│" in screen.text():
+            assert time.monotonic() < deadline, screen.text()
+            screen.press("ctrl+g")
+    assert screen.process.poll() is None
