@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from tui.app import PANES, OpsApp
 from tui.keys import keys_table
+from tui.panes.listing import Listing
 from tui.panes.pane import Pane
 from widgets.live_table import LiveTable
 
@@ -18,16 +19,18 @@ _PLACE: Final = re.compile(r"(<!-- keys: begin -->\n).*?(<!-- keys: end -->)", r
 
 def readme_with_keys() -> str:
     """Return the README with the table as the bindings have it now."""
+    listings = [pane.TITLE for pane in PANES if issubclass(pane, Listing)]
     places = [("everywhere", OpsApp.BINDINGS), ("every table", LiveTable.BINDINGS)]
+    places.append((", ".join(listings), Listing.BINDINGS))
     places += [(pane.TITLE, list(_declared(pane))) for pane in PANES]
     table = keys_table(places)
     return _PLACE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", README.read_text())
 
 
 def _declared(pane: type[Pane]) -> Iterator[BindingType]:
-    """Yield a pane's bindings and those of the classes of ours it is made of."""
+    """Yield a pane's bindings and those of the classes of ours it is made of, but for what several panes share."""
     for kind in pane.__mro__:
-        if issubclass(kind, Pane):
+        if issubclass(kind, Pane) and kind is not Listing:
             yield from vars(kind).get("BINDINGS", ())
 
 
