@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from profiles.schema import Rule
 from tui.actions.postgres import CANCEL, TERMINATE, backend_request
+from tui.panes import tabs
 from tui.panes.database_detail import session_page, statement_page
 from tui.panes.database_head import connections_line, missing_words, server_line, work_line
 from tui.panes.database_rows import (
@@ -47,8 +48,7 @@ def judged(rule: Rule | None, value: float | None) -> Tone:
 class DatabasePane(Listing):
     """PostgreSQL: activity, blocking tree, slow queries."""
 
-    TITLE = "Database"
-    KINDS = ("database",)
+    TAB = tabs.DATABASE
     VIEWS: ClassVar[Mapping[str, str]] = {
         "activity": "Activity",
         "blocking": "Blocking",
@@ -271,6 +271,8 @@ class DatabasePane(Listing):
             why = "several sessions cannot be ended at once here: unmark them with space, then choose one"
             self.post_message(self.Told(why, "warn"))
             return
+        # From now on the cursor stays with this session: what was asked about must not lie under another row's.
+        self.table.cursor_key = key
         session = self._session(snapshot, key)
         why = cannot_end(verb, snapshot, session, _pid(key))
         if why or session is None:

@@ -206,3 +206,15 @@ async def test_what_was_empty_before_the_failure_is_not_told_as_the_present() ->
         assert app.table("blocking").empty == "nobody waits for a lock"
         app.read(snapshot(session(4, "idle")), error=Unreachable("gone"), failing_since=990.0)
         assert app.table("blocking").empty == "when it was last read: nobody waits for a lock"
+
+
+async def test_the_cursor_stays_on_the_session_that_was_asked_about() -> None:
+    app = PaneApp()
+    first, second = session(1, transaction_s=9.0), session(2, transaction_s=5.0)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(snapshot(first, second))
+        asked = app.table().cursor_key
+        await pilot.press("T")
+        other = second if asked == first.key else first
+        app.read(snapshot(first, second, replace(other, pid=3, transaction_s=99.0, state="idle in transaction")))
+        assert app.table().cursor_key == asked
