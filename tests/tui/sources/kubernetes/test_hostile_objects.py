@@ -1,7 +1,9 @@
-"""Objects whose fields are missing or of another type than promised never end a watch."""
+"""Objects whose fields are missing, of another type than promised, or hostile never end a watch nor pass unclean."""
 
 import copy
+import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tui.sources.kubernetes.fields import quantity
-from tui.sources.kubernetes.kinds import KINDS
+from tui.sources.kubernetes.kinds import KINDS, Kind
 from tui.sources.kubernetes.metrics import parse_node_metrics, parse_pod_metrics
+from tui.sources.text import clean
 
 _ZOO = Path(__file__).parents[3] / "fixtures" / "kubernetes-zoo"
 _OBJECTS = [
@@ -66,3 +69,37 @@ def test_states_that_are_no_objects_are_no_states() -> None:
 @pytest.mark.parametrize("written", ["9e999999Ki", "1e400", "NaN", "Infinity", "-Infinity", "x", ""])
 def test_a_quantity_that_is_no_finite_number_is_none(written: str) -> None:
     assert quantity({"memory": written}, "memory") is None
+
+
+_HOSTILE = "\x1b]0;x\x07\u202e[/red]"
+
+
+def _poisoned(value: Any) -> Any:
+    """Every string ends in what a terminal would obey, and every map has one more key that does."""
+    if isinstance(value, dict):
+        more = {f"node-role.kubernetes.io/{_HOSTILE}": _HOSTILE}
+        return {key: _poisoned(below) for key, below in value.items()} | more
+    if isinstance(value, list):
+        return [_poisoned(below) for below in value]
+    return value + _HOSTILE if isinstance(value, str) else value
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for one in dataclasses.fields(value):
+            yield from _strings(getattr(value, one.name))
+    elif isinstance(value, dict):
+        yield from _strings([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for below in value:
+            yield from _strings(below)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.resource)
+def test_no_fact_carries_what_a_terminal_would_obey(kind: Kind) -> None:
+    found = [text for of, obj in _OBJECTS if of is kind for text in _strings(kind.parse(_poisoned(obj)))]
+    assert found
+    assert any("[/red]" in text for text in found)
+    assert [text for text in found if text != clean(text)] == []
