@@ -25,7 +25,9 @@ RESET: Final = (
 """Undoes every mode a full-screen program may have left behind."""
 
 _GRACE_S: Final = 1.0
-"""How long an orderly end may take before the process is ended as it stands."""
+"""How long an orderly end may take, once it is asked for, before the process is ended as it stands."""
+_LEAVE_S: Final = 4.0
+"""The same where the program ends by itself: its last words are still to be written, and nobody waits for it."""
 _DEAF_S: Final = 0.2
 """How long the terminal may take to accept `RESET`; one whose link is dead never does."""
 _LOOK_EVERY_S: Final = 1.0
@@ -106,7 +108,7 @@ class Lifeline:
             self._status = status
             with suppress(RuntimeError):  # the loop is already closed: we are on our way out
                 loop.call_soon_threadsafe(self._end, status)
-        if not self._over.wait(_GRACE_S):
+        if not self._over.wait(_GRACE_S if is_asked else _LEAVE_S):
             self._force(status)
 
     def _wait(self) -> tuple[bool, int]:
