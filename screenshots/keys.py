@@ -7,10 +7,11 @@ from typing import Final
 
 from textual.binding import BindingType
 
-from tui.app import PANES, OpsApp
+from tui.app import OpsApp
 from tui.keys import keys_table
 from tui.panes.listing import Listing
 from tui.panes.pane import Pane
+from tui.panes.tabs import TABS
 from widgets.live_table import LiveTable
 
 README: Final = Path(__file__).parents[1] / "README.md"
@@ -19,10 +20,10 @@ _PLACE: Final = re.compile(r"(<!-- keys: begin -->\n).*?(<!-- keys: end -->)", r
 
 def readme_with_keys() -> str:
     """Return the README with the table as the bindings have it now."""
-    listings = [pane.TITLE for pane in PANES if issubclass(pane, Listing)]
+    listings = [tab.title for tab in TABS if issubclass(tab.pane(), Listing)]
     places = [("everywhere", OpsApp.BINDINGS), ("every table", LiveTable.BINDINGS)]
     places.append((", ".join(listings), Listing.BINDINGS))
-    places += [(pane.TITLE, list(_declared(pane))) for pane in PANES]
+    places += [(tab.title, list(_declared(tab.pane()))) for tab in TABS]
     table = keys_table(places)
     return _PLACE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", README.read_text())
 

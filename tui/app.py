@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from rich.text import Text
 from textual import events
@@ -18,6 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from profiles.loader import Loaded
 from profiles.schema import Profile
+from tui.actions.action import Verb
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Performer
 from tui.changes import Changes
@@ -25,13 +26,8 @@ from tui.driver import TerminalDriver
 from tui.journal import Journal, who
 from tui.keys import commands, key_segments, keys_page
 from tui.palette import Palette
-from tui.panes.database import DatabasePane
-from tui.panes.logs import LogsPane
 from tui.panes.pane import Desk, Pane
-from tui.panes.pods import PodsPane
-from tui.panes.redis import RedisPane
-from tui.panes.resources import ResourcesPane
-from tui.panes.services import ServicesPane
+from tui.panes.tabs import TABS
 from tui.poller import Pollers, contained
 from tui.rules import Rules
 from tui.sources.reading import Reading
@@ -45,7 +41,6 @@ from tui.status import (
     tab_segments,
     writing_segment,
 )
-from tui.systems import systems_of
 from tui.terminal import Lifeline
 from widgets.cell import Tone
 from widgets.confirm_dialog import ConfirmDialog
@@ -53,21 +48,14 @@ from widgets.dialogs import TextDialog
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 
+if TYPE_CHECKING:
+    from tui.systems import Systems
+
 _LOG: Final = logging.getLogger(__name__)
 _TELL_S: Final = 15.0
 """How long a sentence stays when nothing newer takes its place."""
 _HINT_S: Final = 6.0
 """How long what a key had to say stays: it soon stands beside another row or in another tab."""
-
-PANES: Final[tuple[type[Pane], ...]] = (
-    ServicesPane,
-    PodsPane,
-    DatabasePane,
-    RedisPane,
-    LogsPane,
-    ResourcesPane,
-)
-"""The tabs, in order. A new one is one line here."""
 
 
 class Scenario(Protocol):
@@ -101,8 +89,8 @@ class OpsApp(App[int]):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(number), f"tab({number - 1})", pane.TITLE, show=False, id=f"app.tab_{number}")
-            for number, pane in enumerate(PANES, 1)
+            Binding(str(number), f"tab({number - 1})", tab.title, show=False, id=f"app.tab_{number}")
+            for number, tab in enumerate(TABS, 1)
         ),
         Binding("question_mark", "keys", "Keys", key_display="?", id="app.keys"),
         Binding("colon", "command_palette", "Commands", key_display=":", id="app.commands"),
@@ -134,19 +122,17 @@ class OpsApp(App[int]):
         self.profile = profile
         self._log_file = log_file
         self._sandbox = sandbox
-        systems = systems_of(profile)
         own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
-        self._pollers = Pollers(
-            systems.sources, self._publish, optional=systems.optional, interval_s=refresh_s or own_pace
-        )
+        self._pollers = Pollers(self._publish, interval_s=refresh_s or own_pace)
         self.rules = Rules(profile.rules)
         self.guard = GuardState(
             read_only=profile.starts_read_only or read_only,
             locked=read_only or profile.guards.locked,
             reading_of=self._pollers.reading,
         )
-        performer = Performer(profile, systems.verbs, self.guard, journal)
-        self._changes = Changes(self, profile, systems.verbs, performer, self.tell)
+        self._verbs: dict[tuple[str, str], Verb] = {}
+        performer = Performer(profile, self._verbs, self.guard, journal)
+        self._changes = Changes(self, profile, self._verbs, performer, self.tell)
         self._desk = Desk(
             profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), self._pollers.source
         )
@@ -175,16 +161,19 @@ class OpsApp(App[int]):
         await self._open(0)
         self._draw_frame()
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(self._start)
+        self.call_after_refresh(lambda: self.run_worker(self._start(), "the start"))
 
     async def _start(self) -> None:
-        for index, pane in enumerate(PANES):
-            if not self.query_one("#panes", Container).is_attached:
+        # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
+        systems = await asyncio.to_thread(_systems, self.profile)
+        for index, tab in enumerate(TABS):
+            if not self.is_running or self.return_code is not None:
                 return  # left before it began
-            if pane.MISSES_NOTHING:
+            if tab.misses_nothing:
                 await self._mount_pane(index)
-        self._pollers.start()
-        self._pollers.attend(PANES[self._active].KINDS)
+        self._verbs.update(systems.verbs)
+        self._pollers.start(systems.sources, optional=systems.optional)
+        self._pollers.attend(TABS[self._active].kinds)
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
@@ -215,7 +204,7 @@ class OpsApp(App[int]):
             *health_segments(self._pollers.readings(), now),
         ]
         base.query_one("#status", SegmentLine).show(segments)
-        titles = [(pane.TITLE, pane.KINDS) for pane in PANES]
+        titles = [(tab.title, tab.kinds) for tab in TABS]
         base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts, self._pollers.readings()))
 
     def _show_keys(self, screen: Screen[Any]) -> None:
@@ -229,18 +218,19 @@ class OpsApp(App[int]):
         if self.rules.judge(reading, time.time()) or reading.error is not None:
             self._draw_frame()
         for index, pane in self._panes.items():
-            if reading.kind in pane.KINDS and (index == self._active or pane.MISSES_NOTHING):
+            tab = TABS[index]
+            if reading.kind in tab.kinds and (index == self._active or tab.misses_nothing):
                 self._draw(pane, partial(pane.show, reading))
 
     def _draw(self, pane: Pane, call: Callable[[], object]) -> None:
         """Have a pane draw; where a bug keeps it from that, say so: what it shows may be old."""
-        if not contained(call, f"drawing {pane.TITLE}"):
-            self.tell(f"{pane.TITLE} could not be drawn: an error in opstui, see {self._log_file}", "critical")
+        if not contained(call, f"drawing {pane.TAB.title}"):
+            self.tell(f"{pane.TAB.title} could not be drawn: an error in opstui, see {self._log_file}", "critical")
 
     async def _mount_pane(self, index: int) -> Pane:
         async with self._mounting:  # a key may ask for a tab that the start is still mounting
             if index not in self._panes:
-                pane = PANES[index](self._desk, id=f"pane-{index + 1}")
+                pane = TABS[index].pane()(self._desk, id=f"pane-{index + 1}")
                 pane.display = index == self._active
                 await self.query_one("#panes", Container).mount(pane)
                 self._panes[index] = pane
@@ -251,11 +241,11 @@ class OpsApp(App[int]):
         pane = await self._mount_pane(index)
         for other in self._panes.values():
             other.display = other is pane
-        if not pane.MISSES_NOTHING:
-            for reading in self._pollers.readings(pane.KINDS):
+        if not pane.TAB.misses_nothing:
+            for reading in self._pollers.readings(pane.TAB.kinds):
                 self._draw(pane, partial(pane.show, reading))
         pane.focus_first()
-        self._pollers.attend(PANES[self._active].KINDS)
+        self._pollers.attend(TABS[self._active].kinds)
         self._draw_frame()
 
     # Keys
@@ -289,13 +279,13 @@ class OpsApp(App[int]):
 
     def action_refresh(self) -> None:
         """Read the visible systems now."""
-        self._pollers.refresh(PANES[self._active].KINDS)
+        self._pollers.refresh(TABS[self._active].kinds)
 
     def action_pace(self, step: int) -> None:
         """Refresh the visible systems more often (-1) or less often (1)."""
-        pane = PANES[self._active]
-        interval_s = self._pollers.pace(pane.KINDS, step)
-        self.tell(f"{pane.TITLE}: every {interval_s:g} s" if interval_s else f"{pane.TITLE} is live anyway")
+        tab = TABS[self._active]
+        interval_s = self._pollers.pace(tab.kinds, step)
+        self.tell(f"{tab.title}: every {interval_s:g} s" if interval_s else f"{tab.title} is live anyway")
 
     def action_arm(self) -> None:
         """Open the armed window, or close it."""
@@ -372,6 +362,15 @@ class OpsApp(App[int]):
         _LOG.critical("opstui ended by an error of its own", exc_info=sys.exc_info())
         self._exit_renderables[:] = [Text(f"opstui ended by an error of its own; the details are in {self._log_file}")]
         self._close_messages_no_wait()
+
+
+def _systems(profile: Profile) -> "Systems":
+    """Import everything the profile's systems and the other tabs need; takes a while, so not on the event loop."""
+    from tui.systems import systems_of
+
+    for tab in TABS:
+        tab.pane()
+    return systems_of(profile)
 
 
 def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:

@@ -171,20 +171,20 @@ class Poller:
 class Pollers:
     """Every source of a profile, each with a poller of its own."""
 
-    def __init__(
-        self, sources: Iterable[Source[Any]], publish: Publish, *, optional: Container[str], interval_s: float | None
-    ) -> None:
-        self._pollers = {
-            source.name: Poller(source, publish, is_optional=source.name in optional) for source in sources
-        }
-        for poller in self._pollers.values():
-            poller.interval_s = interval_s
+    def __init__(self, publish: Publish, *, interval_s: float | None) -> None:
+        self._publish = publish
+        self._interval_s = interval_s
+        self._pollers: dict[str, Poller] = {}
         self.are_paused = False
         """Whether `pause` stopped every reading."""
 
-    def start(self) -> None:
-        """Begin to poll; needs a running event loop."""
-        for poller in self._pollers.values():
+    def start(self, sources: Iterable[Source[Any]], *, optional: Container[str]) -> None:
+        """Begin to poll these sources; needs a running event loop."""
+        for source in sources:
+            poller = Poller(source, self._publish, is_optional=source.name in optional)
+            poller.interval_s = self._interval_s
+            poller.pause(self.are_paused)
+            self._pollers[source.name] = poller
             poller.start()
 
     async def close(self) -> None:

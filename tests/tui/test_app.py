@@ -10,8 +10,9 @@ from textual import events
 from textual.pilot import Pilot
 
 from profiles.schema import Profile
-from tui.app import PANES, OpsApp
+from tui.app import OpsApp
 from tui.journal import Journal
+from tui.panes.tabs import RESOURCES, TABS
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import TextDialog
 from widgets.notice import NoticeBar
@@ -45,10 +46,10 @@ async def until(pilot: Pilot[int], condition: Callable[[], bool]) -> None:
 async def test_every_number_opens_its_tab(make_app: Callable[..., OpsApp]) -> None:
     app = make_app()
     async with app.run_test(size=(120, 30)) as pilot:
-        for number, pane in enumerate(PANES, 1):
+        for number, tab in enumerate(TABS, 1):
             await pilot.press(str(number))
             shown = [child for child in app.query_one("#panes").children if child.display]
-            assert [type(child) for child in shown] == [pane]
+            assert [type(child) for child in shown] == [tab.pane()]
 
 
 async def test_text_that_comes_in_one_burst_with_the_slash_runs_no_command(make_app: Callable[..., OpsApp]) -> None:
@@ -108,6 +109,7 @@ async def test_pausing_is_seen_and_undone(make_app: Callable[..., OpsApp]) -> No
 async def test_the_pace_of_a_tab_changes_by_steps(make_app: Callable[..., OpsApp]) -> None:
     app = make_app()
     async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: bool(app._pollers.readings()))
         await pilot.press("6", "plus")
         assert "every 1 s" in told(app)
         await pilot.press("minus", "minus")
@@ -155,7 +157,7 @@ async def test_a_tab_that_cannot_be_drawn_says_so_and_ends_nothing(
     def fail(*facts: object) -> None:
         raise ZeroDivisionError("odd data")
 
-    monkeypatch.setattr(PANES[5], method, fail)
+    monkeypatch.setattr(RESOURCES.pane(), method, fail)
     app = make_app()
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("6")

@@ -11,9 +11,12 @@ from textual.screen import Screen
 
 import tui.panes
 import widgets
-from tui.app import PANES, OpsApp
+from tui.app import OpsApp
+from tui.panes.tabs import TABS
 from widgets.live_table import LiveTable
 from widgets.log_view import LogView
+
+PANES = [tab.pane() for tab in TABS]
 
 _READLINE = {"ctrl+k", "ctrl+d", "ctrl+w", "ctrl+a", "ctrl+b"}
 """Keys with which hands that are used to a shell or tmux edit and switch."""

@@ -44,12 +44,12 @@ class Listing(Pane):
 
     def redraw(self) -> None:
         """Draw for a key or a new size; odd data that cannot be drawn are said, and end nothing."""
-        if not contained(self.draw, f"drawing {self.TITLE}"):
-            self.post_message(self.Told(f"{self.TITLE} could not be drawn: an error in opstui", "critical"))
+        if not contained(self.draw, f"drawing {self.TAB.title}"):
+            self.post_message(self.Told(f"{self.TAB.title} could not be drawn: an error in opstui", "critical"))
 
     def table_of(self, view: str) -> LiveTable:
         """Return a view's table."""
-        return self.query_one(f"#{self.TITLE.lower()}-{view}", LiveTable)
+        return self.query_one(f"#{self.TAB.title.lower()}-{view}", LiveTable)
 
     @property
     def table(self) -> LiveTable:

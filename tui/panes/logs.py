@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from tui.panes import log_lines
+from tui.panes import log_lines, tabs
 from tui.panes.failing import age_segment, failure_words, oldest
 from tui.panes.log_lines import LEVELS, Filters
 from tui.panes.pane import Desk, Pane
@@ -34,9 +34,7 @@ _LEVEL_WORDS: Final = {Severity.INFO: "info and above", Severity.WARN: "warn and
 class LogsPane(Pane):
     """All log sources, merged."""
 
-    TITLE = "Logs"
-    KINDS = ("logs",)
-    MISSES_NOTHING = True
+    TAB = tabs.LOGS
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter('include')", "Include", id="logs.include"),
@@ -127,6 +125,8 @@ class LogsPane(Pane):
         self._draw_frame()
 
     def _draw_frame(self) -> None:
+        if not self.children:  # on the way out they go before this pane's timers
+            return
         self.query_one("#logs-title", SegmentLine).show(
             [*title(self._view, self._filters, self._batches(), len(self._order)), self._age()]
         )

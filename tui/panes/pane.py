@@ -9,6 +9,7 @@ from textual.message import Message
 
 from profiles.schema import Profile
 from tui.actions.action import Request
+from tui.panes.tabs import Tab
 from tui.rules import Level
 from tui.sources.reading import Reading, Source
 from widgets.cell import Tone
@@ -40,12 +41,8 @@ class Pane(Vertical):
     and with the latest reading of each source when the tab becomes visible. Once a second it calls `tick`.
     """
 
-    TITLE: ClassVar[str]
-    """Title on the tab strip."""
-    KINDS: ClassVar[tuple[str, ...]]
-    """Kinds of sources it shows, its own first: the part of a source's name before the colon."""
-    MISSES_NOTHING: ClassVar[bool] = False
-    """Whether its readings are increments, so that every one is shown to it, visible or not."""
+    TAB: ClassVar[Tab]
+    """Which tab it is."""
 
     class Requested(Message):
         """The person asked for a change."""

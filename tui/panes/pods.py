@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from tui.actions.action import Request
 from tui.actions.kubernetes import RESTARTABLE, SCALABLE, restart_request, scale_request
-from tui.panes import pods_detail
+from tui.panes import pods_detail, tabs
 from tui.panes.pods_events import Fold
 from tui.panes.pods_tables import SOURCE, PodsTables
 from tui.sources.errors import SourceError
@@ -33,8 +33,7 @@ ReadT = TypeVar("ReadT")
 class PodsPane(PodsTables):
     """One Kubernetes cluster."""
 
-    TITLE = "Pods"
-    KINDS = ("kubernetes",)
+    TAB = tabs.PODS
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "detail", "Detail", show=False, id="pods.detail"),

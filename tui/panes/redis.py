@@ -7,7 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from tui.panes import redis_detail, redis_rows
+from tui.panes import redis_detail, redis_rows, tabs
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.pane import TONES, Desk
@@ -41,8 +41,7 @@ _WIDE_VALUE: Final = 46
 class RedisPane(Listing):
     """Redis and Valkey servers."""
 
-    TITLE = "Redis"
-    KINDS = ("redis",)
+    TAB = tabs.REDIS
 
     VIEWS: ClassVar[Mapping[str, str]] = {
         "commands": "Commands",

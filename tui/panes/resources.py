@@ -7,7 +7,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from tui.panes import resources_rows
+from tui.panes import resources_rows, tabs
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.pane import TONES, Desk
@@ -28,10 +28,8 @@ _WIDE: Final = 140
 class ResourcesPane(Listing):
     """CPU, memory, disk, network."""
 
-    TITLE = "Resources"
-    KINDS = ("host", "kubernetes")
+    TAB = tabs.RESOURCES
     VIEWS: ClassVar[Mapping[str, str]] = {"host": "Host", "pods": "Pods", "nodes": "Nodes"}
-    MISSES_NOTHING = True
     """The pods' curves are made here, from readings that hold the present only."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from tui.panes import services_rows
+from tui.panes import services_rows, tabs
 from tui.panes.failing import age_segment, failure_tone, failure_words, oldest
 from tui.panes.listing import Listing
 from tui.panes.pane import Desk
@@ -23,8 +23,7 @@ from widgets.segment_line import SegmentLine
 class ServicesPane(Listing):
     """HTTP services by their health documents."""
 
-    TITLE = "Services"
-    KINDS = ("service",)
+    TAB = tabs.SERVICES
     VIEWS: ClassVar[Mapping[str, str]] = {"table": "Services"}
 
     BINDINGS: ClassVar[list[BindingType]] = [

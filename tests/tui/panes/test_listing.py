@@ -9,6 +9,7 @@ from textual.widgets import Input
 from profiles.schema import Profile
 from tui.panes.listing import Listing
 from tui.panes.pane import Desk, Pane
+from tui.panes.tabs import Tab
 from tui.rules import Level
 from widgets.cell import Cell, Column, Row
 from widgets.filter_bar import FilterBar
@@ -19,7 +20,7 @@ DESK = Desk(Profile.model_validate({"name": "t"}), lambda: 0.0, lambda *_: Level
 
 
 class Two(Listing):
-    TITLE = "Two"
+    TAB = Tab("Two", (), "")
     VIEWS: ClassVar[Mapping[str, str]] = {"a": "A", "b": "B"}
 
     def compose(self) -> ComposeResult:

@@ -1,0 +1,42 @@
+"""The tabs, in order, and where their panes are: known before any pane is imported.
+
+The first frame needs one pane; the others, and the facts they show, are imported after it.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tui.panes.pane import Pane
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab."""
+
+    title: str
+    """Title on the tab strip."""
+    kinds: tuple[str, ...]
+    """Kinds of sources it shows, its own first: the part of a source's name before the colon."""
+    place: str
+    """Module and class of its pane."""
+    misses_nothing: bool = False
+    """Whether its readings are increments, so that every one is shown to it, visible or not."""
+
+    def pane(self) -> "type[Pane]":
+        """Return the class of its pane, imported now if it was not yet."""
+        module, _, name = self.place.partition(":")
+        pane: type[Pane] = getattr(import_module(module), name)
+        return pane
+
+
+SERVICES: Final = Tab("Services", ("service",), "tui.panes.services:ServicesPane")
+PODS: Final = Tab("Pods", ("kubernetes",), "tui.panes.pods:PodsPane")
+DATABASE: Final = Tab("Database", ("database",), "tui.panes.database:DatabasePane")
+REDIS: Final = Tab("Redis", ("redis",), "tui.panes.redis:RedisPane")
+LOGS: Final = Tab("Logs", ("logs",), "tui.panes.logs:LogsPane", misses_nothing=True)
+RESOURCES: Final = Tab("Resources", ("host", "kubernetes"), "tui.panes.resources:ResourcesPane", misses_nothing=True)
+
+TABS: Final = (SERVICES, PODS, DATABASE, REDIS, LOGS, RESOURCES)
+"""Every tab, in order. A new one is one value more."""
