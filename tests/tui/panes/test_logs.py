@@ -202,6 +202,16 @@ async def test_a_batch_is_taken_once_though_a_failed_reading_repeats_it() -> Non
         assert app.texts == ["one"]
 
 
+async def test_a_timer_that_comes_after_everything_was_taken_down_draws_nothing() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        pane = app.query_one(LogsPane)
+        await pane.remove_children()
+        pane._settle()
+        pane.tick()
+
+
 async def test_filters_work_while_lines_pour_in_and_counts_say_what_is_hidden() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
