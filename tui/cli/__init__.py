@@ -4,6 +4,7 @@
 person with a broken terminal types blindly, and perhaps with a broken installation too.
 """
 
+import gc
 import importlib.util
 import os
 import sys
@@ -23,6 +24,8 @@ def main() -> None:
             from tui.cli.reset import reset_terminal
 
             sys.exit(reset_terminal())
+    # Until the screen stands nothing becomes garbage, and looking for some is a tenth of the start.
+    gc.disable()
     # Looking for plugins of pydantic, of which we use none, would read every installed package's metadata.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
