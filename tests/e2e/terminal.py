@@ -29,6 +29,7 @@ KEYS: Final = {
     "down": "\x1b[B",
     "pgdn": "\x1b[6~",
     "ctrl+c": "\x03",
+    "ctrl+g": "\x07",
     "ctrl+p": "\x10",
     "ctrl+z": "\x1a",
     "backspace": "\x7f",
@@ -47,11 +48,18 @@ class Terminal:
     """Runs a program in a pseudo-terminal until the `with` block ends."""
 
     def __init__(
-        self, argv: Sequence[str], *, size: tuple[int, int] = (80, 24), env: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        size: tuple[int, int] = (80, 24),
+        env: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
+        margin: int = 0,
     ) -> None:
+        """Start it in `folder`; `margin` columns beyond the window's show what would run over its edge."""
         self.raw = bytearray()
         """Everything the program wrote."""
-        self._screen = pyte.Screen(*size)
+        self._screen = pyte.Screen(size[0] + margin, size[1])
         self._stream = pyte.ByteStream(self._screen)
         self._fed = 0
         self._lock = threading.Lock()
@@ -64,7 +72,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            cwd=ROOT,
+            cwd=folder,
             env={**_clean_environment(), **(env or {})},
         )
         self._slave = slave

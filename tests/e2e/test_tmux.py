@@ -3,11 +3,11 @@
 import contextlib
 import os
 import re
-import secrets
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,8 +33,8 @@ ENDS_WITHIN_S = 5.0
 class Tmux:
     """A tmux server of its own, with one session of one pane."""
 
-    def __init__(self) -> None:
-        self.command = ["tmux", "-L", f"opstui-{os.getpid()}-{secrets.token_hex(4)}", "-f", "/dev/null"]
+    def __init__(self, folder: str) -> None:
+        self.command = ["tmux", "-S", f"{folder}/socket", "-f", "/dev/null"]
 
     def __call__(self, *arguments: str) -> str:
         """Run a tmux command and return what it says."""
@@ -65,7 +65,11 @@ def lives(process: psutil.Process) -> bool:
 @pytest.fixture
 def tmux(staging: Path, tmp_path: Path) -> Iterator[Tmux]:
     staging.write_text(staging.read_text().replace('"staging"', '"prod"'))
-    server = Tmux()
+    with tempfile.TemporaryDirectory(prefix="opstui-t-", dir="/tmp") as folder:  # short enough for a socket
+        yield from running(Tmux(folder), staging, tmp_path)
+
+
+def running(server: Tmux, staging: Path, tmp_path: Path) -> Iterator[Tmux]:
     state = {"XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
     settings = [part for name, value in state.items() for part in ("-e", f"{name}={value}")]
     program = shlex.join(["exec", *opstui("--profile", str(staging))])
