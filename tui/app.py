@@ -1,6 +1,7 @@
 """The application: tabs, the wiring from sources to panes, and the one path from a request to an outcome."""
 
 import asyncio
+import gc
 import logging
 import sys
 import time
@@ -45,6 +46,7 @@ from tui.terminal import Lifeline
 from widgets.cell import Tone
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import TextDialog
+from widgets.frugal_screen import FrugalScreen
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 
@@ -56,6 +58,9 @@ _TELL_S: Final = 15.0
 """How long a sentence stays when nothing newer takes its place."""
 _HINT_S: Final = 6.0
 """How long what a key had to say stays: it soon stands beside another row or in another tab."""
+
+_SETTLED_S: Final = 10.0
+"""When everything that stays has been loaded."""
 
 
 class Scenario(Protocol):
@@ -145,6 +150,10 @@ class OpsApp(App[int]):
 
     # The frame
 
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the screen below all dialogs."""
+        return FrugalScreen(id="_default")
+
     def compose(self) -> ComposeResult:
         """Lay out the four parts of the screen."""
         yield SegmentLine(id="status", separator="  ")
@@ -174,6 +183,10 @@ class OpsApp(App[int]):
         self._verbs.update(systems.verbs)
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
+        # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
+        gc.enable()
+        gc.set_threshold(20_000, 20, 20)
+        self.set_timer(_SETTLED_S, gc.freeze)
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
