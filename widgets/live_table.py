@@ -360,7 +360,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._redraw()
 
     def _fit_size(self) -> None:
-        size = Size(self._body_width, len(self._model.visible) + 1)
+        # Never lower than the widget: each new virtual size draws it all, and rows that come and go need no scrolling.
+        size = Size(self._body_width, max(len(self._model.visible) + 1, self.size.height))
         if size != self.virtual_size:
             self.virtual_size = size
 

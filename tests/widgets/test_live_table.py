@@ -262,3 +262,14 @@ async def wait_until(pilot: Pilot[None], condition: object, tries: int = 100) ->
             return
         await pilot.pause(0.02)
     raise AssertionError("it did not happen in time")
+
+
+async def test_rows_that_come_and_go_where_all_fit_ask_for_no_new_layout() -> None:
+    async with TableApp().run_test(size=(60, 10)) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.show(rows(1))
+        size = table.virtual_size
+        table.show(rows(9))
+        assert table.virtual_size == size
+        table.show(rows(10))
+        assert table.virtual_size.height == 11

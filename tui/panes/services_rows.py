@@ -91,10 +91,11 @@ def components_text(snapshot: ServiceSnapshot) -> str:
 
 
 def millis(value: float | None) -> str:
-    """Return milliseconds without flickering digits: `3 ms`, `1.24 s`; `–` when unknown."""
+    """Return milliseconds in two digits, because more of them flicker: `3 ms`, `120 ms`, `1.2 s`; `–` when unknown."""
     if value is None:
         return "–"
-    return f"{max(1, round(value))} ms" if value < 1000 else f"{value / 1000:.2f} s"
+    shown = float(f"{value:.2g}")
+    return f"{max(1, round(shown))} ms" if shown < 1000 else f"{shown / 1000:.{1 if shown < 10_000 else 0}f} s"
 
 
 def title(readings: Iterable[Reading[ServiceSnapshot]]) -> list[Segment]:

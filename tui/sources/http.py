@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 KEPT_SAMPLES: Final = 300
 """Latencies that p95 is taken over."""
-TREND_SAMPLES: Final = 60
+TREND_STEPS: Final = 10
+TREND_STEP_S: Final = 10.0
 MAX_SHOWN_BODY: Final = 64 * 1024
 _LONG_BODY: Final = 16 * 1024
 _SECRETS_KEPT_S: Final = 60.0
@@ -60,7 +61,7 @@ class ServiceSnapshot:
     slow_ms: float
     """From which latency the profile calls it slow."""
     latencies_ms: tuple[float | None, ...]
-    """The last 60 samples but the very first answer's, oldest first; None where there was no answer."""
+    """Means of the last ten full steps of 10 s, oldest first; None where there was no answer."""
     components: tuple[Component, ...] = ()
     version: str | None = None
     """The document's `version`."""
@@ -108,6 +109,8 @@ class HttpSource:
         self._headers: dict[str, str] = {}
         self._headers_until = 0.0
         self._latencies = Series(KEPT_SAMPLES)
+        self._trend: tuple[int, tuple[float | None, ...]] = (0, ())
+        """The step in which it was taken, and `latencies_ms`."""
         self._state: State | None = None
         self._since = 0.0
 
@@ -201,11 +204,13 @@ class HttpSource:
         )
 
     def _history(self) -> tuple[float | None, float, tuple[float | None, ...]]:
-        values = self._latencies.values()
+        unfinished = int(self._now() // TREND_STEP_S)
+        if self._trend[0] != unfinished:
+            self._trend = unfinished, trend(self._latencies, unfinished)
         return (
-            p95([value for value in values if value is not None]),
+            p95([value for value in self._latencies.values() if value is not None]),
             self._entry.slow_ms,
-            tuple(values[-TREND_SAMPLES:]),
+            self._trend[1],
         )
 
     def _state_since(self, state: State) -> float:
@@ -219,6 +224,25 @@ def p95(values: list[float]) -> float | None:
     if not values:
         return None
     return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+def trend(latencies: Series, unfinished: int) -> tuple[float | None, ...]:
+    """Return the means of the ten steps before `unfinished` (Unix time / 10 s), from the first that has samples on.
+
+    Full steps only, so that the curve moves every 10 s and not with each answer. Hidden, a service may be asked a
+    little less often than that: a step without a sample repeats the one before it.
+    """
+    steps: dict[int, list[float | None]] = {}
+    for at, value in latencies:
+        steps.setdefault(int(at // TREND_STEP_S), []).append(value)
+    found: list[float | None] = []
+    for step in range(unfinished - TREND_STEPS, unfinished):
+        if step in steps:
+            known = [value for value in steps[step] if value is not None]
+            found.append(sum(known) / len(known) if known else None)
+        elif found:
+            found.append(found[-1])
+    return tuple(found)
 
 
 def shown_url(given: str, url: str) -> str:

@@ -215,3 +215,19 @@ async def test_stale_rows_are_marked_by_the_clock_alone() -> None:
         await pilot.pause(0.3)
         assert app.pane.query_one(LiveTable).stale
         assert "1m" in app.pane.query_one(NoticeBar).text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.2, "1 ms"),
+        (9.4, "9 ms"),
+        (87.6, "88 ms"),
+        (123.4, "120 ms"),
+        (996.0, "1.0 s"),
+        (1240.0, "1.2 s"),
+        (31e3, "31 s"),
+    ],
+)
+def test_milliseconds_have_two_digits(value: float, shown: str) -> None:
+    assert services_rows.millis(value) == shown

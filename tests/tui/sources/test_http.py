@@ -15,7 +15,8 @@ from profiles.schema import Service
 from tui.sources import health
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.health import State
-from tui.sources.http import HttpSource, ServiceSnapshot, p95, shown_url
+from tui.sources.history import Series
+from tui.sources.http import HttpSource, ServiceSnapshot, p95, shown_url, trend
 from tui.sources.http_request import MAX_BODY_BYTES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -61,7 +62,6 @@ async def test_a_service_that_answers_has_a_state_a_latency_and_components() -> 
     # The first latency holds the connection and our own start.
     assert (first.p95_ms, first.latencies_ms) == (None, ())
     assert first.latency_ms is not None
-    assert snapshot.latencies_ms == (snapshot.latency_ms,)
     assert snapshot.p95_ms == snapshot.latency_ms
 
 
@@ -185,14 +185,28 @@ async def test_a_url_that_cannot_be_used_is_an_error_in_the_profile(url: str, mo
 
 
 async def test_history_keeps_a_gap_where_there_was_no_answer() -> None:
+    now = 100.0
     async with serving(up) as url:
-        source = HttpSource("api", Service(url=url), now=lambda: 100.0)
+        source = HttpSource("api", Service(url=url), now=lambda: now)
         assert (await source.read()).since == 100.0
         await source.read()
+    now = 110.0
+    await source.read()
+    now = 120.0
     snapshot = await source.read()
     await source.close()
     assert [latency is None for latency in snapshot.latencies_ms] == [False, True]
     assert snapshot.p95_ms == snapshot.latencies_ms[0]
+
+
+def test_the_trend_moves_only_when_a_step_of_ten_seconds_is_full() -> None:
+    latencies = Series()
+    for at, value in ((100, 4.0), (105, 6.0), (110, None), (130, 9.0)):
+        latencies.add(at, value)
+    assert trend(latencies, 10) == ()
+    assert trend(latencies, 11) == (5.0,)
+    assert trend(latencies, 13) == (5.0, None, None)
+    assert trend(latencies, 14) == (5.0, None, None, 9.0)
 
 
 async def test_a_cancelled_read_leaves_the_source_usable() -> None:
