@@ -225,7 +225,7 @@ async def test_stale_rows_are_marked_by_the_clock_alone() -> None:
         (87.6, "88 ms"),
         (123.4, "120 ms"),
         (996.0, "1.0 s"),
-        (1240.0, "1.2 s"),
+        (1240, "1.2 s"),
         (31e3, "31 s"),
     ],
 )
