@@ -221,7 +221,7 @@ class Rule(Strict):
     for_: Annotated[Duration, Field(alias="for")] = 0.0
     """How long it must hold before it is an alert."""
     clear: float | None = None
-    """The value it must come back to before the alert ends; the threshold itself when left out."""
+    """The value it must come back to before the alert ends or its level falls; the threshold itself when left out."""
     only: list[str] = []
     """Names of the systems (as in this profile) it holds for; all of the kind when empty."""
 

@@ -39,6 +39,7 @@ class Changes:
         self._performer = performer
         self._tell = tell
         self._under_way: dict[Request, str] = {}
+        self._asking = asyncio.Lock()
 
     def __bool__(self) -> bool:
         return bool(self._under_way)
@@ -69,11 +70,13 @@ class Changes:
     async def _confirm(self, action: Action, ask: Ask) -> Consent | None:
         verb = self._verbs[action.request.verb, action.request.target.source]
         dialog = action_dialog(verb, action, ask, self._profile)
-        watch = asyncio.create_task(watch_target(dialog, verb, action))
-        try:
-            return consent(ask, await self._app.push_screen_wait(dialog))
-        finally:
-            watch.cancel()
+        # One question at a time: an answer must never be typed into a dialog that has just come over another.
+        async with self._asking:
+            watch = asyncio.create_task(watch_target(dialog, verb, action))
+            try:
+                return consent(ask, await self._app.push_screen_wait(dialog))
+            finally:
+                watch.cancel()
 
     def _progress(self, request: Request, what: str) -> None:
         self._under_way[request] = what

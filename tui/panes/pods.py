@@ -144,10 +144,10 @@ class PodsPane(PodsTables):
 
     def action_restart(self) -> None:
         """Ask for a rollout restart of the workload under the cursor, or of the pod's own."""
-        workload = self._workload
+        workload = self._chosen_workload("restart")
         if workload is None:
-            self.post_message(self.Told(self._no_workload("restart"), "warn"))
-        elif workload.kind not in RESTARTABLE:
+            return
+        if workload.kind not in RESTARTABLE:
             kinds = ", ".join(RESTARTABLE)
             self.post_message(self.Told(f"a {workload.kind} cannot be restarted; possible: {kinds}", "warn"))
         else:
@@ -155,9 +155,8 @@ class PodsPane(PodsTables):
 
     def action_scale(self) -> None:
         """Ask for another number of replicas of the workload under the cursor, or of the pod's own."""
-        workload = self._workload
+        workload = self._chosen_workload("scale")
         if workload is None:
-            self.post_message(self.Told(self._no_workload("scale"), "warn"))
             return
         if workload.kind not in SCALABLE:
             kinds = ", ".join(SCALABLE)
@@ -177,6 +176,21 @@ class PodsPane(PodsTables):
     def _scale(self, workload: Workload, typed: str | None) -> None:
         if typed is not None:
             self._request(scale_request(workload, int(typed.lstrip("0") or "0")))
+
+    def _chosen_workload(self, verb: str) -> Workload | None:
+        """Return the one workload a change may be asked for, and keep the cursor on it; None: said why not."""
+        if self.table.marked:
+            why = f"several cannot be {'restarted' if verb == 'restart' else 'scaled'} at once here"
+            self.post_message(self.Told(f"{why}: unmark them with space, then choose one", "warn"))
+            return None
+        workload = self._workload
+        if workload is None:
+            self.post_message(self.Told(self._no_workload(verb), "warn"))
+            return None
+        # What was asked about must not lie under another row's cursor when the order changes meanwhile.
+        pinned = self.table.cursor_key
+        self.table.cursor_key = pinned
+        return workload
 
     def _no_workload(self, verb: str) -> str:
         fact = self.current

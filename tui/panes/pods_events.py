@@ -76,9 +76,9 @@ def event_columns(width: int) -> tuple[Column, ...]:
         Column("type", "TYPE", 7),
         Column("reason", "REASON", 24 if is_wide else 14),
         Column("namespace", "NAMESPACE", 16 if is_wide else 10, priority=1),
-        Column("object", "OBJECT", 44 if is_wide else 20),
+        Column("object", "OBJECT", 44 if is_wide else 18),
         Column("message", "MESSAGE", min_width=18),
-        Column("count", "COUNT", 5, "right"),
+        Column("count", "COUNT", 5, "right", priority=2),
     )
 
 

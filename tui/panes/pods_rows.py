@@ -61,7 +61,7 @@ def pod_columns(width: int) -> tuple[Column, ...]:
     is_wide = width >= _WIDE
     return (
         Column("namespace", "NAMESPACE", 16 if is_wide else 10),
-        Column("name", "NAME", min_width=20),
+        Column("name", "NAME", min_width=20, max_width=63),
         Column("ready", "READY", 5),
         Column("status", "STATUS", 26 if is_wide else 16),
         Column("restarts", "RESTARTS", 14 if is_wide else 12),
@@ -130,7 +130,7 @@ def workload_columns(width: int) -> tuple[Column, ...]:
     return (
         Column("kind", "KIND", 11),
         Column("namespace", "NAMESPACE", 16 if is_wide else 10),
-        Column("name", "NAME", min_width=20),
+        Column("name", "NAME", min_width=20, max_width=63),
         Column("ready", "READY", 9),
         Column("updated", "UP-TO-DATE", 10, "right"),
         Column("available", "AVAILABLE", 9, "right", priority=1),

@@ -342,6 +342,18 @@ async def test_what_cannot_be_restarted_says_why(start: str, words: str) -> None
         assert not app.requests
 
 
+@pytest.mark.parametrize("key", ["R", "C"])
+async def test_nothing_is_asked_for_the_row_under_the_cursor_while_others_are_marked(key: str) -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        await pilot.press("space", key)
+        await pilot.pause()
+        assert "unmark them" in app.told[-1]
+        assert not app.requests
+
+
 async def test_a_guard_that_refuses_explains_the_key() -> None:
     app = PaneApp(refusal="read-only: W arms writing")
     async with app.run_test(size=(80, 24)) as pilot:

@@ -101,6 +101,7 @@ def test_what_is_no_connection_string_is_refused_or_empty(text: str) -> None:
 def test_neither_the_psql_command_nor_the_repr_holds_the_password() -> None:
     found = Dsn({"host": "h", "user": "o b", "password": "hunter2"})
     assert found.psql() == "psql \"host=h user='o b'\""
+    assert parse("host=h user=$(id)", {}).psql() == "psql 'host=h user='\"'\"'$(id)'\"'\"''"
     assert "hunter2" not in repr(found) + found.tls_url
 
 

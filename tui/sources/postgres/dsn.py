@@ -7,6 +7,7 @@ so the string is taken apart here and only what asyncpg understands goes on.
 import configparser
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,10 +110,16 @@ class Dsn:
     def psql(self) -> str:
         """Return the `psql` command that reaches the same database; without secrets."""
         if self.service:
-            return f"psql service={self.service}"
+            return f"psql {shlex.quote(f'service={self.service}')}"
         shown = ((key, self.options[key]) for key in ("host", "port", "user", "dbname") if self.options.get(key))
-        words = " ".join(f"{key}={_quoted(value)}" for key, value in shown)
-        return f'psql "{clean(words)}"' if words else "psql"
+        words = clean(" ".join(f"{key}={_quoted(value)}" for key, value in shown))
+        if not words:
+            return "psql"
+        # Double quotes read better around a quoted value, but a shell looks into them.
+        return f"psql {shlex.quote(words)}" if _ACTIVE.search(words) else f'psql "{words}"'
+
+
+_ACTIVE: Final = re.compile(r'[$`!"\\]')
 
 
 def _quoted(value: str) -> str:
