@@ -15,7 +15,7 @@ from tests.e2e.conftest import Open
 from tests.e2e.terminal import Terminal
 from tui.sandbox.blocking import BlockingSandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
 
 TWO_REFRESHES_S = 6.0
 """Two refreshes of 2 s, and time for a machine that is busy with other tests."""

@@ -16,7 +16,7 @@ from tui.sandbox.blocking import BlockingSandbox
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.resources import PODS
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
 
 BUSY_MACHINE_S = 40.0
 

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import Open
 from tests.e2e.terminal import Terminal, opstui
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
 
 BUSY_MACHINE_S = 40.0
 DATA = {"1": "gateway", "2": "Pods", "3": "accepting", "4": "Valkey", "5": "following", "6": "cpu"}
