@@ -186,7 +186,7 @@ class OpsApp(App[int]):
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
         gc.enable()
         gc.set_threshold(20_000, 20, 20)
-        self.set_timer(_SETTLED_S, gc.freeze)
+        self.set_timer(_SETTLED_S, lambda: gc.freeze())  # wrapped: Textual cannot count a builtin's parameters
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
