@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -48,10 +48,10 @@ async def _load_tmux_buffer(text: str) -> str:
     return stderr.decode(errors="replace").strip() or "refused" if process.returncode else ""
 
 
-def write_to_file(text: str, folder: Path, stem: str = "text", suffix: str = ".txt") -> Path:
+def write_to_file(text: str | Iterable[str], folder: Path, stem: str = "text", suffix: str = ".txt") -> Path:
     """Write `text` to a new file in `folder` that only its owner can read, and return its path.
 
-    The name carries the time in UTC; an existing file is never touched.
+    Much text comes in pieces. The name carries the time in UTC; an existing file is never touched.
 
     Raises:
         OSError: the folder cannot be made or written.
@@ -66,6 +66,6 @@ def write_to_file(text: str, folder: Path, stem: str = "text", suffix: str = ".t
         except FileExistsError:
             continue
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
         return path
     raise FileExistsError(f"a thousand files named {name} in {folder}")

@@ -1,9 +1,10 @@
 """A bounded store of log lines and the index of those that pass a predicate. Knows no screen."""
 
+from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import perf_counter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, Self, SupportsIndex, overload
 
 from widgets.cell import Tone
 
@@ -12,7 +13,7 @@ _CHUNK: Final = 2_000
 
 
 class LogLine(NamedTuple):
-    """One line of a log. A tuple, because a million of them must be cheap."""
+    """One line of a log as it is drawn."""
 
     text: str
     """Plain text, never markup."""
@@ -20,23 +21,61 @@ class LogLine(NamedTuple):
     label: str = ""
     """Stands before the text in a column of its own: where the line comes from, or when."""
     label_tone: Tone = ""
-    haystack: str = ""
-    """Text a predicate may look at beside the text."""
 
 
-Predicate = Callable[[LogLine], bool]
+Predicate = Callable[[Any], bool]
+"""Tells of a line, as it was given to the store, whether it is shown."""
+
+
+class Lines(Protocol):
+    """What holds the lines of a store, oldest first; whoever has a million of them brings a thrifty one."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> Sequence[Any]: ...
+    def __delitem__(self, index: slice, /) -> None: ...
+    def extend(self, lines: Sequence[Any], /) -> None:
+        """Add lines at the end."""
+        ...
+
+    def clear(self) -> None:
+        """Forget every line."""
+        ...
+
+    def copy(self) -> Self:
+        """Return the same lines, which then stay as they are."""
+        ...
+
+    def surplus(self, max_lines: int) -> int:
+        """Return how many of the oldest must go; above `max_lines`, or because they are too big."""
+        ...
+
+
+class PlainLines(list[Any]):
+    """A list of lines."""
+
+    def copy(self) -> Self:
+        """Return the same lines in another list."""
+        return type(self)(self)
+
+    def surplus(self, max_lines: int) -> int:
+        """Return how many there are above `max_lines`."""
+        return max(0, len(self) - max_lines)
 
 
 class LogStore:
     """The newest `max_lines` lines, numbered from 0 as they came; the numbers stay when old lines are dropped."""
 
-    def __init__(self, max_lines: int) -> None:
+    def __init__(self, max_lines: int, lines: Lines | None = None) -> None:
         self.max_lines = max_lines
         self.dropped = 0
         """Lines dropped because newer ones came; also the number of the oldest line held."""
-        self._lines: list[LogLine] = []
+        self._lines: Lines = PlainLines() if lines is None else lines
         self._predicate: Predicate | None = None
-        self._matches: list[int] = []
+        self._matches = array("q")
+        """Numbers of the lines that pass, in order."""
         self._untested = 0
 
     @property
@@ -47,7 +86,7 @@ class LogStore:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def __getitem__(self, number: int) -> LogLine:
+    def __getitem__(self, number: int) -> Any:
         return self._lines[number - self.dropped]
 
     @property
@@ -58,7 +97,7 @@ class LogStore:
     @predicate.setter
     def predicate(self, predicate: Predicate | None) -> None:
         self._predicate = predicate
-        self._matches = []
+        self._matches = array("q")
         self._untested = 0 if predicate is None else self.end
 
     @property
@@ -66,19 +105,18 @@ class LogStore:
         """Whether older lines still wait to be tested."""
         return self._untested > self.dropped
 
-    def extend(self, lines: Sequence[LogLine]) -> None:
+    def extend(self, lines: Sequence[Any]) -> None:
         """Store lines and test them, once."""
         if self._predicate is not None:
-            passes, start = self._predicate, self.end
-            self._matches += [number for number, line in enumerate(lines, start) if passes(line)]
-        self._lines += lines
+            self._matches.extend(_passing(lines, self.end, self._predicate))
+        self._lines.extend(lines)
         # Cutting the front moves every pointer behind it, so it is not done line by line.
         if len(self._lines) > self.max_lines + self.max_lines // 20:
             self.trim()
 
     def trim(self) -> None:
         """Drop the oldest lines above the bound."""
-        excess = len(self._lines) - self.max_lines
+        excess = self._lines.surplus(self.max_lines)
         if excess > 0:
             del self._lines[:excess]
             self.dropped += excess
@@ -88,7 +126,7 @@ class LogStore:
         """Forget every line; the numbers go on."""
         self.dropped = self.end
         self._lines.clear()
-        self._matches.clear()
+        self._matches = array("q")
         self._untested = 0
 
     def filter_older(self, budget_s: float) -> None:
@@ -98,7 +136,7 @@ class LogStore:
         while passes is not None and self.is_filtering:
             start = max(self.dropped, self._untested - _CHUNK)
             chunk = self._lines[start - self.dropped : self._untested - self.dropped]
-            self._matches[:0] = [number for number, line in enumerate(chunk, start) if passes(line)]
+            self._matches[:0] = array("q", _passing(chunk, start, passes))
             self._untested = start
             if perf_counter() > deadline:
                 return
@@ -117,3 +155,15 @@ class LogStore:
         if self._predicate is None:
             return max(0, min(number - self.dropped, len(self._lines)))
         return bisect_left(self._matches, number)
+
+    def shown(self) -> Iterator[Any]:
+        """Return the lines that are shown now, oldest first; another thread may go through them while lines come."""
+        lines, first = self._lines.copy(), self.dropped
+        if self._predicate is None:
+            return (lines[index] for index in range(len(lines)))
+        numbers = self._matches[:]
+        return (lines[number - first] for number in numbers)
+
+
+def _passing(lines: Iterable[Any], start: int, passes: Predicate) -> list[int]:
+    return [number for number, line in enumerate(lines, start) if passes(line)]

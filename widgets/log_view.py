@@ -1,9 +1,9 @@
 """A view over a log that may bring tens of thousands of lines a second."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rich.style import Style
 from textual import events
@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from widgets.fitting import fit, plain, width_of, wrap
-from widgets.log_store import LogLine, LogStore, Predicate
+from widgets.log_store import Lines, LogLine, LogStore, Predicate
 from widgets.table_lines import Line, Piece, differences, to_strip
 from widgets.tones import BOLD, REVERSE, tone_classes, tone_css, tone_styles
 
@@ -64,10 +64,11 @@ class LogView(Widget, can_focus=True):
     class Opened(Message):
         """Enter was pressed on a line."""
 
-        def __init__(self, view: "LogView", line: LogLine) -> None:
+        def __init__(self, view: "LogView", line: Any) -> None:
             super().__init__()
             self.view = view
             self.line = line
+            """As it was given to the view."""
 
         @property
         def control(self) -> "LogView":
@@ -86,9 +87,27 @@ class LogView(Widget, can_focus=True):
             """The view that sent it."""
             return self.view
 
-    def __init__(self, *, id: str | None = None, max_lines: int = 100_000, empty: str = "no lines yet") -> None:  # noqa: A002 - Textual's name for it
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+        max_lines: int = 100_000,
+        empty: str = "no lines yet",
+        lines: Lines | None = None,
+        look: Callable[[Any], LogLine] | None = None,
+    ) -> None:
+        """Prepare the view.
+
+        Args:
+            id: as Textual has it.
+            max_lines: older lines are dropped.
+            empty: what to say while there is no line.
+            lines: what holds them; None: a list.
+            look: makes of what is held what is drawn, when it is; None: LogLines are held.
+        """
         super().__init__(id=id)
-        self._store = LogStore(max_lines)
+        self._store = LogStore(max_lines, lines)
+        self._look = look
         self._empty = empty
         self._is_following = True
         self._is_wrapping = False
@@ -104,8 +123,8 @@ class LogView(Widget, can_focus=True):
 
     # Lines
 
-    def extend(self, lines: Sequence[LogLine]) -> None:
-        """Add lines; drawn within a tenth of a second."""
+    def extend(self, lines: Sequence[Any]) -> None:
+        """Add lines, or what `look` makes them of; drawn within a tenth of a second."""
         if not lines:
             return
         self._store.extend(lines)
@@ -182,17 +201,22 @@ class LogView(Widget, can_focus=True):
         return self._is_wrapping
 
     @property
-    def cursor_line(self) -> LogLine | None:
-        """The line under the cursor (the newest while following); None when no line is shown."""
+    def cursor_line(self) -> Any:
+        """The line under the cursor (the newest while following), as it was given; None when no line is shown."""
         count = self._store.count
         if not count:
             return None
         index = count - 1 if self._is_following else min(self._store.index(self._cursor), count - 1)
         return self._store[self._store.number(index)]
 
-    def visible_lines(self) -> list[LogLine]:
-        """Return every line that passes, oldest first: for copying and writing to a file."""
-        return [self._store[self._store.number(i)] for i in range(self._store.count)]
+    def visible_lines(self) -> Iterator[Any]:
+        """Return every line that passes now, as it was given, oldest first; another thread may go through them."""
+        return self._store.shown()
+
+    def _shown(self, number: int) -> LogLine:
+        line = self._store[number]
+        shown: LogLine = line if self._look is None else self._look(line)
+        return shown
 
     # Keys
 
@@ -221,7 +245,7 @@ class LogView(Widget, can_focus=True):
 
     def action_sideways(self, steps: int) -> None:
         """Scroll left or right; nothing to do while lines are wrapped."""
-        longest = max((width_of(self._store[number].text) for number, _ in self._parts), default=0)
+        longest = max((width_of(self._shown(number).text) for number, _ in self._parts), default=0)
         furthest = max(0, longest - self._text_width + 1)
         self._left = 0 if self._is_wrapping else max(0, min(self._left + steps * _SIDEWAYS, furthest))
         self._redraw()
@@ -296,7 +320,7 @@ class LogView(Widget, can_focus=True):
 
     def _newest_on_screen(self) -> list[LogLine]:
         store, count = self._store, self._store.count
-        return [store[store.number(i)] for i in range(max(0, count - max(1, self.size.height)), count)]
+        return [self._shown(store.number(i)) for i in range(max(0, count - max(1, self.size.height)), count)]
 
     def _filter_slice(self) -> None:
         if self._filter_timer is not None:
@@ -313,7 +337,7 @@ class LogView(Widget, can_focus=True):
 
     def _rows_of(self, index: int) -> list[_Part]:
         number = self._store.number(index)
-        pieces = len(wrap(plain(self._store[number].text), self._text_width)) if self._is_wrapping else 1
+        pieces = len(wrap(plain(self._shown(number).text), self._text_width)) if self._is_wrapping else 1
         return [(number, piece) for piece in range(pieces)]
 
     def _fill_up(self, last: int) -> list[_Part]:
@@ -385,7 +409,7 @@ class LogView(Widget, can_focus=True):
             words = self._words_when_empty() if y == 0 and not self._parts else ""
             return [Piece(0, fit(words, width), width, self._looks["dim"])]
         number, part = self._parts[y]
-        line = self._store[number]
+        line = self._shown(number)
         pieces: Line = []
         cursor = Style() if self._is_following or number != self._cursor else REVERSE if self.has_focus else BOLD
         x = 0

@@ -11,7 +11,9 @@ import psutil
 
 from profiles.loader import load
 from tests.bench import cost
+from tests.bench.figures import percentile
 from tests.bench.log_lines import lines
+from tests.bench.loop_lag import lags_for
 from tui.app import OpsApp
 from tui.journal import Journal
 from widgets.log_view import LogView
@@ -34,10 +36,13 @@ async def main(profile: str, log: Path, count: int) -> None:
         with log.open("a") as file:
             file.write(text)
         del text
+        lags: list[float] = []
+        watching = asyncio.create_task(lags_for(DEADLINE_S, lags))
         started = time.monotonic()
         while (absorbed := view.line_count + view.dropped) < count and time.monotonic() < started + DEADLINE_S:
             await asyncio.sleep(0.02)
         seconds = time.monotonic() - started
+        watching.cancel()
         found = {
             "lines": absorbed,
             "dropped": count - absorbed,
@@ -45,6 +50,8 @@ async def main(profile: str, log: Path, count: int) -> None:
             "cpu_s": cost.cpu_of(me) - cpu,
             "held": view.line_count,
             "passing": view.visible_count,
+            "lag_p99_ms": percentile(lags, 99),
+            "lag_max_ms": max(lags),
             "gained_mib": cost.memory_mib(me)[0] - before,
         }
     sys.stdout.write(json.dumps(found) + "\n")

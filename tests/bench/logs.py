@@ -27,6 +27,9 @@ def measure(stage: Stage) -> Iterator[Figure]:
         f"{found['passing']:,} of them pass; {1e6 * found['cpu_s'] / found['lines']:.1f} µs of CPU a line",
         "≥ 50,000 lines/s", rate >= 50_000 and not found["dropped"],
     )  # fmt: skip
+    yield figure(
+        f"log view: event-loop lag meanwhile, p99 (longest {found['lag_max_ms']:.0f} ms)", found["lag_p99_ms"], "ms", 50
+    )
     yield figure("log view: memory the tab gained by them", found["gained_mib"], "MiB", digits=0)
     done = subprocess.run(script("log_memory", str(HELD)), env=stage.env, check=True, stdout=subprocess.PIPE, text=True)
     memory = json.loads(done.stdout)

@@ -14,9 +14,9 @@ from tui.journal import Journal
 _STEP_S = 0.005
 
 
-async def lags_for(seconds: float) -> list[float]:
-    """Return how late each waking was."""
-    lags: list[float] = []
+async def lags_for(seconds: float, lags: list[float] | None = None) -> list[float]:
+    """Return how late each waking was; in `lags`, when given, as they are measured."""
+    lags = [] if lags is None else lags
     end = time.monotonic() + seconds
     while (started := time.monotonic()) < end:
         await asyncio.sleep(_STEP_S)

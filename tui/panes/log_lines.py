@@ -3,7 +3,7 @@
 import re
 import shlex
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -34,10 +34,6 @@ _MARKS: Final[Mapping[Severity, str]] = {
 """What says a line's level without colour: many formats keep it in a field that is not shown."""
 _LABEL_TONES: Final[tuple[Tone, ...]] = ("accent", "ok", "", "dim")
 _NAME_WIDTH: Final = 11
-_SEPARATOR: Final = "\x1f"
-"""Between the parts of a haystack: cleaned text never holds it."""
-_CONTINUES: Final = "+"
-"""In front of a haystack: the line belongs to the one before it."""
 
 LEVELS: Final = (Severity.NONE, Severity.INFO, Severity.WARN, Severity.ERROR)
 """The minimum levels that one key goes through."""
@@ -48,24 +44,12 @@ def label_tone(index: int) -> Tone:
     return _LABEL_TONES[index % len(_LABEL_TONES)]
 
 
-def shown_lines(lines: Iterable[LogLine], tone: Tone, *, by_origin: bool) -> list[ShownLine]:
-    """Return lines as the view takes them, labelled with time of day (UTC), level, and source or origin.
-
-    What a filter or a page needs besides rides along in the haystack.
-    """
-    labels: dict[tuple[int, str, Severity], str] = {}
-    found = []
-    for at, source, origin, level, text, raw, continues in lines:
-        second = int(at)
-        label = labels.get((second, origin, level))
-        if label is None:
-            name = _short(source, origin) if by_origin else source[:_NAME_WIDTH]
-            label = f"{time.strftime('%H:%M:%S', time.gmtime(second))} {_MARKS[level]} {name}"
-            labels[second, origin, level] = label
-        mark = _CONTINUES if continues else ""
-        haystack = f"{mark}{int(at * 1000)}{_SEPARATOR}{source}{_SEPARATOR}{origin}{_SEPARATOR}{raw}"
-        found.append(ShownLine(text, _TONES[level], label, tone, haystack))
-    return found
+def shown_line(line: LogLine, tone: Tone, *, by_origin: bool) -> ShownLine:
+    """Return a line as the view draws it, labelled with time of day (UTC), level, and source or origin."""
+    kind = line.kind
+    name = _short(kind.source, kind.origin) if by_origin else kind.source[:_NAME_WIDTH]
+    label = f"{time.strftime('%H:%M:%S', time.gmtime(line.at))} {_MARKS[kind.level]} {name}"
+    return ShownLine(line.text, _TONES[kind.level], label, tone)
 
 
 def _short(source: str, origin: str) -> str:
@@ -73,22 +57,6 @@ def _short(source: str, origin: str) -> str:
         tail = origin.partition("/")[0].rpartition("-")[2]
         return f"{source[: max(1, _NAME_WIDTH - 1 - len(tail))]}·{tail}"[:_NAME_WIDTH]
     return origin.removesuffix(".log")[:_NAME_WIDTH]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a shown line was made from."""
-
-    at: float
-    source: str
-    origin: str
-    raw: str
-
-
-def origin_of(line: ShownLine) -> Origin:
-    """Return what a shown line was made from."""
-    at, source, origin, raw = line.haystack.split(_SEPARATOR, 3)
-    return Origin(int(at.removeprefix(_CONTINUES)) / 1000, source, origin, raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +104,17 @@ class Filters:
 
         A line that does not say its level counts as information.
         """
-        tests: list[Predicate] = []
+        tests: list[Callable[[LogLine], bool]] = []
         if self.minimum is Severity.INFO:
-            tests.append(lambda line: line[1] != "dim")
-        elif self.minimum is Severity.WARN:
-            tests.append(lambda line: line[1] == "critical" or line[1] == "warn")
-        elif self.minimum is Severity.ERROR:
-            tests.append(lambda line: line[1] == "critical")
+            tests.append(lambda line: line.kind.level is not Severity.DEBUG)
+        elif (minimum := self.minimum) is not Severity.NONE:
+            tests.append(lambda line: line.kind.level >= minimum)
         if hidden := self.hidden:
-            tests.append(lambda line: line[4].split(_SEPARATOR, 2)[1] not in hidden)
+            tests.append(lambda line: line.kind.source not in hidden)
         if (found := self.include.passes) is not None:
-            tests.append(lambda line: found(line[0]))
+            tests.append(lambda line: found(line.text))
         if (unwanted := self.exclude.passes) is not None:
-            tests.append(lambda line: not unwanted(line[0]))
+            tests.append(lambda line: not unwanted(line.text))
         if len(tests) < 2:
             return tests[0] if tests else None
         if len(tests) == 2:
@@ -157,9 +123,9 @@ class Filters:
         return lambda line: all(test(line) for test in tests)
 
 
-def is_error(line: ShownLine) -> bool:
-    """Tell whether a shown line is of level error and no mere part of a stack trace."""
-    return line[1] == "critical" and line[4][:1] != _CONTINUES
+def is_error(line: LogLine) -> bool:
+    """Tell whether a line is of level error and no mere part of a stack trace."""
+    return line.level is Severity.ERROR and not line.continues
 
 
 def moment(at: float) -> str:
@@ -170,29 +136,22 @@ def moment(at: float) -> str:
         return f"{at:.3f}"
 
 
-def page(line: ShownLine) -> str:
+def page(line: LogLine) -> str:
     """Return everything about a line: when, where from, its fields, its JSON indented, and the line itself."""
-    origin = origin_of(line)
-    words = {tone: level.name.lower() for level, tone in _TONES.items() if tone}
-    told = [
-        f"time    {moment(origin.at)}",
-        f"source  {origin.source}: {origin.origin}",
-        f"level   {words[line.tone]}" if line.tone else "",
-    ]
-    told = [each for each in told if each]
-    if found := fields(origin.raw):
+    told = [f"time    {moment(line.at)}", f"source  {line.source}: {line.origin}"]
+    if _TONES[line.level]:
+        told.append(f"level   {line.level.name.lower()}")
+    if found := fields(line.raw):
         width = min(30, max(len(name) for name, _ in found))
         told += ["", "FIELDS", *(f"  {name:<{width}}  {value}" for name, value in found)]
-    if indented := pretty(origin.raw):
+    if indented := pretty(line.raw):
         told += ["", "JSON", indented]
-    return "\n".join([*told, "", "LINE", origin.raw])
+    return "\n".join([*told, "", "LINE", line.raw])
 
 
-def written(lines: Iterable[ShownLine]) -> str:
+def written(lines: Iterable[LogLine]) -> Iterator[str]:
     """Return lines as a file holds them: time, source, origin, and the whole line."""
-    return "".join(
-        f"{moment(origin.at)} {origin.source} {origin.origin} {origin.raw}\n" for origin in map(origin_of, lines)
-    )
+    return (f"{moment(line.at)} {line.source} {line.origin} {line.raw}\n" for line in lines)
 
 
 def by_hand(entry: LogSource, profile: Profile) -> str:

@@ -12,14 +12,15 @@ from textual.binding import Binding, BindingType
 from tui.panes import log_lines, tabs
 from tui.panes.failing import age_segment, failure_words, oldest
 from tui.panes.log_lines import LEVELS, Filters
+from tui.panes.log_memory import MAX_LINES, HeldLines
 from tui.panes.pane import Desk, Pane
 from tui.panes.units import rate
 from tui.sources.logs.line import LogBatch, LogLine, Severity
 from tui.sources.reading import Reading
-from widgets.cell import Tone
 from widgets.clipboard import write_to_file
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.filter_bar import FilterBar
+from widgets.log_store import LogLine as ShownLine
 from widgets.log_view import LogView
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
@@ -55,12 +56,16 @@ class LogsPane(Pane):
         super().__init__(desk, id=id)
         self._readings: dict[str, Reading[LogBatch]] = {}
         self._order = {name: number for number, name in enumerate(desk.profile.logs)}
-        self._view = LogView(id="logs-view", empty="no lines yet")
+        self._view = LogView(
+            id="logs-view", max_lines=MAX_LINES, empty="no lines yet", lines=HeldLines(), look=self._look
+        )
         self._filters = Filters()
         self._early: list[LogLine] | None = []
         """What came before the logs' ends were put in order; None afterwards."""
-        self._slices: deque[tuple[Sequence[LogLine], Tone, bool]] = deque()
-        """Lines on their way into the view, with their label's tone and whether it names their origin."""
+        self._slices: deque[Sequence[LogLine]] = deque()
+        """Lines on their way into the view."""
+        self._by_origin: set[str] = set()
+        """Logs of several files or pods, whose lines are labelled by origin."""
 
     def compose(self) -> ComposeResult:
         """Lay out notice, counts, lines and the two filters."""
@@ -88,35 +93,34 @@ class LogsPane(Pane):
         batch: LogBatch | None = reading.snapshot
         if batch is None or (before is not None and before.snapshot is batch) or not batch.lines:
             return
+        self._order.setdefault(batch.name, len(self._order))
+        if len(set(batch.following)) > 1:  # a file is followed twice for a while after it was rotated
+            self._by_origin.add(batch.name)
         if self._early is not None:
             self._early += batch.lines
         else:
-            self._extend(batch, batch.lines)
+            self._extend(batch.lines)
 
     def _settle(self) -> None:
         early, self._early = self._early or [], None
         early.sort(key=lambda line: line.at)
-        batches = {batch.name: batch for r in self._readings.values() if (batch := r.snapshot) is not None}
-        start = 0
-        for end in range(1, len(early) + 1):  # stretches of one source
-            if end == len(early) or early[end].source != early[start].source:
-                self._extend(batches[early[start].source], early[start:end])
-                start = end
+        self._extend(early)
         self._draw_frame()
 
-    def _extend(self, batch: LogBatch, lines: Sequence[LogLine]) -> None:
-        tone = log_lines.label_tone(self._order.setdefault(batch.name, len(self._order)))
-        by_origin = len(batch.following) > 1
+    def _look(self, line: LogLine) -> ShownLine:
+        tone = log_lines.label_tone(self._order[line.source])
+        return log_lines.shown_line(line, tone, by_origin=line.source in self._by_origin)
+
+    def _extend(self, lines: Sequence[LogLine]) -> None:
         was_idle = not self._slices
-        self._slices += [(lines[start : start + _SLICE], tone, by_origin) for start in range(0, len(lines), _SLICE)]
+        self._slices += [lines[start : start + _SLICE] for start in range(0, len(lines), _SLICE)]
         if was_idle:
             self._take_slice()
 
     def _take_slice(self) -> None:
         # A flood brings thousands of lines at once; between two slices keys have their turn.
         if self._slices:
-            lines, tone, by_origin = self._slices.popleft()
-            self._view.extend(log_lines.shown_lines(lines, tone, by_origin=by_origin))
+            self._view.extend(self._slices.popleft())
         if self._slices:
             self.call_later(self._take_slice)
 
@@ -233,12 +237,12 @@ class LogsPane(Pane):
         if (line := self._view.cursor_line) is None:
             self.post_message(self.Told("no line to copy"))
             return
-        self.copy(log_lines.origin_of(line).raw)
+        self.copy(line.raw)
 
     def action_write(self) -> None:
         """Write every line that passes the filters to a new file that only its owner reads."""
-        lines = self._view.visible_lines()
-        if not lines:
+        count, lines = self._view.visible_count, self._view.visible_lines()
+        if not count:
             self.post_message(self.Told("no lines to write"))
             return
 
@@ -252,7 +256,7 @@ class LogsPane(Pane):
             except OSError as error:
                 self.post_message(self.Told(f"not written: {error.strerror or error}", "warn"))
             else:
-                self.post_message(self.Told(f"{len(lines):,} lines written to {path}", "ok"))
+                self.post_message(self.Told(f"{count:,} lines written to {path}", "ok"))
 
         self.run_worker(write_and_tell(), exit_on_error=False)
 

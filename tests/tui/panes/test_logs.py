@@ -39,12 +39,12 @@ def lines(*texts: str, source: str = "app", origin: str = "app.log") -> list[Log
 
 
 def shown(*texts: str, by_origin: bool = False) -> list[ShownLine]:
-    return log_lines.shown_lines(lines(*texts), "accent", by_origin=by_origin)
+    return [log_lines.shown_line(line, "accent", by_origin=by_origin) for line in lines(*texts)]
 
 
 def passing(filters: Filters, *texts: str) -> list[str]:
     predicate = filters.predicate()
-    return [line.text for line in shown(*texts) if predicate is None or predicate(line)]
+    return [line.text for line in lines(*texts) if predicate is None or predicate(line)]
 
 
 def test_a_shown_line_has_the_time_in_utc_its_level_and_its_source_in_front() -> None:
@@ -54,14 +54,8 @@ def test_a_shown_line_has_the_time_in_utc_its_level_and_its_source_in_front() ->
 
 def test_lines_of_a_source_with_many_files_are_labelled_by_file_or_pod() -> None:
     assert shown("x", by_origin=True)[0].label == "08:11:24   app"
-    pods = log_lines.shown_lines(lines("x", source="checkout", origin="checkout-7c9d-x2x1z/main"), "ok", by_origin=True)
-    assert pods[0].label == "08:11:24   check·x2x1z"
-
-
-def test_what_a_line_was_made_from_can_be_told_from_what_is_shown() -> None:
-    raw = '{"level":"info","msg":"x","a":1}'
-    origin = log_lines.origin_of(shown(raw)[0])
-    assert (origin.at, origin.source, origin.origin, origin.raw) == (NOW, "app", "app.log", raw)
+    (line,) = lines("x", source="checkout", origin="checkout-7c9d-x2x1z/main")
+    assert log_lines.shown_line(line, "ok", by_origin=True).label == "08:11:24   check·x2x1z"
 
 
 TEXTS = ("DEBUG d", "INFO i", "plain", "WARN w", "ERROR e", "\tat a.b.c(d:1)")
@@ -106,11 +100,11 @@ def test_no_expression_a_person_types_makes_it_raise(typed: str, text: str) -> N
 
 
 def test_an_error_is_its_first_line_not_its_whole_trace() -> None:
-    assert [log_lines.is_error(line) for line in shown("ERROR e", "\tat a", "INFO i")] == [True, False, False]
+    assert [log_lines.is_error(line) for line in lines("ERROR e", "\tat a", "INFO i")] == [True, False, False]
 
 
 def test_a_page_holds_time_fields_json_and_the_line() -> None:
-    page = log_lines.page(shown('{"level":"error","ts":"2026-11-22T08:11:24.5Z","msg":"x","order":{"id":7}}')[0])
+    page = log_lines.page(lines('{"level":"error","ts":"2026-11-22T08:11:24.5Z","msg":"x","order":{"id":7}}')[0])
     assert page.startswith("time    2026-11-22 08:11:24.500Z\nsource  app: app.log\nlevel   error\n")
     assert "order.id  7" in page
     assert '  "order": {' in page

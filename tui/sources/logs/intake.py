@@ -47,7 +47,7 @@ class Intake:
         """
         for start in range(0, len(lines), _SLICE):
             now, errors = time.time(), parser.errors
-            parsed = [parser.parse(line, now) for line in lines[start : start + _SLICE]]
+            parsed = parser.parse_all(lines[start : start + _SLICE], now)
             self._add(parsed, parser.errors - errors, is_backlog)
             if pause_s and start + _SLICE < len(lines):
                 time.sleep(pause_s)

@@ -1,9 +1,10 @@
 """What a log source delivers: lines, and batches of them."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tui.sources.reading import Number
 
@@ -19,24 +20,74 @@ class Severity(IntEnum):
     ERROR = 4
 
 
-class LogLine(NamedTuple):
-    """One line. A plain tuple: half a million of them may be made in ten seconds."""
+REARRANGED: Final = -1
+"""As `LineKind.begin`: what to show is no end of the line as it was written, and is held in front of it."""
+SEPARATOR: Final = "\x1f"
+"""Between the two: cleaned text never holds it."""
 
-    at: float
-    """`time.time()` scale: the line's own time; without one, that of the line before it, or of its arrival."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineKind:
+    """What many lines have in common. Made by `line_kind` only, so that equal kinds are one object."""
+
     source: str
     """Name of the log source in the profile."""
     origin: str
     """Where within the source: file name, `pod/container`, `stderr`."""
     level: Severity
     """A line of a stack trace has the level of the line it belongs to."""
-    text: str
-    """What to show beside the time, cleaned: a JSON line's message, then its other fields; else the line without an
-    ISO time at its beginning."""
-    raw: str
-    """The whole line, cleaned; the same object as `text` when nothing was rearranged."""
-    continues: bool = False
+    continues: bool
     """Whether it belongs to the line before it: the second and later lines of a stack trace."""
+    begin: int
+    """Where in the line what to show begins: behind an ISO time; or REARRANGED."""
+
+
+@functools.cache
+def line_kind(source: str, origin: str, level: Severity, continues: bool, begin: int) -> LineKind:
+    """Return the one object for this kind of lines."""
+    return LineKind(source, origin, level, continues, begin)
+
+
+class LogLine(NamedTuple):
+    """One line. A small tuple with one string: half a million of them may be made in ten seconds, a million held."""
+
+    at: float
+    """`time.time()` scale: the line's own time; without one, that of the line before it, or of its arrival."""
+    kind: LineKind
+    held: str
+    """The line, cleaned; when rearranged, what to show and SEPARATOR in front of it."""
+
+    @property
+    def source(self) -> str:
+        """Name of the log source in the profile."""
+        return self.kind.source
+
+    @property
+    def origin(self) -> str:
+        """Where within the source: file name, `pod/container`, `stderr`."""
+        return self.kind.origin
+
+    @property
+    def level(self) -> Severity:
+        """A line of a stack trace has the level of the line it belongs to."""
+        return self.kind.level
+
+    @property
+    def continues(self) -> bool:
+        """Whether it belongs to the line before it: the second and later lines of a stack trace."""
+        return self.kind.continues
+
+    @property
+    def text(self) -> str:
+        """What to show beside the time: a JSON line's message, then its other fields; else the line without an ISO
+        time at its beginning."""
+        begin = self[1].begin
+        return self[2][begin:] if begin >= 0 else self[2].partition(SEPARATOR)[0]
+
+    @property
+    def raw(self) -> str:
+        """The whole line, cleaned."""
+        return self[2] if self[1].begin >= 0 else self[2].partition(SEPARATOR)[2]
 
 
 @dataclass(frozen=True, slots=True)

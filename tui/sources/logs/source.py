@@ -97,6 +97,7 @@ class LogsSource:
 
     def _wake(self) -> None:
         # From any thread; the loop may be gone already when a follower outlives it for a moment.
-        if (loop := self._loop) is not None:
+        # Lines are put before this is asked and taken after it is cleared, so a waking left out loses none.
+        if (loop := self._loop) is not None and not self._arrived.is_set():
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._arrived.set)

@@ -104,6 +104,46 @@ def test_times_within_one_second_differ_by_their_fraction(zone: str) -> None:
     assert [line.at for line in parse(*texts)] == [THEN + 0.5, THEN + 0.25, THEN + 0.125, pytest.approx(THEN, abs=1e-6)]
 
 
+_TIMES = st.builds(
+    "{}2026-11-22{}08:11:{}{}{}{}{}".format,
+    st.sampled_from(["", "", "["]),
+    st.sampled_from([" ", "T"]),
+    st.sampled_from(["24", "24", "25"]),
+    st.sampled_from(["", ",5", ".125", ".125000", ",000000001", ",", ".1x"]),
+    st.sampled_from(["", "", "Z", " UTC", "+01:00", " +0000"]),
+    st.sampled_from(["", "", "]"]),
+    st.sampled_from([" ", " ", "", "  ", "\t", ": "]),
+)
+_RESTS = st.sampled_from(
+    [
+        "INFO  x",
+        "ERROR x",
+        "ERROR",
+        "[main] WARN x",
+        "UTC x",
+        "Z",
+        "+01:00 x",
+        "-03 x",
+        "GMT",
+        "x",
+        "",
+        " ",
+        "é",
+        "\x1b[1m",
+    ]
+)
+
+
+@given(
+    st.lists(st.builds("{}{}".format, _TIMES, _RESTS) | st.sampled_from(["\tat x", "x", "Caused by: y"]), max_size=8)
+)
+def test_many_lines_at_once_are_what_each_is_by_itself(lines: list[str]) -> None:
+    at_once = LineParser("app", "app.log", UTC)
+    one_by_one = LineParser("app", "app.log", UTC)
+    assert at_once.parse_all(lines, NOW) == [one_by_one.parse(line, NOW) for line in lines]
+    assert at_once.errors == one_by_one.errors
+
+
 def test_colours_are_stripped_and_every_other_control_sequence_becomes_visible() -> None:
     (found,) = parse("\x1b[31mERROR\x1b[0m \x1b]0;x\x07 [/red]")
     assert (found.level, found.text) == (Severity.ERROR, "ERROR ␛]0;x␇ [/red]")
