@@ -122,7 +122,11 @@ class LogsPane(Pane):
         if self._slices:
             self._view.extend(self._slices.popleft())
         if self._slices:
-            self.call_later(self._take_slice)
+            self.call_later(self._take_next_slice)
+
+    async def _take_next_slice(self) -> None:
+        await asyncio.sleep(0)  # one message after the other is no turn for anybody else
+        self._take_slice()
 
     def tick(self) -> None:
         """Draw counts, rates and what is wrong."""
