@@ -21,7 +21,7 @@ from tui.panes.database_rows import (
     statement_rows,
 )
 from tui.panes.database_words import by_hand, cannot_end
-from tui.panes.failing import empty_words, faded, failure_tone, failure_words
+from tui.panes.failing import age_segment, empty_words, faded, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.pane import TONES, Desk
 from tui.sources.errors import SourceError
@@ -73,6 +73,7 @@ class DatabasePane(Listing):
         self._chosen = 0
         self._readings: dict[str, Reading[DatabaseSnapshot]] = {}
         self._with_idle = False
+        self._drawn_aged: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the notice, three lines of facts, the strip of views, the lists and the filter."""
@@ -101,8 +102,9 @@ class DatabasePane(Listing):
             self.draw()
 
     def tick(self) -> None:
-        """Draw ages and staleness again."""
-        self._draw_facts()
+        """Draw ages and staleness again, when they read differently."""
+        if self._aged() != self._drawn_aged:
+            self._draw_facts()
 
     def by_hand(self) -> str:
         """Return the psql command and the SQL behind this view."""
@@ -147,7 +149,15 @@ class DatabasePane(Listing):
             table.show(statement_rows(top, with_own=self._with_idle))
         self._draw_facts()
 
+    def _aged(self) -> tuple[object, ...]:
+        """Return all that the clock alone changes."""
+        now, reading = self.desk.now(), self._reading
+        if reading is None:
+            return ()
+        return reading.is_stale(now), failure_words(reading, now), age_segment(reading, now)
+
     def _draw_facts(self) -> None:
+        self._drawn_aged = self._aged()
         now, reading, snapshot = self.desk.now(), self._reading, self._snapshot
         self.table.stale = reading is not None and snapshot is not None and reading.is_stale(now)
         words = failure_words(reading, now) if reading else ""

@@ -82,7 +82,7 @@ def shown_sessions(snapshot: DatabaseSnapshot, *, with_idle: bool) -> list[Sessi
 def hidden_count(snapshot: DatabaseSnapshot) -> int:
     """Return how many clients the Activity view leaves out as idle."""
     blocking = {place.pid for place in snapshot.tree}
-    return sum(1 for s in snapshot.sessions if s.is_client and s.pid not in blocking and _is_quiet(s))
+    return sum(1 for s in snapshot.sessions if _is_quiet(s) and s.is_client and s.pid not in blocking)
 
 
 def _is_quiet(session: Session) -> bool:

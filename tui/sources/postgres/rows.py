@@ -1,5 +1,6 @@
 """Rows of the server's views → facts. Pure; text is cleaned here, once."""
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Protocol
@@ -29,6 +30,7 @@ def one_line(text: str) -> str:
     return clean(" ".join(text.split()))
 
 
+@lru_cache(maxsize=8192)
 def _name(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
@@ -61,36 +63,59 @@ def server(row: Row, dsn: Dsn, *, is_pooled: bool) -> Server:
     )
 
 
-def session(row: Row) -> Session:
-    """Return one session."""
-    port = row["client_port"]
+def session(row: Iterable[Any]) -> Session:
+    """Return one session from the columns of `activity-*.sql`, in their order: names cost a look-up each."""
+    (
+        pid,
+        leader_pid,
+        database,
+        role,
+        application,
+        client_address,
+        client_port,
+        backend_type,
+        state,
+        wait_event_type,
+        wait_event,
+        backend_start,
+        query_start,
+        connected_s,
+        transaction_s,
+        query_s,
+        state_s,
+        xmin_age,
+        query_id,
+        query,
+        query_bytes,
+        blocked_by,
+    ) = row
     client = ""
-    if row["client_address"] is not None:
-        client = f"{row['client_address']}:{port}"
-    elif port == -1:
+    if client_address is not None:
+        client = f"{client_address}:{client_port}"
+    elif client_port == -1:
         client = "local"
     return Session(
-        pid=row["pid"],
-        backend_start=row["backend_start"],
-        backend_type=_name(row["backend_type"]),
-        database=_name(row["database"]),
-        role=_name(row["role"]),
-        application=one_line(row["application"] or ""),
-        client=client,
-        state=row["state"],
-        wait_event_type=row["wait_event_type"],
-        wait_event=_name(row["wait_event"]),
-        query=one_line(row["query"] or ""),
-        query_bytes=row["query_bytes"],
-        query_id=row["query_id"],
-        query_start=row["query_start"],
-        connected_s=row["connected_s"],
-        transaction_s=row["transaction_s"],
-        query_s=row["query_s"],
-        state_s=row["state_s"],
-        xmin_age=row["xmin_age"],
-        leader_pid=row["leader_pid"],
-        blockers=blockers(row["blockers"]),
+        pid,
+        backend_start,
+        _name(backend_type),
+        _name(database),
+        _name(role),
+        one_line(application or ""),
+        client,
+        state,
+        wait_event_type,
+        _name(wait_event),
+        one_line(query or ""),
+        query_bytes,
+        query_id,
+        query_start,
+        connected_s,
+        transaction_s,
+        query_s,
+        state_s,
+        xmin_age,
+        leader_pid,
+        blockers(blocked_by),
     )
 
 
@@ -124,20 +149,19 @@ def prepared(rows: Iterable[Row]) -> tuple[PreparedTransaction, ...]:
 def connections(sessions: Iterable[Session], limits: Iterable[Row]) -> Connections:
     """Return clients by state against the limits; our own reading session, which is not among them, counts as idle."""
     by_state: dict[str, int] = {"idle": 1}
-    by_owner: dict[tuple[str, str], int] = {}
-    for one in sessions:
-        if one.is_client:
-            state = one.state or ("starting" if one.is_visible else "not visible")
-            by_state[state] = by_state.get(state, 0) + 1
-            for owner in (("database", one.database or ""), ("role", one.role or "")):
-                by_owner[owner] = by_owner.get(owner, 0) + 1
+    clients = [one for one in sessions if one.is_client]
+    for one in clients:
+        state = one.state or ("starting" if one.is_visible else "not visible")
+        by_state[state] = by_state.get(state, 0) + 1
+    by_owner = Counter(("database", one.database or "") for one in clients)
+    by_owner.update(("role", one.role or "") for one in clients)
     limit = reserved = 0
     near = []
     for row in limits:
         if row["kind"] == "server":
             limit, reserved = row["connections"] - row["reserved"], row["reserved"]
             continue
-        used = by_owner.get((row["kind"], clean(row["name"])), 0)
+        used = by_owner[row["kind"], clean(row["name"])]
         if used and used >= 0.8 * row["connections"]:
             near.append((Limit(row["kind"], clean(row["name"]), row["connections"]), used))
     return Connections(by_state, sum(by_state.values()), limit, reserved, tuple(near))
