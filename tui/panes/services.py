@@ -35,6 +35,8 @@ class ServicesPane(Listing):
         super().__init__(desk, id=id)
         self._readings: dict[str, Reading[ServiceSnapshot]] = {}
         self._rows: dict[str, Row] = {}
+        self._aged: dict[str, tuple[object, ...]] = {}
+        """What the clock alone changes in each row, as it was drawn."""
 
     def compose(self) -> ComposeResult:
         """Lay out notice, title, table and filter."""
@@ -65,19 +67,27 @@ class ServicesPane(Listing):
 
     def draw(self) -> None:
         """Draw every service again whose row reads differently."""
-        self.tick()
+        self._rows.update(changed := {name: row for name in self._rows if (row := self._row(name)) != self._rows[name]})
+        self.table.apply(changed)
+        self._draw_frame()
 
     def tick(self) -> None:
-        """Draw what depends on the clock."""
-        changed = {name: row for name in self._rows if (row := self._row(name)) != self._rows[name]}
-        if changed:
+        """Draw what depends on the clock, where it reads differently."""
+        now = self.desk.now()
+        aged = [name for name in self._rows if services_rows.aged(self._readings.get(name), now) != self._aged[name]]
+        if changed := {name: row for name in aged if (row := self._row(name)) != self._rows[name]}:
             self._rows.update(changed)
             self.table.apply(changed)
         self._draw_frame()
 
     def _row(self, name: str) -> Row:
-        level = self.desk.level(f"service:{name}", "latency_ms", "")
-        return services_rows.service_row(name, self._readings.get(name), level, self.desk.now())
+        level, reading, now = (
+            self.desk.level(f"service:{name}", "latency_ms", ""),
+            self._readings.get(name),
+            self.desk.now(),
+        )
+        self._aged[name] = services_rows.aged(reading, now)
+        return services_rows.service_row(name, reading, level, now)
 
     def _draw_frame(self) -> None:
         now, readings = self.desk.now(), list(self._readings.values())

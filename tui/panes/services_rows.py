@@ -76,6 +76,13 @@ def service_row(name: str, reading: Reading[ServiceSnapshot] | None, level: Leve
     )
 
 
+def aged(reading: Reading[ServiceSnapshot] | None, now: float) -> tuple[object, ...]:
+    """Return all that the clock alone changes in a service's row."""
+    if reading is None or reading.snapshot is None:
+        return ()
+    return coarse(max(0.0, now - reading.snapshot.since)), span(reading.age_s(now)) if reading.is_stale(now) else ""
+
+
 def components_text(snapshot: ServiceSnapshot) -> str:
     """Return those that are not ok first, with their own words; then how many are."""
     bad = [part for part in snapshot.components if part.state is not State.OK]

@@ -18,7 +18,7 @@ MAX_FILES: Final = 500
 FIRST_LINES: Final = 200
 """Lines of its end that a file starts with; fewer each when there are many files."""
 _GLOB_S: Final = 1.0
-_BUSY_S: Final = 0.1
+_BUSY_S: Final = 0.2
 _IDLE_S: Final = 0.25
 _GENERATIONS: Final = 20
 _LEFT_S: Final = 5.0
