@@ -344,7 +344,8 @@ class OpsApp(App[int]):
     def tell(self, text: str, tone: Tone = "", stay_s: float = _TELL_S) -> None:
         """Say a sentence in the line above the keys."""
         self._told_until = time.monotonic() + stay_s
-        self.screen_stack[0].query_one("#told", NoticeBar).show(text, tone)
+        for bar in self.screen_stack[0].query("#told").results(NoticeBar):  # gone on the way out
+            bar.show(text, tone)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         """Say what a pane has to say."""

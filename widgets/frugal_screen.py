@@ -1,9 +1,13 @@
-"""A screen that sends the terminal the stretches that changed, and nothing to the left of them."""
+"""A screen that draws the widgets that changed, and sends the terminal the cells that did."""
+
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
 
 
 class FrugalScreen(Screen[None]):
@@ -19,9 +23,26 @@ class FrugalScreen(Screen[None]):
 
 
 class _FrugalCompositor(Compositor):
+    _changed: frozenset[Region] = frozenset()
+    """What the update under way is about; empty: the whole screen."""
+
     def render_partial_update(self) -> ChopsUpdate | None:
-        update = super().render_partial_update()
+        self._changed = frozenset(self._dirty_regions)
+        try:
+            update = super().render_partial_update()
+        finally:
+            self._changed = frozenset()
         return update and _FrugalUpdate(update.chops, update.spans, update.chop_ends)
+
+    def _get_renders(self, crop: Region | None = None) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        # Textual asks every widget on the screen for its lines, whichever cell has changed.
+        if not self._changed:
+            yield from super()._get_renders(crop)
+            return
+        for widget, (region, clip) in self.visible_widgets.items():
+            seen = region.intersection(clip)
+            if seen and any(seen.overlaps(changed) for changed in self._changed):
+                yield region, clip, widget.render_lines(seen.translate(-region.offset))
 
 
 class _FrugalUpdate(ChopsUpdate):

@@ -3,6 +3,8 @@
 from rich.console import Console
 from textual._compositor import ChopsUpdate
 from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.strip import Strip
 
 from widgets.frugal_screen import FrugalScreen
 from widgets.segment_line import Segment, SegmentLine
@@ -47,3 +49,29 @@ async def test_a_wide_character_is_never_cut_in_half() -> None:
     sent = await _sent("a界b", "a語b")
     assert "語" in sent
     assert "name" not in sent
+
+
+class _Counted(SegmentLine):
+    asked = 0
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.asked += 1
+        return super().render_lines(crop)
+
+
+class _TwoLines(_App):
+    def compose(self) -> ComposeResult:
+        yield _Counted(id="still")
+        yield _Counted(id="line")
+
+
+async def test_a_widget_that_did_not_change_is_not_asked_for_its_lines() -> None:
+    app = _TwoLines()
+    async with app.run_test(size=(40, 4)) as pilot:
+        still, line = app.query_one("#still", _Counted), app.query_one("#line", _Counted)
+        line.show([Segment("1")])
+        await pilot.pause()
+        before, asked = still.asked, line.asked
+        line.show([Segment("2")])
+        await pilot.pause()
+        assert (still.asked, line.asked > asked) == (before, True)
