@@ -84,6 +84,20 @@ def test_small_letters_ignore_case_and_capitals_do_not() -> None:
     assert passing(Filters(search("ERR")), "ERR x", "err y") == ["ERR x"]
 
 
+_ATOMS = st.sampled_from(
+    ["a", "z", "0", "k", " ", "-", "_", "/", ".", "*", "+?", "|", "(", ")", "[a-z]", "[^a-z]", "[0-9]*7", "[!-_]",
+     "[a-f]", "[a_]", "[^0-9a]", r"\x41", r"\101", r"\d", r"\w", r"\b", r"\.", "(?:",
+     "(?-i:", "{2}", "^", "$", "[", "]"]
+)  # fmt: skip
+
+
+@given(st.lists(_ATOMS, max_size=6).map("".join), st.text("aAzZ07kK\u212a -_/.^@[Ff", max_size=12))
+def test_small_letters_find_in_lowered_text_what_ignoring_case_finds(typed: str, text: str) -> None:
+    found = search(typed)
+    if found.pattern is not None and found.passes is not None:
+        assert found.passes(text) == (found.pattern.search(text) is not None)
+
+
 def test_an_expression_that_cannot_be_read_says_why() -> None:
     assert search("(").error.startswith("not a regular expression")
 
