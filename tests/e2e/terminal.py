@@ -57,8 +57,7 @@ class Terminal:
         margin: int = 0,
     ) -> None:
         """Start it in `folder`; `margin` columns beyond the window's show what would run over its edge."""
-        self.raw = bytearray()
-        """Everything the program wrote."""
+        self._raw = bytearray()
         self._screen = pyte.Screen(size[0] + margin, size[1])
         self._stream = pyte.ByteStream(self._screen)
         self._fed = 0
@@ -80,6 +79,12 @@ class Terminal:
         self._reads.set()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    @property
+    def raw(self) -> bytes:
+        """Everything the program wrote."""
+        with self._lock:
+            return bytes(self._raw)
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +124,7 @@ class Terminal:
                 except OSError:
                     return
                 with self._lock:
-                    self.raw += data
+                    self._raw += data
 
     @contextlib.contextmanager
     def unread(self) -> Iterator[None]:
@@ -136,10 +141,10 @@ class Terminal:
         What shows nothing (a key without effect) is given a moment; a person does not type faster either.
         """
         for key in keys:
-            before = len(self.raw)
+            before = len(self._raw)
             os.write(self._master, KEYS.get(key, key).encode())
             deadline = time.monotonic() + _ECHO_S
-            while len(self.raw) == before and time.monotonic() < deadline:
+            while len(self._raw) == before and time.monotonic() < deadline:
                 time.sleep(0.01)
 
     def resize(self, columns: int, rows: int) -> None:
@@ -172,11 +177,11 @@ class Terminal:
 
     def _feed(self) -> None:
         # Only up to the last complete escape sequence, or the filter below would miss one cut in two.
-        end = len(self.raw)
-        last = self.raw.rfind(b"\x1b", max(self._fed, end - 64), end)
-        if last >= 0 and not re.match(rb"\x1b(\[[0-9;<=>?$]*[A-Za-z]|\][^\x07]*\x07|[^\[\]P])", self.raw[last:end]):
+        end = len(self._raw)
+        last = self._raw.rfind(b"\x1b", max(self._fed, end - 64), end)
+        if last >= 0 and not re.match(rb"\x1b(\[[0-9;<=>?$]*[A-Za-z]|\][^\x07]*\x07|[^\[\]P])", self._raw[last:end]):
             end = last
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", bytes(self.raw[self._fed : end])))
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", bytes(self._raw[self._fed : end])))
         self._fed = end
 
     def wait(self, what: str | Callable[[str], bool], within: float = 20.0) -> str:

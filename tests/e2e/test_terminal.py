@@ -32,7 +32,7 @@ sys.exit(subprocess.run(sys.argv[1:], start_new_session=True).returncode)
 
 def left_usable(terminal: Terminal) -> bool:
     """Return whether every mode of a full-screen program was taken back, the line discipline too."""
-    written = bytes(terminal.raw)
+    written = terminal.raw
     modes = dict(re.findall(rb"\x1b\[\?(\d+)([hl])", written))
     wanted = {b"1049": b"l", b"25": b"h", b"2004": b"l", b"1004": b"l", b"7": b"h"}
     keyboard = re.findall(rb"\x1b\[([<>])\d*u", written)
