@@ -146,6 +146,7 @@ class OpsApp(App[int]):
         self._mounting = asyncio.Lock()
         self._active = 0
         self._told_until = 0.0
+        self._has_begun = False
         self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
 
     # The frame
@@ -174,9 +175,10 @@ class OpsApp(App[int]):
 
     async def _start(self) -> None:
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
+        self._has_begun = True
         systems = await asyncio.to_thread(_systems, self.profile)
         for index, tab in enumerate(TABS):
-            if not self.is_running or self.return_code is not None:
+            if self._is_leaving:
                 return  # left before it began
             if tab.misses_nothing:
                 await self._mount_pane(index)
@@ -195,7 +197,7 @@ class OpsApp(App[int]):
         await self._pollers.close()
 
     def _tick(self) -> None:
-        if self.return_code is not None:  # on the way out the panes go before the timers
+        if self._is_leaving:  # on the way out the panes go before the timers
             return
         self._draw_frame()
         if pane := self._panes.get(self._active):
@@ -226,7 +228,7 @@ class OpsApp(App[int]):
     # Readings → panes
 
     def _publish(self, reading: Reading[Any]) -> None:
-        if self.return_code is not None:  # on the way out the panes go before the pollers
+        if self._is_leaving:  # on the way out the panes go before the pollers
             return
         if self.rules.judge(reading, time.time()) or reading.error is not None:
             self._draw_frame()
@@ -370,6 +372,17 @@ class OpsApp(App[int]):
     def _play(self, sandbox: Sandbox, name: str) -> None:
         self.run_worker(sandbox.scenario(name), f"scenario {name}", exit_on_error=False)
         self.tell(f"scenario {name} begins")
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self.return_code is not None or (self._has_begun and not self.is_running)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # On the way out parents go after their children: a timer that finds nothing to draw on any more is no error.
+        if self._is_leaving:
+            _LOG.info("on the way out", exc_info=error)
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         # Textual's own prints local variables, secrets among them; the log gets the traceback without them.
