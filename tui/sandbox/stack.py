@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Self
 from tui.sandbox.binaries import check_platform
 from tui.sandbox.environment import kept
 from tui.sandbox.errors import SandboxError
-from tui.sandbox.scenarios import CALM, SCENARIOS, Scenario
+from tui.sandbox.scenarios import CALM, SCENARIOS
 
 START_S = 30.0
 """A start that takes longer has failed."""
@@ -31,9 +31,6 @@ def _silent(text: str) -> None:
 
 class Sandbox:
     """A running sandbox; ours until `stop`, or until this process ends."""
-
-    scenarios: Mapping[str, Scenario] = SCENARIOS
-    """What `scenario` takes."""
 
     def __init__(self, process: asyncio.subprocess.Process, complaints: BinaryIO) -> None:
         self._process = process
