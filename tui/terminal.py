@@ -13,7 +13,7 @@ import termios
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
+from functools import partial
 from typing import Any, Final
 
 RESET: Final = (
@@ -24,6 +24,8 @@ RESET: Final = (
 )
 """Undoes every mode a full-screen program may have left behind."""
 
+_ENDINGS: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+"""Signals that end the program."""
 _GRACE_S: Final = 1.0
 """How long an orderly end may take, once it is asked for, before the process is ended as it stands."""
 _LEAVE_S: Final = 4.0
@@ -64,24 +66,29 @@ class Lifeline:
         self._terminal = sys.__stdin__.fileno() if sys.__stdin__ else 0
         self._modes = _modes(self._terminal)
         self._asked, self._ask = os.pipe()
-        """A byte in it is the exit status to end with; writing one is all that a signal handler may do."""
+        """Brings the number of every signal that came, and 0 when the program ends by itself."""
+        os.set_blocking(self._ask, False)
         self._status: int | None = None
         """The exit status a signal or the lost terminal asked for."""
+        self._own_status = 0
+        """The exit status with which the program ends by itself."""
         self._over = threading.Event()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to watch; from the running event loop, on the main thread."""
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT):
-            # Through the loop only to be woken up by it: the loop itself may be stuck when the signal comes.
-            loop.add_signal_handler(number, lambda: None)
-            signal.signal(number, self._signalled)
+        for number in _ENDINGS:
+            signal.signal(number, lambda *_: None)
             signal.siginterrupt(number, False)
+        # Handlers run on the main thread only, which may wait for ever for room in the terminal, and a signal that
+        # the system gives to another thread does not even interrupt that. The pipe is written to at once, by any.
+        signal.set_wakeup_fd(self._ask, warn_on_full_buffer=False)
         threading.Thread(target=self._watch, args=(loop,), name="terminal watch", daemon=True).start()
 
     def leave(self, status: int) -> None:
         """Say that the program is ending by itself, with that exit status: from now on it must not take long."""
+        self._own_status = status
         with suppress(OSError):
-            os.write(self._ask, bytes([0, status]))
+            os.write(self._ask, b"\0")
 
     def finish(self) -> None:
         """Say that the screen is closed; ends the process here when a signal or the lost terminal asked for it.
@@ -98,21 +105,24 @@ class Lifeline:
     def _is_gone(self) -> bool:
         return self._modes is not None and _modes(self._terminal) is None
 
-    def _signalled(self, number: int, _frame: FrameType | None) -> None:
-        with suppress(OSError):
-            os.write(self._ask, bytes([1, 128 + number]))
-
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        is_asked, status = self._wait()
+        is_asked, status = self._wait(partial(self._call, loop, lambda: None))
         if is_asked:
             self._status = status
-            with suppress(RuntimeError):  # the loop is already closed: we are on our way out
-                loop.call_soon_threadsafe(self._end, status)
+            self._call(loop, lambda: self._end(status))
         if not self._over.wait(_GRACE_S if is_asked else _LEAVE_S):
             self._force(status)
 
-    def _wait(self) -> tuple[bool, int]:
-        """Return whether somebody asks for the end (or it came by itself), and the exit status."""
+    @staticmethod
+    def _call(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+        with suppress(RuntimeError):  # the loop is already closed: we are on our way out
+            loop.call_soon_threadsafe(callback)
+
+    def _wait(self, wake: Callable[[], None]) -> tuple[bool, int]:
+        """Return whether somebody asks for the end (or it came by itself), and the exit status.
+
+        `wake` lets the loop run the handlers of other signals (resize, resume) that came while it slept.
+        """
         watched = select.poll()
         watched.register(self._asked, select.POLLIN)
         if self._modes is not None:
@@ -126,8 +136,12 @@ class Lifeline:
             elif self._is_gone:
                 return True, 128 + signal.SIGHUP
             if self._asked in events:
-                asked, status = os.read(self._asked, 2)
-                return asked == 1, status
+                told = os.read(self._asked, 256)
+                if ending := next((number for number in told if number in _ENDINGS), None):
+                    return True, 128 + ending
+                if 0 in told:
+                    return False, self._own_status
+                wake()
 
     def _force(self, status: int) -> None:
         with suppress(OSError, termios.error):  # the terminal may be gone; then there is nothing to restore
