@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Target
-from tui.actions.postgres_words import describe, masked, other_backend, risk_of, role_words, where_words
+from tui.actions.postgres_words import describe, other_backend, risk_of, role_words, where_words
 from tui.sources.errors import SourceError
 from tui.sources.postgres import words
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.connection import Link
 from tui.sources.postgres.facts import Server, Session
+from tui.sources.postgres.masking import masked
 from tui.sources.postgres.rows import blockers, one_line
 from tui.sources.postgres.source import PostgresSource
 

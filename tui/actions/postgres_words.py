@@ -1,23 +1,11 @@
 """What a backend is and does, in words, and what speaks against ending it. Pure."""
 
-import re
 from typing import Final
 
 from tui.actions.action import Risk
 from tui.sources.postgres.facts import OWN_APPLICATION
 from tui.sources.postgres.rows import Row, one_line
 
-_TOKEN: Final = re.compile(
-    r"""
-    (?P<kept>"(?:[^"]|"")*(?:"|$))                      # a name in quotes may hold an apostrophe
-    |(?P<comment>--[^\n]*|/\*.*?(?:\*/|$))              # so may a comment; and comments name people
-    |(?P<literal>\b[eE]'(?:[^'\\]|''|\\.)*(?:'|\\?$)    # E'…' knows backslashes
-      |'(?:[^']|'')*(?:'|$)
-      |(?<![\w$])\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|$)
-      |(?<![\w$])\d(?:[\w.]|(?<=[eE])[+-])*)             # 42, 4.2, 1e-5, 0xff, 1_000
-    """,
-    re.DOTALL | re.VERBOSE,
-)
 _OTHERS: Final = {
     "walsender": "it feeds a replica or a change stream, which would break",
     "autovacuum launcher": "it belongs to the server",
@@ -26,12 +14,6 @@ _OTHERS: Final = {
     "logical replication launcher": "it belongs to the server",
     "parallel worker": "it works for another session; act on its leader",
 }
-
-
-def masked(sql: str) -> str:
-    """Return SQL on one line, its literals as `?`, without comments: for the journal, where no people's data belong."""
-    # Before the lines are joined: a comment ends with its line.
-    return one_line(_TOKEN.sub(lambda found: found["kept"] or (" " if found["comment"] else "?"), sql))
 
 
 def describe(backend: Row) -> str:

@@ -1,6 +1,7 @@
 """The record on disk."""
 
 import asyncio
+import fcntl
 import json
 import os
 import stat
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tui.journal import Journal, JournalError, who
+from tui.journal.account import is_running
 
 
 def test_the_sandbox_and_production_never_share_a_file(tmp_path: Path) -> None:
@@ -90,3 +92,59 @@ async def test_an_entry_survives_whatever_a_person_or_the_environment_put_into_i
     odd = "half \udc80 a pair, a \u2028 line, a \x85 line, \x1b]0;x\x07 and \u202e"
     await journal.append("intent", {"reason": odd})
     assert [entry["reason"] for entry in journal.entries()] == [odd]
+
+
+async def test_a_colleague_who_was_stopped_while_writing_costs_seconds_and_is_named_as_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.journal.journal._LOCK_S", 0.1)
+    journal = Journal(tmp_path, "shop", "dev")
+    await journal.append("note", {})
+    with journal.path.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(JournalError, match="another opstui has held its lock"):
+            await journal.append("note", {})
+    await journal.append("note", {})
+
+
+async def test_an_entry_names_the_process_that_wrote_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "shop", "dev")
+    await journal.append("intent", {})
+    (entry,) = journal.entries()
+    assert is_running(entry) is True
+    assert is_running({**entry, "born": entry["born"] - 3600}) is False
+    assert is_running({**entry, "host": "another.example"}) is None
+    assert is_running({"host": entry["host"]}) is False
+
+
+@pytest.mark.parametrize(
+    ("mode", "complaint"), [(0o2777, "everyone can write"), (0o770, "chmod 2770"), (0o2750, "chmod 2770")]
+)
+async def test_a_shared_folder_that_is_open_to_all_or_not_shared_is_refused(
+    tmp_path: Path, mode: int, complaint: str
+) -> None:
+    folder = tmp_path / "team"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(JournalError, match=complaint):
+        await Journal(folder, "shop", "prod", is_shared=True).append("intent", {})
+
+
+async def test_a_shared_folder_that_is_not_there_is_not_made_and_the_remedy_named(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="install -d -m 2770"):
+        await Journal(tmp_path / "team", "shop", "prod", is_shared=True).append("intent", {})
+    assert not (tmp_path / "team").exists()
+
+
+async def test_a_shared_journal_belongs_to_the_group_whatever_the_umask(tmp_path: Path) -> None:
+    folder = tmp_path / "team"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    journal = Journal(folder, "shop", "prod", is_shared=True)
+    before = os.umask(0o077)
+    try:
+        await journal.append("intent", {})
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o660
+    assert stat.S_IMODE(journal.path.parent.stat().st_mode) == 0o2770
