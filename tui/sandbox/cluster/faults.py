@@ -31,6 +31,8 @@ class FaultKind(StrEnum):
     """A stream says nothing more, not even bookmarks; other requests never answer."""
     CUT = "cut"
     """The connection is torn down."""
+    LOST = "lost"
+    """The request is carried out; the connection is torn down before the answer."""
 
 
 _REASONS = {
@@ -104,6 +106,13 @@ class Faults:
         return None
 
 
+def cut(call: Call) -> web.Response:
+    """Tear the connection of a request down; what is returned reaches nobody."""
+    if call.http.transport is not None:
+        call.http.transport.abort()
+    return web.Response(status=500)
+
+
 async def strike(fault: Fault, call: Call) -> web.Response | None:
     """Answer a request as `fault` says; None when it may go on (late, or a stream that fails later).
 
@@ -123,10 +132,10 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
             return None
         case FaultKind.SILENT:
             await fault.released.wait()
+        case FaultKind.LOST:
+            return None
         case FaultKind.CUT:
-            if call.http.transport is not None:
-                call.http.transport.abort()
-            return web.Response(status=500)
+            return cut(call)
         case kind:
             retry = fault.retry_after_s
             headers = {"Retry-After": str(retry)} if kind is FaultKind.TOO_MANY and retry is not None else {}
