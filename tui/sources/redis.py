@@ -6,17 +6,19 @@ because each denied attempt is counted and logged on the server.
 """
 
 import asyncio
+import contextlib
 import importlib
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from profiles.schema import RedisInstance
 from tui.sources import redis_info, redis_lists
-from tui.sources.errors import Denied
+from tui.sources.errors import Denied, SourceError
 from tui.sources.history import Series
-from tui.sources.redis_connection import Command, RedisConnection, RefusedError, connect
+from tui.sources.redis_cli import redis_cli
+from tui.sources.redis_connection import ACTION_NAME, Command, RedisConnection, RefusedError, connect
 from tui.sources.redis_facts import (
     Client,
     ClientCounts,
@@ -107,6 +109,45 @@ class RedisSource:
         if self._session is not None:
             session, self._session = self._session, None
             await session.connection.close()
+
+    @contextlib.asynccontextmanager
+    async def for_action(self) -> AsyncIterator[RedisConnection]:
+        """Lend a connection of its own to an action, closed afterwards.
+
+        When the server has no place left for it, the reading connection serves: then least of all should closing a
+        client fail for want of one.
+
+        Raises:
+            SourceError: there is no connection; nothing was sent.
+        """
+        await asyncio.to_thread(importlib.import_module, "redis.asyncio")
+        try:
+            connection = await connect(self._entry, ACTION_NAME)
+        except SourceError as error:
+            if "max number of clients" not in error.message or self._session is None:
+                raise
+            yield self._session.connection
+            return
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def settings(self) -> Mapping[str, str]:
+        """Return what can be set while the server runs, by name, without secrets: CONFIG GET *.
+
+        Raises:
+            SourceError: the server could not be asked, or refuses.
+        """
+        async with self.for_action() as connection:
+            (reply,) = await connection.ask([("CONFIG", "GET", "*")])
+        if isinstance(reply, RefusedError):
+            raise Denied(f"CONFIG GET is {reply.reason}")
+        return redis_lists.settings(reply)
+
+    def redis_cli(self, *arguments: str | int) -> str:
+        """Return the redis-cli line that sends a command to this server; secrets stay references."""
+        return redis_cli(self._entry, *map(str, arguments))
 
     async def _read(self, session: _Session) -> RedisSnapshot:
         started = time.monotonic()

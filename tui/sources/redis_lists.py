@@ -3,8 +3,9 @@
 The shapes differ between protocol 2 and 3 and between versions; what does not fit raises `Unreadable`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from tui.sources.errors import Unreadable
 from tui.sources.redis_facts import Client, LatencyEvent, Memory, SlowEntry
@@ -111,6 +112,19 @@ def mapping(reply: Any) -> Mapping[str, Any]:
     flat: Iterable[Any] = reply if isinstance(reply, list) else ()
     parts = list(flat)
     return {text(key): value for key, value in zip(parts[::2], parts[1::2], strict=False)}
+
+
+_SECRET: Final = re.compile(r"pass|auth|secret|key-file")
+
+
+def is_secret(parameter: str) -> bool:
+    """Tell whether a setting holds, or leads to, a secret (`requirepass`, `masterauth`): it is not for screens."""
+    return _SECRET.search(parameter.lower()) is not None
+
+
+def settings(reply: Any) -> dict[str, str]:
+    """Return CONFIG GET's settings by name, without those that hold secrets."""
+    return {name: text(value) for name, value in mapping(reply).items() if not is_secret(name)}
 
 
 def memory_stats(reply: Any) -> Memory:

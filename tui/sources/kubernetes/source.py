@@ -16,6 +16,7 @@ from tui.sources.kubernetes.kinds import KINDS, Kind
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login
 from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
 from tui.sources.kubernetes.mirror import Mirror
+from tui.sources.kubernetes.permissions import Permissions
 from tui.sources.kubernetes.reflector import Reflector
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
 from tui.sources.text import clean_lines
@@ -50,6 +51,7 @@ class KubernetesSource:
     ) -> None:
         self.connection = Connection(entry, environ)
         """For actions and logs: the same login, the same session."""
+        self.permissions = Permissions(self.connection)
         self.mirror = Mirror()
         self._entry = entry
         self._metrics_s, self._heartbeat_s, self._silence_s = metrics_s, heartbeat_s, silence_s

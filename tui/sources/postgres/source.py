@@ -54,7 +54,8 @@ class PostgresSource:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._link: Link | None = None
-        self._server: Server | None = None
+        self.server: Server | None = None
+        """Who answers, and what our role may do there; None while nobody does."""
         self._off: dict[str, tuple[float, str]] = {}
         """Optional queries not sent on this connection: until when (our clock), and why."""
         self._forget()
@@ -124,7 +125,7 @@ class PostgresSource:
         if self._link is not None:
             self._link.drop()
         self._link = None
-        self._server = None
+        self.server = None
 
     async def close(self) -> None:
         """Close the connection without waiting for the server."""
@@ -157,13 +158,13 @@ class PostgresSource:
         )
 
     async def _described(self, link: Link, now: "Record") -> Server:
-        known = self._server
+        known = self.server
         if known is not None and known.started == now["started"] and known.is_standby == now["is_standby"]:
             return known
         (row,) = await link.fetch("facts")
-        self._server = rows.server(row, link.dsn, is_pooled=link.is_pooled)
+        self.server = rows.server(row, link.dsn, is_pooled=link.is_pooled)
         self._forget()
-        return self._server
+        return self.server
 
     async def _blockers(self, server: Server, sessions: tuple[Session, ...]) -> Mapping[int, tuple[int, ...]]:
         if not server.may_read_stats:
