@@ -19,12 +19,12 @@ from textual.worker import Worker, WorkerState
 
 from profiles.loader import Loaded
 from profiles.schema import Profile
-from tui.actions.action import Verb
+from tui.actions.action import Request, Verb
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Performer
 from tui.changes import Changes
 from tui.driver import TerminalDriver
-from tui.journal import Journal, who
+from tui.journal import Journal, JournalError, News, who
 from tui.keys import commands, key_segments, keys_page
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
@@ -40,6 +40,7 @@ from tui.status import (
     environment_segments,
     health_segments,
     tab_segments,
+    temporary_segment,
     writing_segment,
 )
 from tui.terminal import Lifeline
@@ -105,6 +106,7 @@ class OpsApp(App[int]):
         Binding("ctrl+r", "refresh", "Refresh now", show=False, id="app.refresh"),
         Binding("plus,equals_sign", "pace(-1)", "Refresh more often", show=False, key_display="+", id="app.faster"),
         Binding("minus", "pace(1)", "Refresh less often", show=False, key_display="-", id="app.slower"),
+        Binding("U", "undo", "Undo: take a change back, temporary ones first", show=False, id="app.undo"),
         Binding("W", "arm", "Arm writing, or disarm it", show=False, id="app.arm"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend"),
         Binding("q", "leave", "Quit", id="app.quit"),
@@ -137,10 +139,10 @@ class OpsApp(App[int]):
         )
         self._verbs: dict[tuple[str, str], Verb] = {}
         performer = Performer(profile, self._verbs, self.guard, journal)
-        self._changes = Changes(self, profile, self._verbs, performer, self.tell)
-        self._desk = Desk(
-            profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), self._pollers.source
-        )
+        self._journal, self._news = journal, News(journal)
+        self._changes = Changes(self, profile, self._verbs, performer, journal, self.tell)
+        self._news.subscribe(self._changes.take)
+        self._desk = Desk(profile, time.time, self.rules.level, self._refusal, self._pollers.source)
         self._user = who()
         self._panes: dict[int, Pane] = {}
         self._mounting = asyncio.Lock()
@@ -185,10 +187,16 @@ class OpsApp(App[int]):
         self._verbs.update(systems.verbs)
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
+        self.run_worker(self._follow_journal(), "the journal", exit_on_error=False)
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
         gc.enable()
         gc.set_threshold(20_000, 20, 20)
         self.set_timer(_SETTLED_S, lambda: gc.freeze())  # wrapped: Textual cannot count a builtin's parameters
+
+    async def _follow_journal(self) -> None:
+        await self._news.fetch()
+        self.run_worker(self._changes.recover(), "what an earlier opstui left behind", exit_on_error=False)
+        await self._news.follow()
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
@@ -202,6 +210,7 @@ class OpsApp(App[int]):
         self._draw_frame()
         if pane := self._panes.get(self._active):
             self._draw(pane, pane.tick)
+            self._show_keys(self.screen)
         if self._told_until and time.monotonic() > self._told_until and not self._changes:
             self._told_until = 0.0
             self.query_one("#told", NoticeBar).clear()
@@ -214,6 +223,7 @@ class OpsApp(App[int]):
             *environment_segments(self.profile, self._user),
             clock_segment(now),
             writing_segment(self.guard),
+            temporary_segment(self._changes.ledger.temporary, now),
             alert_segment(alerts),
             *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
             *health_segments(self._pollers.readings(), now),
@@ -223,7 +233,10 @@ class OpsApp(App[int]):
         base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts, self._pollers.readings()))
 
     def _show_keys(self, screen: Screen[Any]) -> None:
-        self.screen_stack[0].query_one("#keys", SegmentLine).show(key_segments(screen.active_bindings.values()))
+        pane = self._panes.get(self._active)
+        barred = pane.barred_keys() if pane is not None and screen is self.screen_stack[0] else frozenset()
+        line = self.screen_stack[0].query_one("#keys", SegmentLine)
+        line.show(key_segments(screen.active_bindings.values(), barred))
 
     # Readings → panes
 
@@ -309,11 +322,25 @@ class OpsApp(App[int]):
         elif self.guard.armed_for_s > 0:
             self.guard.disarm()
             self.tell("disarmed: nothing can be changed")
-        elif reason := self.guard.arm(self.profile.guards.arm_for):
+            self._note("disarmed", {})
+        elif reason := self.guard.arm(self.profile.guards.arm_for, self._user):
             self.tell(reason, "warn")
         else:
             self.tell(f"armed for {self.profile.guards.arm_for / 60:g} min; W disarms", "warn")
+            self._note("armed", {"for_s": self.profile.guards.arm_for})
         self._draw_frame()
+        self._show_keys(self.screen)
+
+    def _note(self, what: str, entry: dict[str, Any]) -> None:
+        """Put something on record that changes no system, beside everything else."""
+
+        async def append() -> None:
+            try:
+                await self._journal.append(what, entry)
+            except JournalError as error:
+                self.tell(f"the journal cannot be written: {error}", "critical")
+
+        self.run_worker(append(), group="note", exit_on_error=False)
 
     async def action_leave(self) -> None:
         """Quit; asks first in production and while a change is under way."""
@@ -338,8 +365,22 @@ class OpsApp(App[int]):
             event.prevent_default()
 
     def on_pane_requested(self, message: Pane.Requested) -> None:
-        """Lead a request through its whole life, beside everything else."""
-        self._changes.begin(message.request, self.action_refresh)
+        """Lead what was asked for through its whole life, beside everything else."""
+        self._changes.begin(message.requests, self.action_refresh)
+
+    def on_offering_offered(self) -> None:
+        """Show on the key bar what can be changed where the cursor is now."""
+        self._show_keys(self.screen)
+
+    def _refusal(self, request: Request) -> str | None:
+        if reason := refusal(request, self.profile, self.guard):
+            return reason
+        verb = self._verbs.get((request.verb, request.target.source))
+        return (verb.forbidden(request) if verb else "") or None
+
+    def action_undo(self) -> None:
+        """Offer what can be taken back: temporary changes, then the others."""
+        self.run_worker(self._changes.choose_undo(self.action_refresh), group="undo", exclusive=True)
 
     # Words
 

@@ -72,7 +72,6 @@ class PodsTables(Pane):
         Binding("slash", "filter", "Filter", id="pods.filter"),
         Binding("escape,ctrl+g", "back", "Clear filters, or stop reading", show=False, id="pods.back"),
         Binding("n", "namespace(1)", "Namespace: next", id="pods.namespace"),
-        Binding("N", "namespace(-1)", "Namespace: previous", show=False, id="pods.previous_namespace"),
         Binding("f", "faults", "Faults only", id="pods.faults"),
         Binding("o", "worst_first", "Worst first", show=False, id="pods.worst_first"),
     ]
@@ -341,8 +340,7 @@ class PodsTables(Pane):
 
     def action_back(self) -> None:
         """Stop reading, else take the filters away, the newest first."""
-        if any(worker.is_running for worker in self.workers if worker.group == "pods-read"):
-            self.workers.cancel_group(self, "pods-read")
+        if self.stop_reading():
             self.post_message(self.Told("stopped reading"))
         elif self.query_one(FilterBar).text:
             self.query_one(FilterBar).action_close()
