@@ -443,12 +443,13 @@ def _systems(profile: Profile) -> "Systems":
 
 def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:
     """Run the application on this terminal and return its exit status."""
-    from profiles.places import journal_folder, log_file
+    from profiles.places import log_file
+    from tui.journal.place import journal_of
 
     profile = loaded.profile
     app = OpsApp(
         profile,
-        journal=Journal(journal_folder(), profile.name, profile.environment),
+        journal=journal_of(profile),
         log_file=str(log_file()),
         read_only=read_only,
         refresh_s=refresh_s,

@@ -1,6 +1,7 @@
 """Every verb there is, by system; and what is promised of each, as a table."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from tui.actions.action import About, Verb
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
@@ -41,9 +42,18 @@ def promises() -> list[tuple[str, About]]:
     return [(kind.name, kind.about) for kind in (*KUBERNETES, *POSTGRES, *REDIS)]
 
 
+_LABELS: Final = ("system", "targets", "risk", "inverse", "identity", "window", "command", "verification")
+
+
+def table(found: Iterable[tuple[str, About]]) -> str:
+    """Return what is promised of verbs as a Markdown table, a row a verb."""
+    rows = [("verb", *_LABELS), ("---",) * (len(_LABELS) + 1)]
+    rows += [(f"`{name}`", *(getattr(about, label) for label in _LABELS)) for name, about in found]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
 def pages(found: Iterable[tuple[str, About]]) -> str:
     """Return what is promised of verbs as plain text, a block a verb."""
-    labels = ("system", "targets", "risk", "inverse", "identity", "window", "command", "verification")
     return "\n\n".join(
-        "\n".join([name, *(f"  {label:<13} {getattr(about, label)}" for label in labels)]) for name, about in found
+        "\n".join([name, *(f"  {label:<13} {getattr(about, label)}" for label in _LABELS)]) for name, about in found
     )

@@ -1,7 +1,9 @@
 """`opstui` and its commands, as click sees them. What they do is imported when they run."""
 
+import contextlib
 import math
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,6 +13,7 @@ import tui
 
 if TYPE_CHECKING:
     from profiles.loader import Loaded
+    from tui.journal import Journal
 
 _USAGE: Final = 2
 """Exit status for a wrong profile, wrong arguments or an unsuitable terminal."""
@@ -50,6 +53,15 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: float 
     if value is not None and not (math.isfinite(value) and 0.2 <= value <= 3600):
         raise click.BadParameter("seconds between 0.2 and 3600")
     return value
+
+
+def _since(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    from tui.cli.audit_page import since
+
+    try:
+        return None if value is None else since(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -150,6 +162,71 @@ def new(name: str) -> None:
     click.echo(f"{path}\nEdit it, then: opstui profile validate {name}")
 
 
+_Since: Final = click.option("--since", metavar="90m|TIME", callback=_since, help="Only from then on.")
+_OfProfile: Final = click.option(
+    "--profile", "name", type=ProfileName(), envvar="OPSTUI_PROFILE", required=True, metavar="NAME|PATH",
+    help="Whose journal; $OPSTUI_PROFILE when left out.",
+)  # fmt: skip
+
+
+@opstui.group()
+def audit() -> None:
+    """The journal: who asked for which change, what was sent, and what became of it."""
+
+
+@audit.command(name="show")
+@_OfProfile
+@_Since
+def show_audit(name: str, since: float | None) -> None:
+    """The journal for the eye, oldest first."""
+    from tui.cli.audit_page import later, line
+
+    with _journal_errors():
+        for entry in later(_journal(name).entries(), since):
+            click.echo(line(entry))
+
+
+@audit.command()
+@_OfProfile
+@_Since
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+def export(name: str, since: float | None, form: str) -> None:
+    """The journal for other programs; JSON lines hold everything."""
+    from tui.cli.audit_page import csv_text, json_lines, later
+
+    with _journal_errors():
+        entries = later(_journal(name).entries(), since)
+        if form == "csv":
+            click.echo(csv_text(entries), nl=False)
+        else:
+            for text in json_lines(entries):
+                click.echo(text)
+
+
+@audit.command()
+@_OfProfile
+def verify(name: str) -> None:
+    """Whether the journal still is as it was written. Exit status 1 when it is not."""
+    from tui.cli.audit_page import verdict_words
+    from tui.journal.chain import verified
+
+    journal = _journal(name)
+    with _journal_errors():
+        verdict = verified(journal.lines())
+    click.echo(verdict_words(verdict, str(journal.path)))
+    if not verdict.is_intact:
+        sys.exit(1)
+
+
+@opstui.command()
+@click.option("--markdown", is_flag=True, help="As a Markdown table.")
+def actions(markdown: bool) -> None:
+    """Everything that can be changed: risk, way back, identity in the write, command, verification."""
+    from tui.actions.catalogue import pages, promises, table
+
+    click.echo(table(promises()) if markdown else pages(promises()))
+
+
 @opstui.command()
 def info() -> None:
     """Where opstui's files are, and what it runs on."""
@@ -174,6 +251,22 @@ def completion(shell: str) -> None:
     if kind is None:  # click knows all three
         raise click.ClickException(f"no completion for {shell}")
     click.echo(kind(opstui, {}, "opstui", "_OPSTUI_COMPLETE").source())
+
+
+@contextlib.contextmanager
+def _journal_errors() -> Iterator[None]:
+    from tui.journal import JournalError
+
+    try:
+        yield
+    except JournalError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _journal(name: str) -> "Journal":
+    from tui.journal.place import journal_of
+
+    return journal_of(_loaded(name).profile)
 
 
 def _loaded(name: str) -> "Loaded":
