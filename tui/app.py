@@ -39,6 +39,7 @@ from tui.status import (
     clock_segment,
     environment_segments,
     health_segments,
+    shared_segment,
     tab_segments,
     temporary_segment,
     writing_segment,
@@ -120,6 +121,7 @@ class OpsApp(App[int]):
         journal: Journal,
         log_file: str,
         read_only: bool = False,
+        share: bool = False,
         refresh_s: float | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
@@ -129,11 +131,12 @@ class OpsApp(App[int]):
         self.profile = profile
         self._log_file = log_file
         self._sandbox = sandbox
+        self._is_shared, self._last_key = share, ""
         own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
         self._pollers = Pollers(self._publish, interval_s=refresh_s or own_pace)
         self.rules = Rules(profile.rules)
         self.guard = GuardState(
-            read_only=profile.starts_read_only or read_only,
+            read_only=profile.starts_read_only or read_only or share,
             locked=read_only or profile.guards.locked,
             reading_of=self._pollers.reading,
         )
@@ -178,7 +181,7 @@ class OpsApp(App[int]):
     async def _start(self) -> None:
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
         self._has_begun = True
-        systems = await asyncio.to_thread(_systems, self.profile)
+        systems = await asyncio.to_thread(_systems, self.profile, masks=self._is_shared)
         for index, tab in enumerate(TABS):
             if self._is_leaving:
                 return  # left before it began
@@ -221,6 +224,7 @@ class OpsApp(App[int]):
         base, now, alerts = self.screen_stack[0], time.time(), self.rules.alerts
         segments = [
             *environment_segments(self.profile, self._user),
+            *([shared_segment(self._last_key)] if self._is_shared else []),
             clock_segment(now),
             writing_segment(self.guard),
             temporary_segment(self._changes.ledger.temporary, now),
@@ -355,6 +359,13 @@ class OpsApp(App[int]):
         if await self.push_screen_wait(ConfirmDialog("Leave opstui?", lines)):
             self.exit(return_code=0)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let those who watch a shared screen see which key was pressed; everything else is Textual's."""
+        if self._is_shared and isinstance(event, events.Key) and not event.is_forwarded:
+            self._last_key = event.key
+            self._draw_frame()
+        await super().on_event(event)
+
     async def _on_key(self, event: events.Key) -> None:
         # A key that bubbled up here was sent to what had the focus then. When a field has it by now ("/" and the text
         # behind it came in one burst), the key is text and must not run a command.
@@ -432,16 +443,16 @@ class OpsApp(App[int]):
         self._close_messages_no_wait()
 
 
-def _systems(profile: Profile) -> "Systems":
+def _systems(profile: Profile, *, masks: bool) -> "Systems":
     """Import everything the profile's systems and the other tabs need; takes a while, so not on the event loop."""
     from tui.systems import systems_of
 
     for tab in TABS:
         tab.pane()
-    return systems_of(profile)
+    return systems_of(profile, masks=masks)
 
 
-def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:
+def run(loaded: Loaded, *, read_only: bool, share: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:
     """Run the application on this terminal and return its exit status."""
     from profiles.places import log_file
     from tui.journal.place import journal_of
@@ -452,6 +463,7 @@ def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sa
         journal=journal_of(profile),
         log_file=str(log_file()),
         read_only=read_only,
+        share=share,
         refresh_s=refresh_s,
         sandbox=sandbox,
     )

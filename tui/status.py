@@ -36,6 +36,11 @@ def environment_segments(profile: Profile, user: str) -> list[Segment]:
     return [*segments, Segment(profile.name), Segment(user, "dim", priority=3)]
 
 
+def shared_segment(last_key: str) -> Segment:
+    """Return that several look at this screen, and which key was pressed last."""
+    return Segment(f"SHARED {last_key}".rstrip(), "accent", short=last_key or "SHARED")
+
+
 def writing_segment(state: GuardState) -> Segment:
     """Return whether something can be changed now, and for how long."""
     if state.locked:

@@ -27,11 +27,14 @@ class Systems:
     """Names of the sources that need not be there."""
 
 
-def systems_of(profile: Profile) -> Systems:
-    """Make the sources and verbs of a profile; imports no client library and opens no connection."""
+def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
+    """Make the sources and verbs of a profile; imports no client library and opens no connection.
+
+    `masks` keeps secrets and people's data out of every fact, for a screen that several people see.
+    """
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
-    databases = [PostgresSource(name, entry) for name, entry in profile.databases.items()]
-    caches = [RedisSource(name, entry) for name, entry in profile.redis.items()]
+    databases = [PostgresSource(name, entry, masks=masks) for name, entry in profile.databases.items()]
+    caches = [RedisSource(name, entry, masks=masks) for name, entry in profile.redis.items()]
     verbs: list[tuple[str, Verb]] = [
         *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster) if cluster else ())),
         *((database.name, verb) for database in databases for verb in postgres_verbs(database)),
@@ -43,7 +46,7 @@ def systems_of(profile: Profile) -> Systems:
         *([cluster] if cluster else []),
         *databases,
         *caches,
-        *(LogsSource(name, entry, pod_logs) for name, entry in profile.logs.items()),
+        *(LogsSource(name, entry, pod_logs, masks=masks) for name, entry in profile.logs.items()),
         HostSource(),
     ]
     return Systems(tuple(sources), {(verb.name, source): verb for source, verb in verbs}, frozenset(_optional(profile)))

@@ -77,6 +77,9 @@ def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: 
     help="What to watch. Without it $OPSTUI_PROFILE counts; without that you are asked.",
 )  # fmt: skip
 @click.option("--read-only", is_flag=True, help="Nothing can be changed, whatever the profile says.")
+@click.option(
+    "--share", is_flag=True, help="Several look at this screen: starts unarmed, masks secrets and SQL, shows the keys."
+)
 @click.option("--refresh", type=float, callback=_seconds, metavar="S", help="Seconds between two readings.")
 @click.option("--scenario", type=ScenarioName(), metavar="NAME", help="What the sandbox plays: --profile demo only.")
 @click.option(
@@ -86,7 +89,12 @@ def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: 
 @click.version_option(tui.__version__, message="opstui %(version)s")
 @click.pass_context
 def opstui(
-    context: click.Context, profile: str | None, read_only: bool, refresh: float | None, scenario: str | None
+    context: click.Context,
+    profile: str | None,
+    read_only: bool,
+    share: bool,
+    refresh: float | None,
+    scenario: str | None,
 ) -> None:
     """One full-screen terminal for on-call: see, act safely, prove it worked, keep the record.
 
@@ -96,7 +104,7 @@ def opstui(
         return
     from tui.cli.launch import launch
 
-    context.exit(launch(profile, read_only=read_only, refresh_s=refresh, scenario=scenario))
+    context.exit(launch(profile, read_only=read_only, share=share, refresh_s=refresh, scenario=scenario))
 
 
 @opstui.group()

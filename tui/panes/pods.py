@@ -12,6 +12,7 @@ from tui.sources.errors import SourceError
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.source import KubernetesSource, kubectl_words
+from tui.sources.kubernetes.veil import veiled
 from tui.sources.kubernetes.workloads import Workload
 from widgets.cell import cell_text
 from widgets.dialogs import TextDialog
@@ -56,7 +57,7 @@ class PodsPane(PodsChanges):
         obj, missing = None, ""
         if (source := self.source) is not None:
             try:
-                obj = await self.patiently(source.fetch(kind, namespace, fact.name), f"{kind} {fact.name}")
+                obj = veiled(await self.patiently(source.fetch(kind, namespace, fact.name), f"{kind} {fact.name}"))
             except SourceError as error:
                 missing = f"\n\nThe whole object could not be read: {error}"
         if (snapshot := self.snapshot) is None:

@@ -75,7 +75,9 @@ class RedisSource:
 
     timeout_s = 6.0
 
-    def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0) -> None:
+    def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0, masks: bool = False) -> None:
+        """Make the source; nothing is connected. `masks` leaves the slow log's arguments out, for a shared screen."""
+        self._masks = masks
         self.name = f"redis:{name}"
         self.interval_s = interval_s
         self._entry = entry
@@ -228,10 +230,10 @@ class RedisSource:
         if (reply := replies.get(_MEMORY_STATS)) is not None:
             session.stats = redis_lists.memory_stats(reply)
         if (reply := replies.get(_NEWEST_SLOW)) is not None:
-            newest = redis_lists.slowlog(reply)
+            newest = redis_lists.slowlog(reply, masks=self._masks)
             if not newest or not session.slowlog or newest[0].id != session.slowlog[0].id:
                 fetched = await self._ask(session, [_ALL_SLOW]) if newest else {}
-                session.slowlog = redis_lists.slowlog(fetched.get(_ALL_SLOW, reply))
+                session.slowlog = redis_lists.slowlog(fetched.get(_ALL_SLOW, reply), masks=self._masks)
 
     def _snapshot(self, session: _Session, after: Counted, dbsize: Any, round_trip_ms: float) -> RedisSnapshot:
         info, before = after.info, self._before

@@ -66,8 +66,8 @@ def _client(line: str, own_id: int | None) -> Client:
     )
 
 
-def slowlog(reply: Any) -> tuple[SlowEntry, ...]:
-    """Return SLOWLOG GET's entries, newest first.
+def slowlog(reply: Any, *, masks: bool = False) -> tuple[SlowEntry, ...]:
+    """Return SLOWLOG GET's entries, newest first; with `masks` only how many arguments a command had.
 
     Raises:
         Unreadable: an entry is not the list the protocol promises.
@@ -78,7 +78,7 @@ def slowlog(reply: Any) -> tuple[SlowEntry, ...]:
                 id=int(entry[0]),
                 at=float(entry[1]),
                 took_us=int(entry[2]),
-                command=" ".join(_argument(part) for part in entry[3]),
+                command=_masked(entry[3]) if masks else " ".join(_argument(part) for part in entry[3]),
                 addr=text(entry[4]) if len(entry) > 4 else "",
                 client_name=text(entry[5]) if len(entry) > 5 else "",
             )
@@ -86,6 +86,11 @@ def slowlog(reply: Any) -> tuple[SlowEntry, ...]:
         )
     except (TypeError, ValueError, IndexError) as error:
         raise Unreadable("SLOWLOG GET sent an entry of another shape") from error
+
+
+def _masked(parts: list[Any]) -> str:
+    name, *arguments = (_argument(part) for part in parts)
+    return f"{name} ({len(arguments)} arguments)" if arguments else name
 
 
 def _argument(part: Any) -> str:

@@ -1,19 +1,15 @@
 """What a dry run says will change, line by line. Pure."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tui.sources.kubernetes.fields import Object
+from tui.sources.kubernetes.veil import HIDDEN, veiled
 from tui.sources.text import clean
 
 _NOT_A_CHANGE: Final = frozenset({"managedFields", "resourceVersion", "generation"})
 """Fields of metadata that every write moves."""
-
-
-_SECRET_NAME: Final = re.compile(r"pass|secret|token|key|credential|auth|dsn|private", re.IGNORECASE)
-"""Environment variables whose values are not for screens that several people see."""
 
 
 def changed_fields(before: Object, after: Object) -> tuple[str, ...]:
@@ -27,7 +23,7 @@ def differing(before: Object, after: Object) -> tuple[str, ...]:
     List items with a name (containers, environment variables) are compared by it, whatever their place. Values of
     environment variables that may be secrets are hidden.
     """
-    return tuple(_differences("", _veiled(before), _veiled(after)))
+    return tuple(_differences("", veiled(before, _Hidden), veiled(after, _Hidden)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +33,7 @@ class _Hidden:
     value: str = field(repr=False)
 
     def __repr__(self) -> str:
-        return "(hidden)"
-
-
-def _veiled(tree: Any) -> Any:
-    """Return a tree in which the values of environment variables that may be secrets cannot be read."""
-    if isinstance(tree, list):
-        return [_veiled(item) for item in tree]
-    if not isinstance(tree, dict):
-        return tree
-    veiled = {key: _veiled(value) for key, value in tree.items()}
-    variables = veiled.get("env")
-    if isinstance(variables, list):
-        veiled["env"] = [
-            {**item, "value": _Hidden(str(item["value"]))}
-            if isinstance(item, dict) and "value" in item and _SECRET_NAME.search(str(item.get("name")))
-            else item
-            for item in variables
-        ]
-    return veiled
+        return HIDDEN
 
 
 def _by_name(items: Any) -> dict[str, Any]:
