@@ -143,8 +143,7 @@ class OpsApp(App[int]):
         self._verbs: dict[tuple[str, str], Verb] = {}
         performer = Performer(profile, self._verbs, self.guard, journal)
         self._journal, self._news = journal, News(journal)
-        self._changes = Changes(self, profile, self._verbs, performer, journal, self.tell)
-        self._news.subscribe(self._changes.take)
+        self._changes = Changes(self, profile, self._verbs, performer, journal, self._news, self.tell)
         self._desk = Desk(profile, time.time, self.rules.level, self._refusal, self._pollers.source)
         self._user = who()
         self._panes: dict[int, Pane] = {}

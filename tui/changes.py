@@ -15,6 +15,7 @@ from tui.actions.perform import Ask, Consent, Ending, Outcome, Performer
 from tui.actions.recovery import abandoned, recover, sent_words
 from tui.confirm import action_dialog, batch_dialog, consent, results_page, verb_and_target, watch_target
 from tui.journal import Journal, JournalError, moment_of
+from tui.journal.news import News
 from tui.undoing import BACK, KEEP, choices, deed_of, temporary_dialog, undo_dialog
 from widgets.cell import Tone
 from widgets.dialogs import TextDialog
@@ -39,6 +40,7 @@ class Changes:
         verbs: Mapping[tuple[str, str], Verb],
         performer: Performer,
         journal: Journal,
+        news: News,
         tell: Tell,
     ) -> None:
         self._app = app
@@ -46,11 +48,13 @@ class Changes:
         self._verbs = verbs
         self._performer = performer
         self._journal = journal
+        self._news = news
         self._tell = tell
         self._under_way: dict[Request, str] = {}
         self._asking = asyncio.Lock()
         self.ledger = Ledger()
         """What the journal says of the changes so far, ours and others'."""
+        news.subscribe(self.take)
 
     def __bool__(self) -> bool:
         return bool(self._under_way)
@@ -149,6 +153,7 @@ class Changes:
 
     async def choose_undo(self, done: Callable[[], None]) -> None:
         """Ask which change is to be taken back, and lead that through its life."""
+        await self._news.fetch()  # what ended a moment ago is what people take back most
         found = choices(self.ledger, time.time())
         if not found:
             self._tell("there is no change on record that could be taken back", "")

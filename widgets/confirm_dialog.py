@@ -204,14 +204,24 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         return self._is_listening or self._clock() - self._quiet_since >= DEAF_S
 
     def _show_hint(self, seconds: int) -> None:
-        how = "y: do it · " if self._mode == "key" and self._state != "gone" else ""
-        cancel = "enter, esc, q: do nothing" if self._mode == "key" else "tab: next field · esc, ctrl+g: do nothing"
-        text = f"{how}{cancel} · closes in {seconds} s" if self._is_listening else "wait: keys do not count yet"
+        keys = self._keys_now()
+        text = f"{keys} · closes in {seconds} s" if self._is_listening else "wait: keys do not count yet"
         hint = self.query_one("#hint", Static)
         if hint.content != text:
             hint.update(text)
 
+    def _keys_now(self) -> str:
+        if self._mode == "key":
+            return f"{'y: do it · ' if self._state != 'gone' else ''}enter, esc, q: do nothing"
+        if self.focused is not None and self.focused.id == "confirm":
+            return "enter: DO IT · tab: next field · esc: do nothing"
+        return "tab: next field · esc, ctrl+g: do nothing"
+
     # Keys
+
+    def on_descendant_focus(self) -> None:
+        """Say at once what Enter does here."""
+        self._show_hint(int(self._left_s()) + 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Drop keys until it has been quiet for a while."""

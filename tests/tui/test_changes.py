@@ -14,6 +14,7 @@ from tests.tui.actions.scripted import REQUEST, TARGET, Bench, Scripted
 from tui.actions.action import Look, Phase, Request, Risk
 from tui.actions.perform import Ending
 from tui.changes import Changes
+from tui.journal.news import News
 from widgets.cell import Tone, cell_text
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import ChooseDialog, TextDialog
@@ -27,8 +28,9 @@ class Screen(App[None]):
         self.bench = Bench(folder, verb=Scripted(risk=Risk.LOW, inverse=replace(REQUEST, wanted={"back": 1})))
         self.told: list[tuple[str, Tone]] = []
         self.done = 0
-        performer = self.bench.performer
-        self.changes = Changes(self, self.bench.profile, performer.verbs, performer, self.bench.journal, self.tell)
+        performer, journal = self.bench.performer, self.bench.journal
+        self.news = News(journal)
+        self.changes = Changes(self, self.bench.profile, performer.verbs, performer, journal, self.news, self.tell)
 
     def tell(self, text: str, tone: Tone) -> None:
         self.told.append((text, tone))
@@ -38,9 +40,6 @@ class Screen(App[None]):
 
     def count(self) -> None:
         self.done += 1
-
-    def read_journal(self) -> None:
-        self.changes.take(list(self.bench.journal.entries()))
 
 
 @pytest.fixture
@@ -58,7 +57,7 @@ async def listening(pilot: Pilot[None], kind: type[ConfirmDialog] = ConfirmDialo
     await until(pilot, lambda: isinstance(pilot.app.screen, kind))
     dialog = pilot.app.screen
     assert isinstance(dialog, ConfirmDialog)
-    await until(pilot, lambda: "keys do not count yet" not in str(dialog.query_one("#hint", Static).content))
+    await until(pilot, lambda: "closes in" in str(dialog.query_one("#hint", Static).content))
     return dialog
 
 
@@ -115,7 +114,6 @@ async def test_a_change_is_taken_back_through_the_same_dialog_and_only_once(app:
         await listening(pilot)
         await pilot.press("y")
         await until(pilot, lambda: app.done)
-        app.read_journal()
         app.run_worker(app.changes.choose_undo(app.count))
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
         await pilot.pause()
@@ -141,7 +139,7 @@ async def test_a_temporary_change_is_counted_until_it_is_kept(app: Screen) -> No
         await listening(pilot)
         await pilot.press("y")
         await until(pilot, lambda: app.done)
-        app.read_journal()
+        await app.news.fetch()
         assert len(app.changes.ledger.temporary) == 1
         app.run_worker(app.changes.choose_undo(app.count))
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
@@ -152,7 +150,7 @@ async def test_a_temporary_change_is_counted_until_it_is_kept(app: Screen) -> No
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog) and app.screen is not first)
         await pilot.press("down", "enter")
         await until(pilot, lambda: app.told[-1][0].startswith("kept for good"))
-        app.read_journal()
+        await app.news.fetch()
         assert not app.changes.ledger.temporary
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from tui.sandbox.cluster import discovery, problems, writes
-from tui.sandbox.cluster.faults import Fault, FaultKind, Faults, cut, strike
+from tui.sandbox.cluster.faults import Fault, Faults, strike, strike_answer
 from tui.sandbox.cluster.problems import ApiError
 from tui.sandbox.cluster.reads import COMPRESSED_BYTES, listed, reply, shown
 from tui.sandbox.cluster.request import Call, parse
@@ -98,7 +98,8 @@ class ApiServer:
         if fault is not None and (response := await strike(fault, call)) is not None:
             return response
         answer = await self._carried_out(call, fault)
-        return cut(call) if fault is not None and fault.kind is FaultKind.LOST else answer
+        struck = await strike_answer(fault, call) if fault is not None else None
+        return answer if struck is None else struck
 
     async def _carried_out(self, call: Call, fault: Fault | None) -> web.StreamResponse:
         if not is_allowed(call.user, call.ask):

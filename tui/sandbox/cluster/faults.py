@@ -33,6 +33,8 @@ class FaultKind(StrEnum):
     """The connection is torn down."""
     LOST = "lost"
     """The request is carried out; the connection is torn down before the answer."""
+    LATE = "late"
+    """The request is carried out at once; the answer comes after `delay_s`."""
 
 
 _REASONS = {
@@ -72,6 +74,8 @@ class Fault:
     """How long a stream works before it goes wrong."""
     delay_s: float = 5.0
     retry_after_s: int | None = 1
+    passes: int = 0
+    """How many requests it lets through before it strikes."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hits(self, call: Call) -> bool:
@@ -100,6 +104,9 @@ class Faults:
         """Return the rule that hits this request, counted, or None."""
         for fault in self._rules:
             if fault.hits(call):
+                if fault.passes:
+                    fault.passes -= 1
+                    continue
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
@@ -111,6 +118,16 @@ def cut(call: Call) -> web.Response:
     if call.http.transport is not None:
         call.http.transport.abort()
     return web.Response(status=500)
+
+
+async def strike_answer(fault: Fault, call: Call) -> web.Response | None:
+    """Do what `fault` says once the request was carried out; None when the answer may go."""
+    if fault.kind is FaultKind.LATE:
+        try:
+            await asyncio.wait_for(fault.released.wait(), fault.delay_s)
+        except TimeoutError:
+            return None
+    return cut(call) if fault.kind is FaultKind.LOST else None
 
 
 async def strike(fault: Fault, call: Call) -> web.Response | None:
@@ -132,7 +149,7 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
             return None
         case FaultKind.SILENT:
             await fault.released.wait()
-        case FaultKind.LOST:
+        case FaultKind.LOST | FaultKind.LATE:
             return None
         case FaultKind.CUT:
             return cut(call)
