@@ -147,6 +147,10 @@ class Terminal:
             while len(self._raw) == before and time.monotonic() < deadline:
                 time.sleep(0.01)
 
+    def send(self, text: str) -> None:
+        """Type at once, whatever is shown."""
+        os.write(self._master, text.encode())
+
     def confirm(self, typed: str) -> None:
         """Give the dialog that asks for a text what it asks for, and press its button."""
         self.wait("tab: next field", 40)

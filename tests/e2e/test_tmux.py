@@ -1,21 +1,21 @@
 """opstui in a real tmux: starting, resizing, detaching, losing its session."""
 
 import contextlib
-import os
-import re
-import shlex
+import json
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.e2e.terminal import ROOT, Terminal, opstui
+from tests.e2e.tmux import BUSY_MACHINE_S, Tmux, eventually
+from tests.e2e.two_keyboards import TwoKeyboards, sleeping_session
+from tui.sandbox.blocking import BlockingSandbox
 
 pytestmark = [
     pytest.mark.live,
@@ -25,34 +25,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("tmux") is None, reason="needs Debian's tmux"),
 ]
 
-BUSY_MACHINE_S = 40.0
 ENDS_WITHIN_S = 5.0
 """The promise is 2 s; the rest is for a machine that is busy with other tests."""
-
-
-class Tmux:
-    """A tmux server of its own, with one session of one pane."""
-
-    def __init__(self, folder: str) -> None:
-        self.command = ["tmux", "-S", f"{folder}/socket", "-f", "/dev/null"]
-
-    def __call__(self, *arguments: str) -> str:
-        """Run a tmux command and return what it says."""
-        environment = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TERM")}
-        command = [*self.command, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment).stdout
-
-    def wait(self, pattern: str, within_s: float = BUSY_MACHINE_S) -> str:
-        """Wait until the pane matches."""
-        eventually(lambda: re.search(pattern, self("capture-pane", "-p")) is not None, pattern, within_s)
-        return self("capture-pane", "-p")
-
-
-def eventually(is_so: Callable[[], bool], what: str, within_s: float = BUSY_MACHINE_S) -> None:
-    deadline = time.monotonic() + within_s
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
-        time.sleep(0.05)
 
 
 def lives(process: psutil.Process) -> bool:
@@ -70,10 +44,8 @@ def tmux(staging: Path, tmp_path: Path) -> Iterator[Tmux]:
 
 
 def running(server: Tmux, staging: Path, tmp_path: Path) -> Iterator[Tmux]:
-    state = {"XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
-    settings = [part for name, value in state.items() for part in ("-e", f"{name}={value}")]
-    program = shlex.join(["exec", *opstui("--profile", str(staging))])
-    server("new-session", "-d", "-x", "120", "-y", "40", "-c", str(tmp_path), *settings, program)
+    env = {"XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
+    server.start(opstui("--profile", str(staging)), env, str(tmp_path))
     yield server
     server("kill-server")
 
@@ -103,3 +75,27 @@ def test_the_whole_life_in_tmux(tmux: Tmux) -> None:
     tmux("kill-session")
     eventually(lambda: not lives(process), "the end of the program", ENDS_WITHIN_S)
     sys.stdout.write(f" {time.monotonic() - began:.2f} s ")
+
+
+def test_who_types_into_the_dialog_that_a_colleague_opens_confirms_nothing(
+    sandbox: BlockingSandbox, tmp_path: Path
+) -> None:
+    profile = tmp_path / "shared.yaml"
+    systems = {"databases": {"shop": sandbox.endpoints["postgres"]}}
+    profile.write_text(json.dumps({"name": "shared", "environment": "staging", **systems}))
+    profile.chmod(0o600)
+    trials = 5  # a thousand of them: python -m tests.bench --only keyboards
+    with (
+        tempfile.TemporaryDirectory(prefix="opstui-t-", dir="/tmp") as folder,
+        sleeping_session(sandbox.endpoints["postgres"].replace("//opstui@", "//app@"), "two-keyboards") as session,
+    ):
+        for server in running(Tmux(folder), profile, tmp_path):
+            both = TwoKeyboards(server, tmp_path / "state", seed=1)
+            try:
+                both.choose("two-keyboards")
+                for _ in range(trials):
+                    both.trial()
+            finally:
+                both.close()
+            assert both.whats() == ["cancelled"] * trials
+        assert session.poll() is None, "the statement still runs"
