@@ -14,9 +14,9 @@ from tui.panes.failing import age_segment, failure_words, oldest
 from tui.panes.log_lines import LEVELS, Filters
 from tui.panes.log_memory import MAX_LINES, HeldLines
 from tui.panes.pane import Desk, Pane
-from tui.panes.units import rate
 from tui.sources.logs.line import LogBatch, LogLine, Severity
 from tui.sources.reading import Reading
+from tui.units import rate
 from widgets.clipboard import write_to_file
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.filter_bar import FilterBar

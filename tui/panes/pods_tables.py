@@ -16,7 +16,6 @@ from tui.panes.pane import Desk, Pane
 from tui.panes.pods_events import Fold
 from tui.panes.pods_rows import Light
 from tui.panes.pods_view import FactView
-from tui.panes.units import age
 from tui.sources.kubernetes.metrics import Metrics
 from tui.sources.kubernetes.mirror import Changes
 from tui.sources.kubernetes.nodes import Node
@@ -25,6 +24,7 @@ from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.workloads import Condition, Workload
 from tui.sources.reading import Reading
+from tui.units import age
 from widgets.cell import Column, Row
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable

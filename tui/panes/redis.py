@@ -11,10 +11,10 @@ from tui.panes import redis_detail, redis_rows, tabs
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.pane import TONES, Desk
-from tui.panes.units import coarse, rate, span
 from tui.sources.reading import Reading
 from tui.sources.redis_cli import redis_cli
 from tui.sources.redis_facts import RedisSnapshot
+from tui.units import coarse, rate, span
 from widgets.cell import Cell, Row, Tone, cell_text
 from widgets.dialogs import TextDialog
 from widgets.filter_bar import FilterBar
