@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("asyncpg", "redis", "httpx", "kubernetes", "aiohttp", "plotext", "psutil")
-HEADLESS = ("sources", "actions", "walkthroughs")
+HEADLESS = ("sources", "actions", "timeline", "walkthroughs")
 
 
 def loaded_after(code: str) -> set[str]:
