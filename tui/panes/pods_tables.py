@@ -48,6 +48,12 @@ _COLUMNS: Final[dict[str, Callable[[int], tuple[Column, ...]]]] = {
 }
 _WORST_FIRST: Final = {"pods": "status", "workloads": "ready", "events": "type", "nodes": "status"}
 _PLAIN: Final = {"pods": "namespace", "workloads": "namespace", "events": "seen", "nodes": "name"}
+_REVEALED_IN: Final = {
+    "pod": "pods",
+    "node": "nodes",
+    **dict.fromkeys(("deployment", "statefulset", "daemonset", "replicaset", "job", "cronjob"), "workloads"),
+}
+"""The view that has a row for each kind of object."""
 _AGE_INTERVAL_S: Final = 2.0
 """Readings come when something changes, else every two seconds: that is what counts as fresh."""
 
@@ -72,7 +78,6 @@ class PodsTables(Pane):
         Binding("slash", "filter", "Filter", id="pods.filter"),
         Binding("escape,ctrl+g", "back", "Clear filters, or stop reading", show=False, id="pods.back"),
         Binding("n", "namespace(1)", "Namespace: next", id="pods.namespace"),
-        Binding("N", "namespace(-1)", "Namespace: previous", show=False, id="pods.previous_namespace"),
         Binding("f", "faults", "Faults only", id="pods.faults"),
         Binding("o", "worst_first", "Worst first", show=False, id="pods.worst_first"),
     ]
@@ -313,6 +318,26 @@ class PodsTables(Pane):
         self.view = "pods"
         self.choose(replace(self.choice, workload=workload))
         self._open_view()
+
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Open the view that has an object and put the cursor on it: `kind/namespace/name`, `node/name`."""
+        kind, _, path = about.partition("/")
+        if (snapshot := self.snapshot) is None:
+            return False
+        uid = pods_detail.find(snapshot, kind, path)
+        if uid is None and kind in _REVEALED_IN:
+            return False
+        # Of what has no row of its own (a volume claim, an autoscaler) there are the events.
+        view = _REVEALED_IN.get(kind, "events")
+        self.query_one(FilterBar).text = "" if uid else path.rpartition("/")[2]
+        self.view, self.choice = view, Choice()
+        self._views[view].revision = 0
+        # First of all, so that it need not wait until thousands of other rows are built.
+        self._views[view].touch([uid] if uid else [])
+        self._open_view()
+        if uid:
+            self.table.seek(uid)
+        return True
 
     def action_namespace(self, step: int) -> None:
         """Show one namespace only, then the next one, then all again."""
