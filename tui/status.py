@@ -101,7 +101,8 @@ def tab_segments(
         mark = (f"!{len(own)}" if own else "") + ("✗" if silent.intersection(kinds[:1]) else "")
         level = max((alert.level for alert in own), default=Level.OK)
         tone = "critical" if mark.endswith("✗") else _TONES[level]
-        segments.append(Segment(f" {index + 1} {title}{mark} ", tone, reverse=index == active))
+        text = f" {index + 1} {title}{mark}"
+        segments.append(Segment(f"{text} ", tone, short=text, reverse=index == active))
     return segments
 
 
