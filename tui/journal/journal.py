@@ -145,7 +145,7 @@ def decoded(line: bytes) -> dict[str, Any] | None:
     """Return the entry on a line; None when it is not one (cut off by a crash or a full disk)."""
     try:
         entry = json.loads(line.decode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from tui.journal.journal import Journal, JournalError
 from tui.journal.tail import Tail
+from tui.poller import contained
 
 _PAUSE_S: Final = 1.0
 _SLICE: Final = 250
@@ -40,7 +42,7 @@ class News:
             self.failure = ""
             for start in range(0, len(entries), _SLICE):
                 for taker in self._takers:
-                    taker(entries[start : start + _SLICE])
+                    contained(partial(taker, entries[start : start + _SLICE]), "taking in what is new in the journal")
                 await asyncio.sleep(0)
 
     async def follow(self) -> None:

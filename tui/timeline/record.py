@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tui.rules import Level
 from tui.sources.text import clean
-from tui.timeline.entry import ITSELF, Entry, identity, sentence
+from tui.timeline.entry import END_OF_TIME, ITSELF, Entry, identity, sentence
 
 Line = Mapping[str, Any]
 """One entry of the journal."""
@@ -27,11 +27,12 @@ _LEVELS: Final[Mapping[str, Level]] = {
 
 
 def moment(line: Line) -> float:
-    """Return when a line was written, as `time.time()`; 0 when it does not say."""
+    """Return when a line was written, as `time.time()`; 0 when it does not say, or nothing that can be."""
     try:
-        return datetime.fromisoformat(str(line.get("at", ""))).timestamp()
-    except ValueError:
+        at = datetime.fromisoformat(str(line.get("at", ""))).timestamp()
+    except (ValueError, OverflowError):
         return 0.0
+    return at if 0 <= at < END_OF_TIME else 0.0
 
 
 def who(line: Line) -> str:
@@ -51,15 +52,14 @@ def action_entry(lines: Sequence[Line]) -> Entry:
     first, last = lines[0], lines[-1]
     stage = _stage(last)
     change = " → ".join(filter(None, (words(last, "before"), words(last, "after"))))
-    verb = words(first, "verb")
-    said = f"{stage.upper()}: {verb} {target_words(first)}{f' ({change})' if change else ''}"
-    detail = words(last, "detail")
+    said = [f"{stage.upper()}: {words(first, 'verb')} {target_words(first)}", words(last, "detail")]
+    text = "; ".join(filter(None, said)) + (f" ({change})" if change else "")
     return Entry(
         id=action_key(first),
         at=moment(first),
         source=words(first, "source") or ITSELF,
         what="action",
-        text=sentence(f"{said}; {detail}" if detail else said),
+        text=sentence(text),
         level=_LEVELS.get(stage, Level.OK),
         object=_object(first),
         by=who(first),

@@ -1,12 +1,11 @@
 """Entries as JSON, for the file of what was seen and for pins; and back, whatever stands there."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from tui.rules import Level
 from tui.sources.text import clean
-from tui.timeline.entry import Entry
+from tui.timeline.entry import END_OF_TIME, Entry
 
 _WORDS = ("id", "source", "what", "text", "object", "by", "stage", "fold")
 
@@ -48,6 +47,6 @@ def read(found: object) -> Entry | None:
 
 
 def _time(found: object) -> float | None:
-    # What no calendar holds cannot be shown; year 9999 is the last.
-    is_time = isinstance(found, int | float) and not isinstance(found, bool)
-    return float(found) if is_time and math.isfinite(found) and 0 <= found < 253_402_300_800 else None  # type: ignore[operator, arg-type]
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return float(found) if 0 <= found < END_OF_TIME else None

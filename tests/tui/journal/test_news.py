@@ -1,5 +1,6 @@
 """One follower of the journal for all who need it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,22 @@ async def test_a_journal_that_cannot_be_read_is_said_and_read_when_it_can_be(tmp
     assert news.failure == ""
 
 
-async def test_what_is_written_while_it_hands_out_comes_in_order(tmp_path: Path) -> None:
-    import asyncio
+async def test_an_error_of_one_taker_costs_the_others_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "shop", "dev")
+    news = News(journal)
+    seen: list[int] = []
 
+    def fail(entries: object) -> None:
+        raise ZeroDivisionError
+
+    news.subscribe(fail)
+    news.subscribe(lambda entries: seen.extend(entry["n"] for entry in entries))
+    await journal.append("note", {"n": 1})
+    await news.fetch()
+    assert seen == [1]
+
+
+async def test_what_is_written_while_it_hands_out_comes_in_order(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "shop", "dev")
     journal.path.parent.mkdir()
     journal.path.write_text("".join(f'{{"n": {n}}}\n' for n in range(1000)))
@@ -56,8 +70,6 @@ async def test_what_is_written_while_it_hands_out_comes_in_order(tmp_path: Path)
 
 @pytest.mark.parametrize("count", [0, 1])
 async def test_following_goes_on_until_it_is_cancelled(tmp_path: Path, count: int) -> None:
-    import asyncio
-
     journal = Journal(tmp_path, "shop", "dev")
     news, seen = News(journal), asyncio.Event()
     news.subscribe(lambda entries: seen.set())

@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tui.journal import Journal
+from tui.journal.chain import Verdict
 from tui.rules import Level
 from tui.timeline.entry import Entry
 from tui.timeline.journal_rows import JournalRows
 from tui.timeline.model import PINNED, Timeline
+from tui.timeline.record import ACTION_LINES
+from tui.timeline.report import Incident, markdown
 from tui.timeline.written import written
 
 INTENT: dict[str, Any] = {
@@ -55,7 +60,7 @@ def test_all_lines_of_one_action_are_one_row_that_goes_on() -> None:
     assert (begun.stage, begun.by, begun.object) == ("under way", "ann (as root)", "deployment/shop/api")
     done = row(INTENT, accepted, outcome("converged", "5 of 5 ready"))
     assert (done.id, done.at, done.stage, done.level) == (begun.id, begun.at, "converged", Level.OK)
-    assert done.text == "CONVERGED: scale Deployment shop/api (3 replicas → 5 replicas); 5 of 5 ready"
+    assert done.text == "CONVERGED: scale Deployment shop/api; 5 of 5 ready (3 replicas → 5 replicas)"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +151,20 @@ def test_pins_are_shared_and_taken_back() -> None:
 )
 def test_a_line_that_is_not_as_it_should_be_ends_nothing(line: dict[str, Any]) -> None:
     list(taken(line).rows())
+
+
+_KEYS = ("at", "action", "entry", "seen", "text", "ending", "identity", "user", "source", "kind", "about", "until")
+_WHATS = (*sorted(ACTION_LINES), "pin", "unpin", "note", "snapshot", "opened", "armed", "anything")
+_VALUES = st.none() | st.booleans() | st.floats() | st.text() | st.just("9999-12-31T23:59:59-23:59")
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(_KEYS), _VALUES | st.dictionaries(st.text(), _VALUES))), st.data())
+def test_whatever_stands_in_a_journal_ends_nothing(lines: list[dict[str, Any]], data: st.DataObject) -> None:
+    timeline = taken(*({**line, "what": data.draw(st.sampled_from(_WHATS))} for line in lines))
+    for row in timeline.rows():
+        assert row.text.isprintable() or not row.text.isascii()
+        assert 0 <= row.at < 253_402_300_800
+    markdown(Incident("p", "prod", 0.0, 1e9, "w", "v", timeline, Verdict()))
 
 
 def test_what_a_line_holds_is_cleaned() -> None:

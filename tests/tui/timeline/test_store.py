@@ -173,7 +173,7 @@ def test_an_entry_comes_back_as_it_was(entry: Entry) -> None:
     assert read(json.loads(json.dumps(written(entry)))) == entry
 
 
-_LEAVES = st.none() | st.booleans() | st.floats() | st.text()
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 
 
 @given(st.recursive(_LEAVES, lambda parts: st.lists(parts) | st.dictionaries(st.text(), parts)))
