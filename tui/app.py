@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -25,6 +26,7 @@ from tui.actions.perform import Performer
 from tui.changes import Changes
 from tui.driver import TerminalDriver
 from tui.journal import Journal, who
+from tui.journal.news import News
 from tui.keys import commands, key_segments, keys_page
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
@@ -103,11 +105,11 @@ class OpsApp(App[int]):
         Binding("a", "alerts", "Alerts", id="app.alerts"),
         Binding("b", "by_hand", "By hand", id="app.by_hand"),
         Binding("p", "pause", "Pause", id="app.pause"),
+        Binding("N", "note", "Note: put a sentence on record", show=False, id="app.note"),
+        Binding("P", "picture", "Snapshot: put what this tab shows on record", show=False, id="app.picture"),
         Binding("ctrl+r", "refresh", "Refresh now", show=False, id="app.refresh"),
         Binding("plus,equals_sign", "pace(-1)", "Refresh more often", show=False, key_display="+", id="app.faster"),
         Binding("minus", "pace(1)", "Refresh less often", show=False, key_display="-", id="app.slower"),
-        Binding("N", "note", "Note: put a sentence on record", show=False, id="app.note"),
-        Binding("P", "picture", "Snapshot: put what this tab shows on record", show=False, id="app.picture"),
         Binding("W", "arm", "Arm writing, or disarm it", show=False, id="app.arm"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend"),
         Binding("q", "leave", "Quit", id="app.quit"),
@@ -140,17 +142,10 @@ class OpsApp(App[int]):
         )
         self._verbs: dict[tuple[str, str], Verb] = {}
         performer = Performer(profile, self._verbs, self.guard, journal)
+        self._news = News(journal)
         self._changes = Changes(self, profile, self._verbs, performer, self.tell)
-        self.timekeeper = Timekeeper(self, profile, journal, self.tell, self._draw_active)
         self._desk = Desk(
-            profile,
-            time.time,
-            self.rules.level,
-            lambda r: refusal(r, profile, self.guard),
-            self._pollers.source,
-            lambda: self.timekeeper.timeline,
-            lambda entry: self._begin(self.timekeeper.pin(entry)),
-            lambda: self._begin(self.timekeeper.report(tuple(self._panes.values()), self._pollers.readings)),
+            profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), self._pollers.source
         )
         self._user = who()
         self._panes: dict[int, Pane] = {}
@@ -158,6 +153,13 @@ class OpsApp(App[int]):
         self._active = 0
         self._told_until = 0.0
         self._has_begun = False
+        self.timekeeper = Timekeeper(self, profile, journal, self._news, self.tell, self._draw_active)
+        self._desk = replace(
+            self._desk,
+            timeline=lambda: self.timekeeper.timeline,
+            pin=lambda entry: self._begin(self.timekeeper.pin(entry)),
+            report=lambda: self._begin(self.timekeeper.report(tuple(self._panes.values()), self._pollers.readings)),
+        )
         self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
 
     # The frame
@@ -197,6 +199,7 @@ class OpsApp(App[int]):
         self._verbs.update(systems.verbs)
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
+        self._begin(self._news.follow(), "the journal")
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
         gc.enable()
         gc.set_threshold(20_000, 20, 20)
@@ -212,7 +215,8 @@ class OpsApp(App[int]):
         if self._is_leaving:  # on the way out the panes go before the timers
             return
         self._draw_frame()
-        self._draw_active()
+        if pane := self._panes.get(self._active):
+            self._draw(pane, pane.tick)
         if self._told_until and time.monotonic() > self._told_until and not self._changes:
             self._told_until = 0.0
             self.query_one("#told", NoticeBar).clear()
@@ -310,6 +314,15 @@ class OpsApp(App[int]):
         self.timekeeper.paused(self._pollers.are_paused)
         self._draw_frame()
 
+    async def on_pane_jumped(self, message: Pane.Jumped) -> None:
+        """Open the tab of what an entry of the timeline is about, on it; say so when it is gone."""
+        kind, before = message.source.partition(":")[0], self._active
+        index = next((index for index, tab in enumerate(TABS) if tab.kinds[0] == kind), before)
+        await self._open(index)
+        if not self._panes[index].reveal(message.source, message.about, message.at):
+            await self._open(before)
+            self.tell(f"{message.about} is gone: {TABS[index].title} has it no longer", "warn", _HINT_S)
+
     def action_note(self) -> None:
         """Ask for a note about what is under the cursor."""
         self._begin(self.timekeeper.note(self._panes[self._active].subject()))
@@ -317,6 +330,9 @@ class OpsApp(App[int]):
     def action_picture(self) -> None:
         """Put what the open tab shows on record."""
         self._begin(self.timekeeper.keep_picture(self._panes[self._active]))
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str = "the record") -> None:
+        self.run_worker(work, name, exit_on_error=False)
 
     def action_refresh(self) -> None:
         """Read the visible systems now."""
@@ -363,21 +379,9 @@ class OpsApp(App[int]):
             # Textual calls the handler of every class by itself: calling super's here would run each command twice.
             event.prevent_default()
 
-    async def on_pane_jumped(self, message: Pane.Jumped) -> None:
-        """Open the tab of what an entry of the timeline is about, on it; say so when it is gone."""
-        kind, before = message.source.partition(":")[0], self._active
-        index = next((index for index, tab in enumerate(TABS) if tab.kinds[0] == kind), before)
-        await self._open(index)
-        if not self._panes[index].reveal(message.source, message.about, message.at):
-            await self._open(before)
-            self.tell(f"{message.about} is gone: {TABS[index].title} has it no longer", "warn", _HINT_S)
-
     def on_pane_requested(self, message: Pane.Requested) -> None:
         """Lead a request through its whole life, beside everything else."""
         self._changes.begin(message.request, self.action_refresh)
-
-    def _begin(self, work: Coroutine[Any, Any, None], name: str = "the record") -> None:
-        self.run_worker(work, name, exit_on_error=False)
 
     # Words
 

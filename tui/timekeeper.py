@@ -28,6 +28,7 @@ from widgets.dialogs import InputDialog
 if TYPE_CHECKING:
     from tui.timeline.chronicle import Chronicle
     from tui.timeline.entry import Entry
+    from tui.timeline.journal_rows import JournalRows
     from tui.timeline.model import Timeline
     from tui.timeline.store import Store
 
@@ -48,7 +49,13 @@ class Timekeeper:
     """One profile's timeline, from the first frame to the last."""
 
     def __init__(
-        self, app: App[Any], profile: Profile, journal: Journal, tell: Tell, changed: Callable[[], None]
+        self,
+        app: App[Any],
+        profile: Profile,
+        journal: Journal,
+        news: News,
+        tell: Tell,
+        changed: Callable[[], None],
     ) -> None:
         """Prepare; nothing is read yet.
 
@@ -56,19 +63,22 @@ class Timekeeper:
             app: asks for notes.
             profile: what is watched.
             journal: where actions, notes and pins are written.
+            news: what anybody writes there; somebody else follows it.
             tell: says a sentence to the person.
             changed: draws what is new where the timeline is open.
         """
-        self.news = News(journal)
-        """The one follower of the journal: whoever needs its entries subscribes here before `run`."""
-        self._app, self._profile, self._journal = app, profile, journal
+        self._app, self._profile, self._journal, self._news = app, profile, journal, news
         self._tell, self._changed = tell, changed
         self._chronicle: Chronicle | None = None
+        self._rows: JournalRows | None = None
         self._store: Store | None = None
         self._unwritten: list[Entry] = []
         self._early: dict[str, tuple[Reading[Any], list[Alert]]] = {}
         """Readings and alerts that came before what they are compared with was read."""
+        self._early_lines: list[Mapping[str, Any]] = []
+        """Lines of the journal that came before that."""
         self._is_open = False
+        news.subscribe(self.take_lines)
 
     @cached_property
     def timeline(self) -> "Timeline":
@@ -80,18 +90,21 @@ class Timekeeper:
     # From the first frame to the last
 
     async def run(self) -> None:
-        """Read what is on record, then follow the journal and write what is seen, until cancelled."""
+        """Read what is on record, then write what is seen, until cancelled."""
         chronicle, rows = await asyncio.to_thread(self._prepare)
         for start in range(0, len(rows), _SLICE):
             chronicle.resume(rows[start : start + _SLICE])
             await asyncio.sleep(0)
         self._chronicle = chronicle
-        early, self._early = self._early, {}
+        early, lines, self._early, self._early_lines = self._early, self._early_lines, {}, []
+        for start in range(0, len(lines), _SLICE):
+            self.take_lines(lines[start : start + _SLICE])
+            await asyncio.sleep(0)
         for reading, raised in early.values():
             self.take(reading, raised)
         await self._append("opened", {})
         self._is_open = True
-        await asyncio.gather(self._follow(), self._write_often())
+        await self._write_often()
 
     def _prepare(self) -> tuple["Chronicle", list["Entry"]]:
         """Import and read; blocks."""
@@ -100,7 +113,7 @@ class Timekeeper:
         from tui.timeline.store import Store
 
         self._store = Store(self._journal)
-        self.news.subscribe(JournalRows(self.timeline).take)
+        self._rows = JournalRows(self.timeline)
         try:
             rows = self._store.history()
         except OSError as error:
@@ -118,19 +131,11 @@ class Timekeeper:
         if self._store is not None:
             self._store.close()
 
-    async def _follow(self) -> None:
-        while True:
-            before = self.timeline.revision
-            await self.news.fetch()
-            failure = self.news.failure
-            self.timeline.tell_trouble("journal", f"the journal cannot be read: {failure}" if failure else "")
-            if self.timeline.revision != before:
-                self._changed()
-            await asyncio.sleep(1.0)
-
     async def _write_often(self) -> None:
         while True:
             await asyncio.sleep(_FLUSH_S)
+            failure = self._news.failure
+            self.timeline.tell_trouble("journal", f"the journal cannot be read: {failure}" if failure else "")
             if self._store is not None and (self._unwritten or not self._store.is_writer):
                 await self._write()
 
@@ -164,6 +169,15 @@ class Timekeeper:
             self._unwritten += chronicle.take(reading, raised, time.time())
 
         contained(compare, f"comparing {reading.source} with what was seen before")
+
+    def take_lines(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Take lines of the journal, whoever wrote them, oldest first."""
+        rows = self._rows
+        if self._chronicle is None or rows is None:
+            self._early_lines += lines
+            return
+        contained(partial(rows.take, lines), "taking in what is new in the journal")
+        self._changed()
 
     def paused(self, is_paused: bool) -> None:
         """Take that every reading was stopped, or goes on."""
@@ -207,8 +221,7 @@ class Timekeeper:
             _LOG.warning("journal: %s", error)
             self._tell(f"NOT on record, the journal cannot be written: {error}", "critical")
             return False
-        await self.news.fetch()
-        self._changed()
+        await self._news.fetch()
         return True
 
     # The report

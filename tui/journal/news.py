@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 from tui.journal.journal import Journal, JournalError
 from tui.journal.tail import Tail
-from tui.poller import contained
 
 _PAUSE_S: Final = 1.0
 _SLICE: Final = 250
@@ -42,7 +40,7 @@ class News:
             self.failure = ""
             for start in range(0, len(entries), _SLICE):
                 for taker in self._takers:
-                    contained(partial(taker, entries[start : start + _SLICE]), "taking in what is new in the journal")
+                    taker(entries[start : start + _SLICE])
                 await asyncio.sleep(0)
 
     async def follow(self) -> None:

@@ -182,7 +182,7 @@ class LogsPane(Pane):
 
     def as_text(self) -> str:
         """Return the counts and the lines on the screen."""
-        from tui.timeline.masking import without_secrets
+        from tui.sources.masking import without_secrets
 
         told = [self.query_one("#logs-title", SegmentLine).words, *self._view.lines_on_screen()]
         return without_secrets("\n".join(told))

@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from tui.timeline.entry import Entry
     from tui.timeline.model import Timeline
 
-_SUBJECT_CELLS: Final = 3
-"""How many cells of a row say which one it is."""
-
-TONES: Final[Mapping[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
-"""How a number looks that the profile's rules judged."""
-
 
 def _empty_timeline() -> "Timeline":
     from tui.timeline.model import Timeline
 
     return Timeline()
+
+
+_SUBJECT_CELLS: Final = 3
+"""How many cells of a row say which one it is."""
+
+TONES: Final[Mapping[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
+"""How a number looks that the profile's rules judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,14 @@ class Pane(Vertical):
         """Return the commands that show by hand what this pane shows now, for copying; no secrets."""
         return ""
 
+    def copy(self, text: str) -> None:
+        """Copy a text and tell what was done, beside everything else."""
+
+        async def copy_and_tell() -> None:
+            self.post_message(self.Told(await copy(self.app, text)))
+
+        self.run_worker(copy_and_tell(), exit_on_error=False)
+
     def reveal(self, source: str, about: str, at: float) -> bool:
         """Put the cursor on what an entry of the timeline is about, in the view that has it.
 
@@ -131,7 +140,7 @@ class Pane(Vertical):
 
         A hidden tab is shown the newest readings before.
         """
-        from tui.timeline.masking import without_secrets
+        from tui.sources.masking import without_secrets
         from widgets.key_value import Facts
         from widgets.table_text import table_text
 
@@ -153,14 +162,6 @@ class Pane(Vertical):
     def masked_cell(self, column: str, text: str) -> str:
         """Return a cell's text without people's data; `column` is the key of its column."""
         return text
-
-    def copy(self, text: str) -> None:
-        """Copy a text and tell what was done, beside everything else."""
-
-        async def copy_and_tell() -> None:
-            self.post_message(self.Told(await copy(self.app, text)))
-
-        self.run_worker(copy_and_tell(), exit_on_error=False)
 
     def focus_first(self) -> None:
         """Put the keyboard where the person expects it when the tab opens."""

@@ -5,8 +5,8 @@ from typing import Final
 
 from tui.rules import Level
 from tui.sources.logs.line import LogBatch, LogLine, Severity
+from tui.sources.masking import without_secrets
 from tui.timeline.entry import Entry, around, identity, sentence
-from tui.timeline.masking import without_secrets
 from tui.timeline.standing import Condition
 
 BURST: Final = "burst"

@@ -7,11 +7,14 @@ from typing import Any, Final
 from tui.rules import Level
 from tui.sources.text import clean
 from tui.timeline.entry import END_OF_TIME, ITSELF, Entry, identity, sentence
+from tui.units import span
 
 Line = Mapping[str, Any]
 """One entry of the journal."""
 
-ACTION_LINES: Final = frozenset({"intent", "accepted", "outcome", "refused", "cancelled", "resolved", "regressed"})
+ACTION_LINES: Final = frozenset(
+    {"intent", "accepted", "outcome", "refused", "cancelled", "resolved", "regressed", "kept"}
+)
 """`what` of the lines about an action."""
 CONVERGED: Final = "converged"
 UNDER_WAY: Final = "under way"
@@ -49,9 +52,9 @@ def action_key(line: Line) -> str:
 
 def action_entry(lines: Sequence[Line]) -> Entry:
     """Return the row of an action: `lines` is everything on record about it, oldest first."""
-    first, last = lines[0], lines[-1]
+    first, last = lines[0], next((line for line in reversed(lines) if line.get("ending")), lines[-1])
     stage = _stage(last)
-    change = " → ".join(filter(None, (words(last, "before"), words(last, "after"))))
+    change = " → ".join(filter(None, (newest(lines, "before"), newest(lines, "after"))))
     said = [f"{stage.upper()}: {words(first, 'verb')} {target_words(first)}", words(last, "detail")]
     text = "; ".join(filter(None, said)) + (f" ({change})" if change else "")
     return Entry(
@@ -71,6 +74,11 @@ def _stage(line: Line) -> str:
     if line.get("what") == "regressed":
         return "regressed"
     return words(line, "ending") or UNDER_WAY
+
+
+def newest(lines: Sequence[Line], key: str) -> str:
+    """Return what was said last about a field; empty when nothing was. Later lines repeat only a part of it."""
+    return next((said for line in reversed(lines) if (said := words(line, key))), "")
 
 
 def target_words(line: Line) -> str:
@@ -105,7 +113,7 @@ def entry(line: Line) -> Entry | None:
         case "opened" | "closed":
             text = f"opstui {words(line, 'version')} {what} on {words(line, 'host')}"
         case "armed":
-            text = f"writing was armed until {_until(line)}"
+            text = f"writing was armed {_armed_for(line)}".strip()
         case "disarmed":
             text = "writing was disarmed"
         case _:
@@ -122,9 +130,12 @@ def entry(line: Line) -> Entry | None:
     )
 
 
-def _until(line: Line) -> str:
+def _armed_for(line: Line) -> str:
+    seconds = line.get("for_s")
+    if isinstance(seconds, int | float) and 0 <= seconds < END_OF_TIME:
+        return f"for {span(seconds)}"
     at = moment({"at": line.get("until")})
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%SZ}" if at else words(line, "until")
+    return f"until {datetime.fromtimestamp(at, UTC):%H:%M:%SZ}" if at else words(line, "until")
 
 
 def words(line: Line, key: str) -> str:

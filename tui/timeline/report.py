@@ -10,10 +10,10 @@ from typing import Final
 
 from tui.journal.chain import Verdict
 from tui.rules import Level
+from tui.sources.masking import without_secrets
 from tui.timeline import record
 from tui.timeline.entry import Entry
 from tui.timeline.markdown import escaped, fenced, table
-from tui.timeline.masking import without_secrets
 from tui.timeline.model import Timeline
 from tui.timeline.record import Line, words
 from tui.units import short_kind, span
@@ -146,12 +146,12 @@ def _actions(incident: Incident, rows: Iterable[Entry]) -> Iterator[str]:
 def _action(row: Entry, lines: Sequence[Line]) -> Iterator[str]:
     if not lines:
         return
-    first, last = lines[0], lines[-1]
+    first = lines[0]
     verb, target = words(first, "verb"), record.target_words(first)
     yield f"### {_moment(row.at)} {escaped(f'{verb} {target}')}: {escaped(row.stage.upper())}"
     facts = [("By", row.by), ("System", _system(row))]
     for label, key in (("Before", "before"), ("After", "after"), ("Risk", "risk"), ("Confirmed by", "confirmed")):
-        facts.append((label, words(last, key) or words(first, key)))
+        facts.append((label, record.newest(lines, key)))
     facts += [("Reason", words(first, "reason")), ("Takes back", words(first, "undoes"))]
     facts += [
         (_moment(record.moment(line)), f"{words(line, 'what')}: {words(line, 'detail') or words(line, 'ending')}")

@@ -42,21 +42,6 @@ async def test_a_journal_that_cannot_be_read_is_said_and_read_when_it_can_be(tmp
     assert news.failure == ""
 
 
-async def test_an_error_of_one_taker_costs_the_others_nothing(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, "shop", "dev")
-    news = News(journal)
-    seen: list[int] = []
-
-    def fail(entries: object) -> None:
-        raise ZeroDivisionError
-
-    news.subscribe(fail)
-    news.subscribe(lambda entries: seen.extend(entry["n"] for entry in entries))
-    await journal.append("note", {"n": 1})
-    await news.fetch()
-    assert seen == [1]
-
-
 async def test_what_is_written_while_it_hands_out_comes_in_order(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "shop", "dev")
     journal.path.parent.mkdir()

@@ -88,6 +88,16 @@ def test_an_unknown_outcome_that_was_found_out_is_told_as_what_it_is() -> None:
     assert (found.stage, found.level) == ("converged", Level.OK)
 
 
+def test_deciding_to_keep_a_change_leaves_its_ending_and_what_it_changed() -> None:
+    resolved = {**outcome("converged", "read again", "resolved"), "before": "", "after": ""}
+    kept = {"at": "2027-01-15T09:00:00Z", "what": "kept", "action": "a1"}
+    found = row(INTENT, resolved, kept)
+    assert (found.stage, found.text) == (
+        "converged",
+        "CONVERGED: scale Deployment shop/api; read again (3 replicas → 5 replicas)",
+    )
+
+
 def test_what_was_refused_before_it_had_an_id_is_a_row_of_its_own() -> None:
     refused = {key: value for key, value in outcome("refused", "read-only", "refused").items() if key != "action"}
     later = {**refused, "at": "2027-01-15T08:01:00.000Z"}
@@ -119,7 +129,8 @@ def test_everything_on_record_is_kept_with_the_row() -> None:
         ({"what": "snapshot", "title": "Database", "text": "a\nb\nc"}, "snapshot of Database, 3 lines"),
         ({"what": "opened", "version": "1.2"}, "opstui 1.2 opened on bastion"),
         ({"what": "armed", "until": "2027-01-15T08:10:00.000Z"}, "writing was armed until 08:10:00Z"),
-        ({"what": "armed", "until": "soon"}, "writing was armed until soon"),
+        ({"what": "armed", "for_s": 600.0}, "writing was armed for 10m"),
+        ({"what": "armed"}, "writing was armed"),
         ({"what": "disarmed"}, "writing was disarmed"),
     ],
 )

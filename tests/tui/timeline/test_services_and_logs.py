@@ -9,8 +9,8 @@ from tui.rules import Level
 from tui.sources.health import Component, State
 from tui.sources.http import ServiceSnapshot
 from tui.sources.logs.line import LogBatch, LogLine, Severity, line_kind
+from tui.sources.masking import HIDDEN, without_secrets
 from tui.timeline import logs, services
-from tui.timeline.masking import HIDDEN, without_secrets
 
 NOW = 1_800_000_000.0
 API = ServiceSnapshot(
