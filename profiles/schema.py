@@ -4,64 +4,13 @@ Every field's docstring is the manual: `opstui profile schema` and the README's 
 Unknown keys are errors.
 """
 
-import os
-import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-def _seconds(value: Any) -> Any:
-    if isinstance(value, str) and (found := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)", value.strip())):
-        return float(found[1]) * _UNITS[found[2]]
-    if isinstance(value, str):
-        raise ValueError("a duration is a number with a unit: 500ms, 30s, 10m, 1h, 1d")
-    return value
-
-
-Duration = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float), Field(ge=0)]
-"""Seconds; written `30s`, `10m`, `1h` or as a plain number of seconds."""
-
-_Timeout = Annotated[Duration, Field(gt=0)]
-
-
-_PASSWORD = re.compile(r"(?:^|[\s?&])(?:ssl)?password\s*=\s*[^\s&]", re.IGNORECASE)
-"""The keyword form, in a DSN or in the query of a URL."""
-_USER_AND_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@\s]*:.*@", re.IGNORECASE)
-"""`user:password@`; the password itself may hold any character, also `/` and `@`."""
-_PORT_ONLY = re.compile(r"^[a-z][a-z0-9+.-]*://[^/@\s]*:\d+(?:[/?#]|$)", re.IGNORECASE)
-
-
-def _no_password(value: str) -> str:
-    if _PASSWORD.search(value) or (_USER_AND_PASSWORD.search(value) and not _PORT_ONLY.search(value)):
-        raise ValueError(
-            "a password must not stand in a profile; use password: env:NAME, file:PATH or {command: [...]}, "
-            "~/.pgpass or a service file"
-        )
-    return value
-
-
-Address = Annotated[str, Field(min_length=1), AfterValidator(_no_password)]
-"""A URL or DSN without a password, or a reference to one: `env:NAME`, `file:PATH`."""
-
-
-def _absolute(value: str) -> str:
-    if value.startswith("${sandbox."):
-        return value
-    path = os.path.expanduser(value)
-    if not os.path.isabs(path):
-        raise ValueError("the path must begin with / or ~/, so that it means the same from every folder")
-    return path
-
-
-AbsolutePath = Annotated[str, AfterValidator(_absolute)]
-"""A path from the root or, with `~/`, from home; `~` is resolved when the profile is loaded."""
-
-SystemName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63)]
-"""What this profile calls a system: letters, digits, `.`, `_` and `-`."""
+from profiles.guards import Guards
+from profiles.values import AbsolutePath, Address, Duration, SecretReference, Strict, SystemName, Timeout
 
 
 def _scheme(*schemes: str) -> AfterValidator:
@@ -94,41 +43,6 @@ def _short_form(section: str, form: type[BaseModel]) -> BeforeValidator:
     )
 
 
-class Strict(BaseModel):
-    """The base of all: unknown keys are refused, values never change after loading."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        allow_inf_nan=False,
-        defer_build=True,  # the start pays only for what a profile uses
-    )
-
-
-class Command(Strict):
-    """A program whose standard output is the value; run without a shell and without standard input."""
-
-    command: Annotated[list[str], Field(min_length=1)]
-    """Program and arguments."""
-    timeout: _Timeout = 10.0
-    """How long it may take."""
-
-
-def _reference(value: Any) -> Any:
-    if isinstance(value, Command | dict):
-        return value
-    if not isinstance(value, str) or not re.match(r"(env|file):.+", value):
-        raise ValueError("a secret is never written here; use env:NAME, file:PATH or {command: [...]}")
-    if value.startswith("file:") and not os.path.isabs(os.path.expanduser(value[5:])):
-        raise ValueError("the path of a secret must begin with / or ~/")
-    return value
-
-
-SecretReference = Annotated[str | Command, BeforeValidator(_reference)]
-"""Where a secret is found: `env:NAME`, `file:PATH` (not readable by others) or `{command: [...]}`."""
-
-
 class Kubernetes(Strict):
     """One cluster, as kubectl would reach it."""
 
@@ -136,7 +50,7 @@ class Kubernetes(Strict):
     """Context of the kubeconfig; its current one when left out."""
     kubeconfig: AbsolutePath | None = None
     """Path of the kubeconfig; `$KUBECONFIG`, else `~/.kube/config`, when left out."""
-    namespaces: list[str] = []
+    namespaces: list[str] = Field(default_factory=list)
     """Namespaces to watch; all when empty."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
@@ -151,9 +65,9 @@ class Service(Strict):
     """What runs it, as `namespace/kind/name`."""
     slow_ms: Annotated[float, Field(gt=0)] = 1000
     """Latency from which the service counts as slow."""
-    timeout: _Timeout = 5.0
+    timeout: Timeout = 5.0
     """How long an answer may take."""
-    headers: dict[str, SecretReference] = {}
+    headers: dict[str, SecretReference] = Field(default_factory=dict)
     """Headers to send, each a reference."""
     ca_file: AbsolutePath | None = None
     """CA bundle to trust instead of the system's."""
@@ -222,7 +136,7 @@ class Rule(Strict):
     """How long it must hold before it is an alert."""
     clear: float | None = None
     """The value it must come back to before the alert ends or its level falls; the threshold itself when left out."""
-    only: list[str] = []
+    only: list[str] = Field(default_factory=list)
     """Names of the systems (as in this profile) it holds for; all of the kind when empty."""
 
     @property
@@ -244,21 +158,6 @@ RuleName = Annotated[str, Field(pattern=rf"^(?:{'|'.join(KINDS)})\.[a-z][a-z0-9_
 """`kind.metric`, e.g. `database.connections_percent`."""
 
 
-class Guards(Strict):
-    """What may be changed through opstui, and how hard it is."""
-
-    read_only: bool | None = None
-    """Whether writing starts disarmed; when left out, it does in `prod` only."""
-    locked: bool = False
-    """Whether writing cannot be armed at all."""
-    arm_for: Duration = 600.0
-    """How long `W` arms writing."""
-    deny: list[Literal["restart", "scale", "cancel-query", "terminate-backend"]] = []
-    """Verbs that are always refused."""
-    namespaces: list[str] | None = None
-    """Kubernetes namespaces in which something may be changed; all when left out."""
-
-
 class Profile(Strict):
     """One environment: what to watch and what is allowed."""
 
@@ -272,18 +171,26 @@ class Profile(Strict):
     """How often visible systems are read."""
     kubernetes: Annotated[Kubernetes, _short_form("kubernetes", Kubernetes)] | None = None
     """The cluster; a plain string is the context."""
-    services: dict[SystemName, Annotated[Service, _short_form("services", Service)]] = {}
+    services: dict[SystemName, Annotated[Service, _short_form("services", Service)]] = Field(default_factory=dict)
     """HTTP services by name; a plain string is the url."""
-    databases: dict[SystemName, Annotated[Database, _short_form("databases", Database)]] = {}
+    databases: dict[SystemName, Annotated[Database, _short_form("databases", Database)]] = Field(default_factory=dict)
     """PostgreSQL databases by name; a plain string is the dsn."""
-    redis: dict[SystemName, Annotated[RedisInstance, _short_form("redis", RedisInstance)]] = {}
+    redis: dict[SystemName, Annotated[RedisInstance, _short_form("redis", RedisInstance)]] = Field(default_factory=dict)
     """Redis and Valkey servers by name; a plain string is the url."""
-    logs: dict[SystemName, Annotated[LogSource, _short_form("logs", LogSource)]] = {}
+    logs: dict[SystemName, Annotated[LogSource, _short_form("logs", LogSource)]] = Field(default_factory=dict)
     """Log streams by name; a plain string is the file."""
-    rules: dict[RuleName, Rule] = {}
+    rules: dict[RuleName, Rule] = Field(default_factory=dict)
     """Thresholds by `kind.metric`, e.g. `database.connections_percent`."""
     guards: Guards = Guards()
     """What may be changed."""
+    state_dir: AbsolutePath | None = None
+    """A folder that a team shares for its journals (mode 2770, its group the team's); your own when left out."""
+
+    @model_validator(mode="after")
+    def _keeps_the_sandbox_apart(self) -> "Profile":
+        if self.state_dir is not None and self.environment == "sandbox":
+            raise ValueError("state_dir: the sandbox has a journal of its own, which no team shares")
+        return self
 
     @property
     def starts_read_only(self) -> bool:
@@ -308,12 +215,13 @@ def json_schema() -> dict[str, Any]:
 
 
 def _field_docstrings() -> dict[str, dict[str, str]]:
-    """Return class → field → the docstring below the field, from this file's source."""
+    """Return class → field → the docstring below the field, from the source of the three files of the format."""
     import ast
     from pathlib import Path
 
     manual: dict[str, dict[str, str]] = {}
-    for node in ast.parse(Path(__file__).read_text(encoding="utf-8")).body:
+    files = (Path(__file__).with_name(f"{name}.py") for name in ("values", "guards", "schema"))
+    for node in (node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body):
         if not isinstance(node, ast.ClassDef):
             continue
         fields = manual.setdefault(node.name, {})

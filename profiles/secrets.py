@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from profiles.schema import Command
+from profiles.values import Command
 
 _LIMIT_BYTES: Final = 64 * 1024
 """No password, token or DSN is longer; a log file named by mistake is."""

@@ -20,13 +20,12 @@ from textual.worker import Worker, WorkerState
 
 from profiles.loader import Loaded
 from profiles.schema import Profile
-from tui.actions.action import Verb
+from tui.actions.action import Request, Verb
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Performer
 from tui.changes import Changes
 from tui.driver import TerminalDriver
-from tui.journal import Journal, who
-from tui.journal.news import News
+from tui.journal import Journal, JournalError, News, who
 from tui.keys import commands, key_segments, keys_page
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
@@ -41,7 +40,9 @@ from tui.status import (
     clock_segment,
     environment_segments,
     health_segments,
+    shared_segment,
     tab_segments,
+    temporary_segment,
     writing_segment,
 )
 from tui.terminal import Lifeline
@@ -110,6 +111,7 @@ class OpsApp(App[int]):
         Binding("ctrl+r", "refresh", "Refresh now", show=False, id="app.refresh"),
         Binding("plus,equals_sign", "pace(-1)", "Refresh more often", show=False, key_display="+", id="app.faster"),
         Binding("minus", "pace(1)", "Refresh less often", show=False, key_display="-", id="app.slower"),
+        Binding("U", "undo", "Undo: take a change back, temporary ones first", show=False, id="app.undo"),
         Binding("W", "arm", "Arm writing, or disarm it", show=False, id="app.arm"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, id="app.suspend"),
         Binding("q", "leave", "Quit", id="app.quit"),
@@ -123,6 +125,7 @@ class OpsApp(App[int]):
         journal: Journal,
         log_file: str,
         read_only: bool = False,
+        share: bool = False,
         refresh_s: float | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
@@ -132,21 +135,20 @@ class OpsApp(App[int]):
         self.profile = profile
         self._log_file = log_file
         self._sandbox = sandbox
+        self._is_shared, self._last_key = share, ""
         own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
         self._pollers = Pollers(self._publish, interval_s=refresh_s or own_pace)
         self.rules = Rules(profile.rules)
         self.guard = GuardState(
-            read_only=profile.starts_read_only or read_only,
+            read_only=profile.starts_read_only or read_only or share,
             locked=read_only or profile.guards.locked,
             reading_of=self._pollers.reading,
         )
         self._verbs: dict[tuple[str, str], Verb] = {}
         performer = Performer(profile, self._verbs, self.guard, journal)
-        self._news = News(journal)
-        self._changes = Changes(self, profile, self._verbs, performer, self.tell)
-        self._desk = Desk(
-            profile, time.time, self.rules.level, lambda r: refusal(r, profile, self.guard), self._pollers.source
-        )
+        self._journal, self._news = journal, News(journal)
+        self._changes = Changes(self, profile, self._verbs, performer, journal, self._news, self.tell)
+        self._desk = Desk(profile, time.time, self.rules.level, self._refusal, self._pollers.source)
         self._user = who()
         self._panes: dict[int, Pane] = {}
         self._mounting = asyncio.Lock()
@@ -189,7 +191,7 @@ class OpsApp(App[int]):
     async def _start(self) -> None:
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
         self._has_begun = True
-        systems = await asyncio.to_thread(_systems, self.profile)
+        systems = await asyncio.to_thread(_systems, self.profile, masks=self._is_shared)
         for index, tab in enumerate(TABS):
             if self._is_leaving:
                 return  # left before it began
@@ -199,11 +201,16 @@ class OpsApp(App[int]):
         self._verbs.update(systems.verbs)
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
-        self._begin(self._news.follow(), "the journal")
+        self.run_worker(self._follow_journal(), "the journal", exit_on_error=False)
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
         gc.enable()
         gc.set_threshold(20_000, 20, 20)
         self.set_timer(_SETTLED_S, lambda: gc.freeze())  # wrapped: Textual cannot count a builtin's parameters
+
+    async def _follow_journal(self) -> None:
+        await self._news.fetch()
+        self.run_worker(self._changes.recover(), "what an earlier opstui left behind", exit_on_error=False)
+        await self._news.follow()
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
@@ -217,6 +224,7 @@ class OpsApp(App[int]):
         self._draw_frame()
         if pane := self._panes.get(self._active):
             self._draw(pane, pane.tick)
+            self._show_keys(self.screen)
         if self._told_until and time.monotonic() > self._told_until and not self._changes:
             self._told_until = 0.0
             self.query_one("#told", NoticeBar).clear()
@@ -227,8 +235,10 @@ class OpsApp(App[int]):
         base, now, alerts = self.screen_stack[0], time.time(), self.rules.alerts
         segments = [
             *environment_segments(self.profile, self._user),
+            *([shared_segment(self._last_key)] if self._is_shared else []),
             clock_segment(now),
             writing_segment(self.guard),
+            temporary_segment(self._changes.ledger.temporary, now),
             alert_segment(alerts),
             *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
             *health_segments(self._pollers.readings(), now),
@@ -238,7 +248,10 @@ class OpsApp(App[int]):
         base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts, self._pollers.readings()))
 
     def _show_keys(self, screen: Screen[Any]) -> None:
-        self.screen_stack[0].query_one("#keys", SegmentLine).show(key_segments(screen.active_bindings.values()))
+        pane = self._panes.get(self._active)
+        barred = pane.barred_keys() if pane is not None and screen is self.screen_stack[0] else frozenset()
+        line = self.screen_stack[0].query_one("#keys", SegmentLine)
+        line.show(key_segments(screen.active_bindings.values(), barred))
 
     # Readings → panes
 
@@ -351,11 +364,25 @@ class OpsApp(App[int]):
         elif self.guard.armed_for_s > 0:
             self.guard.disarm()
             self.tell("disarmed: nothing can be changed")
-        elif reason := self.guard.arm(self.profile.guards.arm_for):
+            self._note("disarmed", {})
+        elif reason := self.guard.arm(self.profile.guards.arm_for, self._user):
             self.tell(reason, "warn")
         else:
             self.tell(f"armed for {self.profile.guards.arm_for / 60:g} min; W disarms", "warn")
+            self._note("armed", {"for_s": self.profile.guards.arm_for})
         self._draw_frame()
+        self._show_keys(self.screen)
+
+    def _note(self, what: str, entry: dict[str, Any]) -> None:
+        """Put something on record that changes no system, beside everything else."""
+
+        async def append() -> None:
+            try:
+                await self._journal.append(what, entry)
+            except JournalError as error:
+                self.tell(f"the journal cannot be written: {error}", "critical")
+
+        self.run_worker(append(), group="note", exit_on_error=False)
 
     async def action_leave(self) -> None:
         """Quit; asks first in production and while a change is under way."""
@@ -370,6 +397,13 @@ class OpsApp(App[int]):
         if await self.push_screen_wait(ConfirmDialog("Leave opstui?", lines)):
             self.exit(return_code=0)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Let those who watch a shared screen see which key was pressed; everything else is Textual's."""
+        if self._is_shared and isinstance(event, events.Key) and not event.is_forwarded:
+            self._last_key = event.key
+            self._draw_frame()
+        await super().on_event(event)
+
     async def _on_key(self, event: events.Key) -> None:
         # A key that bubbled up here was sent to what had the focus then. When a field has it by now ("/" and the text
         # behind it came in one burst), the key is text and must not run a command.
@@ -380,8 +414,22 @@ class OpsApp(App[int]):
             event.prevent_default()
 
     def on_pane_requested(self, message: Pane.Requested) -> None:
-        """Lead a request through its whole life, beside everything else."""
-        self._changes.begin(message.request, self.action_refresh)
+        """Lead what was asked for through its whole life, beside everything else."""
+        self._changes.begin(message.requests, self.action_refresh)
+
+    def on_offering_offered(self) -> None:
+        """Show on the key bar what can be changed where the cursor is now."""
+        self._show_keys(self.screen)
+
+    def _refusal(self, request: Request) -> str | None:
+        if reason := refusal(request, self.profile, self.guard):
+            return reason
+        verb = self._verbs.get((request.verb, request.target.source))
+        return (verb.forbidden(request) if verb else "") or None
+
+    def action_undo(self) -> None:
+        """Offer what can be taken back: temporary changes, then the others."""
+        self.run_worker(self._changes.choose_undo(self.action_refresh), group="undo", exclusive=True)
 
     # Words
 
@@ -433,25 +481,27 @@ class OpsApp(App[int]):
         self._close_messages_no_wait()
 
 
-def _systems(profile: Profile) -> "Systems":
+def _systems(profile: Profile, *, masks: bool) -> "Systems":
     """Import everything the profile's systems and the other tabs need; takes a while, so not on the event loop."""
     from tui.systems import systems_of
 
     for tab in TABS:
         tab.pane()
-    return systems_of(profile)
+    return systems_of(profile, masks=masks)
 
 
-def run(loaded: Loaded, *, read_only: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:
+def run(loaded: Loaded, *, read_only: bool, share: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:
     """Run the application on this terminal and return its exit status."""
-    from profiles.places import journal_folder, log_file
+    from profiles.places import log_file
+    from tui.journal.place import journal_of
 
     profile = loaded.profile
     app = OpsApp(
         profile,
-        journal=Journal(journal_folder(), profile.name, profile.environment),
+        journal=journal_of(profile),
         log_file=str(log_file()),
         read_only=read_only,
+        share=share,
         refresh_s=refresh_s,
         sandbox=sandbox,
     )

@@ -1,6 +1,6 @@
 """The key bar and the page of keys, generated from the bindings."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Final
 
 from textual.binding import ActiveBinding, Binding, BindingType
@@ -34,16 +34,20 @@ def key_name(binding: Binding) -> str:
     return binding.key_display or _NAMES.get(binding.key, binding.key)
 
 
-def key_segments(bindings: Iterable[ActiveBinding]) -> list[Segment]:
-    """Return the key bar: the pane's keys first, the app's after them, the rarest left out when it is narrow."""
+def key_segments(bindings: Iterable[ActiveBinding], barred: Container[str | None] = ()) -> list[Segment]:
+    """Return the key bar: the pane's keys first, the app's after them, the rarest left out when it is narrow.
+
+    `barred` are the ids of keys that could change nothing now: they are crossed out, and say why when pressed.
+    """
     shown = _distinct(active for active in bindings if active.binding.show and active.binding.description)
     own = [active.binding for active in shown if _group(active.binding) not in ("app", "table", "log")]
     moving = [active.binding for active in shown if _group(active.binding) in ("table", "log")]
     common = [active.binding for active in shown if _group(active.binding) == "app"]
     return [
         Segment(
-            f"{key_name(binding)} {binding.description.partition(':')[0]}",
-            short=f"{key_name(binding)} {_short(binding.description)}",
+            f"{key_name(binding)} {'✗' * (binding.id in barred)}{binding.description.partition(':')[0]}",
+            "dim" if binding.id in barred else "",
+            short=f"{key_name(binding)} {'✗' * (binding.id in barred)}{_short(binding.description)}",
             priority=_PRIORITIES.get(binding.id or "", 1 if _group(binding) != "app" else 5),
         )
         for binding in [*own, *moving, *common]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from profiles.schema import Profile
 from tui.actions.guard import GuardState
+from tui.actions.ledger import Deed
 from tui.rules import Alert, Level
 from tui.sources.reading import Reading
 from tui.units import amount, short_kind
@@ -25,6 +26,11 @@ def environment_segments(profile: Profile, user: str) -> list[Segment]:
     return [*segments, Segment(profile.name), Segment(user, "dim", priority=3)]
 
 
+def shared_segment(last_key: str) -> Segment:
+    """Return that several look at this screen, and which key was pressed last."""
+    return Segment(f"SHARED {last_key}".rstrip(), "accent", short=last_key or "SHARED")
+
+
 def writing_segment(state: GuardState) -> Segment:
     """Return whether something can be changed now, and for how long."""
     if state.locked:
@@ -32,8 +38,21 @@ def writing_segment(state: GuardState) -> Segment:
     if not state.read_only:
         return Segment("WRITABLE", "warn")
     if (left := int(state.armed_for_s)) > 0:
-        return Segment(f" ARMED {left // 60}:{left % 60:02} ", "critical", reverse=True)
+        by = f" by {state.armed_by}" if state.armed_by else ""
+        clock = f"ARMED {left // 60}:{left % 60:02}"
+        return Segment(f" {clock}{by} ", "critical", short=f" {clock} ", reverse=True)
     return Segment("READ-ONLY (W arms)", short="READ-ONLY")
+
+
+def temporary_segment(deeds: Sequence[Deed], now: float) -> Segment:
+    """Return how many changes are to be taken back, and how many of them are overdue; nothing when none is."""
+    if not deeds:
+        return Segment("")
+    overdue = sum(deed.due_at is not None and deed.due_at <= now for deed in deeds)
+    late = f", {overdue} OVERDUE" if overdue else ""
+    return Segment(
+        f"{len(deeds)} temporary{late} (U)", "critical" if overdue else "warn", f"{len(deeds)}T{'!' * overdue}"
+    )
 
 
 def alert_segment(alerts: Sequence[Alert]) -> Segment:

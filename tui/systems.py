@@ -6,8 +6,7 @@ from typing import Any
 
 from profiles.schema import Profile
 from tui.actions.action import Verb
-from tui.actions.kubernetes import RestartWorkload, ScaleWorkload
-from tui.actions.postgres import CancelQuery, TerminateBackend
+from tui.actions.catalogue import kubernetes_verbs, postgres_verbs, redis_verbs
 from tui.sources.host import HostSource
 from tui.sources.http import HttpSource
 from tui.sources.kubernetes import KubernetesSource, PodLogs
@@ -28,27 +27,29 @@ class Systems:
     """Names of the sources that need not be there."""
 
 
-def systems_of(profile: Profile) -> Systems:
-    """Make the sources and verbs of a profile; imports no client library and opens no connection."""
-    verbs: list[tuple[Source[Any], Verb]] = []
+def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
+    """Make the sources and verbs of a profile; imports no client library and opens no connection.
+
+    `masks` keeps secrets and people's data out of every fact, for a screen that several people see.
+    """
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
-    databases = [PostgresSource(name, entry) for name, entry in profile.databases.items()]
-    if cluster:
-        verbs += [(cluster, RestartWorkload(cluster)), (cluster, ScaleWorkload(cluster))]
-    for database in databases:
-        verbs += [(database, CancelQuery(database)), (database, TerminateBackend(database))]
+    databases = [PostgresSource(name, entry, masks=masks) for name, entry in profile.databases.items()]
+    caches = [RedisSource(name, entry, masks=masks) for name, entry in profile.redis.items()]
+    verbs: list[tuple[str, Verb]] = [
+        *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster) if cluster else ())),
+        *((database.name, verb) for database in databases for verb in postgres_verbs(database)),
+        *((cache.name, verb) for cache in caches for verb in redis_verbs(cache)),
+    ]
     pod_logs = PodLogs(cluster) if cluster else None
     sources: list[Source[Any]] = [
         *(HttpSource(name, entry) for name, entry in profile.services.items()),
         *([cluster] if cluster else []),
         *databases,
-        *(RedisSource(name, entry) for name, entry in profile.redis.items()),
-        *(LogsSource(name, entry, pod_logs) for name, entry in profile.logs.items()),
+        *caches,
+        *(LogsSource(name, entry, pod_logs, masks=masks) for name, entry in profile.logs.items()),
         HostSource(),
     ]
-    return Systems(
-        tuple(sources), {(verb.name, source.name): verb for source, verb in verbs}, frozenset(_optional(profile))
-    )
+    return Systems(tuple(sources), {(verb.name, source): verb for source, verb in verbs}, frozenset(_optional(profile)))
 
 
 def _optional(profile: Profile) -> Iterator[str]:

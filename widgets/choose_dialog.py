@@ -17,7 +17,7 @@ from widgets.live_table import LiveTable
 
 _CSS = """
     {0} {{ align: center middle; }}
-    {0} > Vertical {{ width: 76; max-width: 100%; height: auto; max-height: 100%; border: solid $primary; padding: 0 1;
+    {0} > Vertical {{ width: 110; max-width: 100%; height: auto; max-height: 100%; border: solid $primary; padding: 0 1;
         background: $surface; }}
     {0} .title {{ text-style: bold; height: auto; }}
     {0} Static {{ height: auto; }}

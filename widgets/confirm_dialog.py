@@ -17,8 +17,8 @@ from textual.widgets import Button, Input, Static
 from widgets.cell import Cell, Tone, cell_text
 from widgets.fitting import plain
 
-ConfirmMode = Literal["key", "type", "type+reason", "count"]
-"""`key`: press y. `type`: type the expected text. `type+reason`: and say why. `count`: type how many."""
+ConfirmMode = Literal["key", "type", "type+reason", "count", "count+reason"]
+"""`key`: press y. `type`: type the expected text; `count`: type how many. `…+reason`: and say why."""
 
 TargetState = Literal["unchanged", "changed", "gone"]
 
@@ -121,12 +121,12 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
                 yield Static(_facts_table(self._facts))
             yield Static(id="state", classes="said")
             if self._mode != "key":
-                what = "how many" if self._mode == "count" else "the name"
+                what = "how many" if self._mode.startswith("count") else "the name"
                 yield Static(Text(f"Type {what} to go on: {plain(self._expected)}"))
                 field = Input(id="typed", compact=True, select_on_focus=False)
                 field.cursor_blink = False
                 yield field
-            if self._mode == "type+reason":
+            if self._asks_why:
                 yield Static("Why (goes into the record):")
                 field = Input(id="reason", compact=True, select_on_focus=False)
                 field.cursor_blink = False
@@ -145,6 +145,10 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         self._show_state()
         self.set_interval(_TICK_S, self._tick)
         self._tick()
+
+    @property
+    def _asks_why(self) -> bool:
+        return self._mode.endswith("+reason")
 
     # What is told while it is open
 
@@ -200,14 +204,24 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         return self._is_listening or self._clock() - self._quiet_since >= DEAF_S
 
     def _show_hint(self, seconds: int) -> None:
-        how = "y: do it · " if self._mode == "key" and self._state != "gone" else ""
-        cancel = "enter, esc, q: do nothing" if self._mode == "key" else "tab: next field · esc, ctrl+g: do nothing"
-        text = f"{how}{cancel} · closes in {seconds} s" if self._is_listening else "wait: keys do not count yet"
+        keys = self._keys_now()
+        text = f"{keys} · closes in {seconds} s" if self._is_listening else "wait: keys do not count yet"
         hint = self.query_one("#hint", Static)
         if hint.content != text:
             hint.update(text)
 
+    def _keys_now(self) -> str:
+        if self._mode == "key":
+            return f"{'y: do it · ' if self._state != 'gone' else ''}enter, esc, q: do nothing"
+        if self.focused is not None and self.focused.id == "confirm":
+            return "enter: DO IT · tab: next field · esc: do nothing"
+        return "tab: next field · esc, ctrl+g: do nothing"
+
     # Keys
+
+    def on_descendant_focus(self) -> None:
+        """Say at once what Enter does here."""
+        self._show_hint(int(self._left_s()) + 1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Drop keys until it has been quiet for a while."""
@@ -224,7 +238,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         self._fit()
 
     def _fit(self) -> None:
-        around = {"key": 5, "type": 7, "count": 7, "type+reason": 9}[self._mode]  # border, title, fields, buttons, hint
+        around = 5 if self._mode == "key" else 9 if self._asks_why else 7  # border, title, fields, buttons, hint
         around += sum(self.query_one(where).display for where in ("#state", "#said"))
         self.query_one(VerticalScroll).styles.max_height = max(3, self.size.height - around)
 
@@ -256,7 +270,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         event.stop()
         if missing := self._missing():
             self._say("#said", f"Refused: {missing}.")
-            if event.input.id == "typed" and event.value == self._expected and self._mode == "type+reason":
+            if event.input.id == "typed" and event.value == self._expected and self._asks_why:
                 self.query_one("#reason").focus()
         else:
             self.query_one("#confirm").focus()
@@ -283,7 +297,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
             return "it has only just opened"
         if (typed := self._typed("#typed")) != self._expected:
             return f"{plain(typed)!r} is not {plain(self._expected)!r}" if typed else "nothing was typed"
-        if self._mode == "type+reason" and not self._typed("#reason").strip():
+        if self._asks_why and not self._typed("#reason").strip():
             return "a reason is needed"
         return ""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.own_cluster import OwnCluster
 from tests.e2e.terminal import Terminal, opstui
 from tui.sandbox.blocking import BlockingSandbox
 
@@ -44,3 +45,10 @@ def open_opstui(staging: Path, tmp_path: Path) -> Iterator[Open]:
             return stack.enter_context(terminal)
 
         yield open_it
+
+
+@pytest.fixture
+def cluster() -> Iterator[OwnCluster]:
+    own = OwnCluster()
+    yield own
+    own.stop()

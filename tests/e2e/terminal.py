@@ -147,6 +147,13 @@ class Terminal:
             while len(self._raw) == before and time.monotonic() < deadline:
                 time.sleep(0.01)
 
+    def confirm(self, typed: str) -> None:
+        """Give the dialog that asks for a text what it asks for, and press its button."""
+        self.wait("tab: next field", 40)
+        self.press(typed, "enter")
+        self.wait("enter: DO IT")
+        self.press("enter")
+
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size, as a person dragging it does."""
         with self._lock:

@@ -80,8 +80,7 @@ def test_a_restart_is_refused_for_a_wrong_name_and_converges_for_the_right_one(
     screen.wait("Refused")
     assert get(sandbox, path)["metadata"]["generation"] == before
     screen.press(*["backspace"] * 5)
-    screen.press("search", "enter")
-    screen.press("enter")
+    screen.confirm("search")
     screen.wait("CONVERGED", BUSY_MACHINE_S)
     after = get(sandbox, path)
     assert after["metadata"]["generation"] == before + 1
@@ -132,8 +131,7 @@ def test_cancel_where_it_helps_terminate_where_it_does_not_and_nobody_waits_any_
     screen.wait(r"(?i)terminate backend .*\?")
     text = screen.wait("tab: next field")
     (pid,) = re.findall(r"go on: (\d+)", text)
-    screen.press(pid, "enter")
-    screen.press("enter")
+    screen.confirm(pid)
     screen.wait("(?s)Terminate backend.*CONVERGED", BUSY_MACHINE_S)
     assert query(sandbox, WAITERS) == 0
 

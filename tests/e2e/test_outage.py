@@ -1,19 +1,16 @@
 """Systems that hang, stop, refuse and come back, under the real program."""
 
-import asyncio
 import json
 import re
-import threading
-from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Open
+from tests.e2e.own_cluster import OwnCluster
 from tests.e2e.terminal import Terminal, opstui
 from tui.sandbox.blocking import BlockingSandbox
-from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.resources import PODS
 
 pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
@@ -92,52 +89,6 @@ def test_services_that_cannot_be_reached_are_named(open_opstui: Open, staging: P
     screen.wait(r"api +ok", BUSY_MACHINE_S)
     screen.wait(r"gateway +(?!ok)\S+.*refused", BUSY_MACHINE_S)
     screen.wait(r"svc✗ 1/6|▲ 1 critical", BUSY_MACHINE_S)
-
-
-class OwnCluster:
-    """A simulated cluster on an event loop of its own, to be made to misbehave."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._cluster = Cluster()
-        self._wait(self._cluster.start())
-
-    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
-
-    def do(self, work: Callable[[Cluster], object]) -> None:
-        """Change it, on its own event loop."""
-
-        async def at_once() -> None:
-            work(self._cluster)
-
-        self._wait(at_once())
-
-    def reconnect(self) -> None:
-        """Tear down every connection, so that clients come again."""
-        self._wait(self._cluster.restart_server())
-
-    def stop(self) -> None:
-        async def stop() -> None:
-            await self._cluster.stop()
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-        self._wait(stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-@pytest.fixture
-def cluster() -> Iterator[OwnCluster]:
-    own = OwnCluster()
-    yield own
-    own.stop()
 
 
 def test_a_failing_api_server_is_quoted_and_watched_again(cluster: OwnCluster, tmp_path: Path) -> None:

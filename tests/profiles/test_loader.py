@@ -137,7 +137,8 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(write: Write) -> 
     path = write(
         "many",
         "environment: prd\nrefresh: fast\nkubernetes: {contxt: a}\nservices:\n  api: {workload: x}\n"
-        "guards: {deny: [restrat]}\nrules:\n  databse.blocked: {warn: 1}\n  host.cpu_percent: {only: [x], warn: hot}\n",
+        "guards: {verbs: {deny: [restrat]}}\nrules:\n  databse.blocked: {warn: 1}\n"
+        "  host.cpu_percent: {only: [x], warn: hot}\n",
     )
     said = [problem.removeprefix(f"{path}:") for problem in problems("many")]
     assert said == [
@@ -146,7 +147,9 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(write: Write) -> 
         "3:14: kubernetes.contxt: unknown key; did you mean context?",
         "5:3: services.api: needs url; the health URL, `http://…` or `https://…`; or `env:NAME` or `file:PATH`",
         "5:9: services.api.workload: does not have the right form; what runs it, as `namespace/kind/name`",
-        "6:17: guards.deny.1: must be one of restart, scale, cancel-query, terminate-backend; did you mean restart?",
+        "6:25: guards.verbs.deny.1: must be one of restart, scale, undo-rollout, pause-rollout, resume-rollout, "
+        "delete-pod, cancel-query, terminate-backend, terminate-matching, kill-client, config-set; "
+        "did you mean restart?",
         "8:3: rules.databse.blocked: a rule is named kind.metric; did you mean database.blocked?",
         "9:33: rules.host.cpu_percent.warn: must be a number; from this value on: warning",
     ]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import Command
 from profiles.secrets import SecretError, address, resolve
+from profiles.values import Command
 
 SECRET = "correct horse battery staple"
 

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from profiles.schema import Profile
 from tui.app import OpsApp
-from tui.journal import Journal
+from tui.journal import Journal, who
 from tui.panes.pane import Pane
 from tui.panes.tabs import RESOURCES, TABS
 from tui.panes.timeline import Entries
@@ -85,6 +85,34 @@ async def test_read_only_on_the_command_line_cannot_be_armed(make_app: Callable[
         await pilot.press("W")
         assert "without --read-only" in told(app)
         assert not app.guard.can_write
+
+
+async def test_a_shared_screen_starts_unarmed_and_shows_the_last_key_and_who_armed(
+    make_app: Callable[..., OpsApp],
+) -> None:
+    app = make_app(share=True)
+    async with app.run_test(size=(140, 30)) as pilot:
+        assert "READ-ONLY" in line(app, "status")
+        await pilot.press("6")
+        assert "SHARED 6" in line(app, "status")
+        await pilot.press("W")
+        assert f"by {who()}" in line(app, "status")
+        assert "SHARED W" in line(app, "status")
+
+
+async def test_arming_and_disarming_are_on_record(make_app: Callable[..., OpsApp], tmp_path: Path) -> None:
+    app = make_app("prod")
+    async with app.run_test(size=(140, 30)) as pilot:
+        await pilot.press("W", "W")
+        await until(pilot, lambda: len(on_record(tmp_path, app)) == 2)
+    assert [entry["what"] for entry in on_record(tmp_path, app)] == ["armed", "disarmed"]
+
+
+async def test_with_nothing_to_take_back_capital_u_says_so(make_app: Callable[..., OpsApp]) -> None:
+    app = make_app()
+    async with app.run_test(size=(140, 30)) as pilot:
+        await pilot.press("U")
+        await until(pilot, lambda: "no change on record" in told(app))
 
 
 async def test_leaving_production_asks_and_leaving_others_does_not(make_app: Callable[..., OpsApp]) -> None:

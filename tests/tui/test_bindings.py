@@ -20,7 +20,7 @@ PANES = [tab.pane() for tab in TABS]
 
 _READLINE = {"ctrl+k", "ctrl+d", "ctrl+w", "ctrl+a", "ctrl+b"}
 """Keys with which hands that are used to a shell or tmux edit and switch."""
-_APPS = {*"123456789", "question_mark", "colon", "a", "b", "p", "N", "P", "W", "q", "plus", "equals_sign", "minus"} | {
+_APPS = {*"123456789", "question_mark", "colon", *"abpqNPUW", "plus", "equals_sign", "minus"} | {
     "ctrl+r", "ctrl+z", "ctrl+q", "ctrl+p",
 }  # fmt: skip
 
@@ -89,7 +89,10 @@ def test_names_are_unique_but_for_the_same_key_in_several_places() -> None:
 
 
 def test_only_capitals_change_something() -> None:
-    changes = {"restart", "scale", "cancel_query", "terminate_backend"}
+    changes = {
+        "restart", "scale", "roll_back", "hold", "delete", "cancel_query", "terminate_backend", "terminate_matching",
+        "kill_client", "set",
+    }  # fmt: skip
     for pane in PANES:
         for key, binding in _keys(pane):
             assert binding.action.partition("(")[0] not in changes or key.isupper(), f"{pane.__name__}: {key}"

@@ -101,7 +101,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def start(name: str, *, scenario: str | None = None, read_only: bool = False, refresh_s: float | None = None) -> int:
-    return launch(name, read_only=read_only, refresh_s=refresh_s, scenario=scenario)
+    return launch(name, read_only=read_only, share=False, refresh_s=refresh_s, scenario=scenario)
 
 
 def test_the_app_runs_on_the_profile_and_its_status_is_ours(app: list[dict[str, Any]], tmp_path: Path) -> None:

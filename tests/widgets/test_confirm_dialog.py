@@ -159,6 +159,7 @@ async def test_the_right_name_opens_the_button_and_only_the_button_confirms() ->
         assert asked.button_is_open
         await pilot.press("enter")
         assert asked.answers == []
+        assert str(asked.dialog.query_one("#hint", Static).content).startswith("enter: DO IT · ")
         await pilot.press("enter")
         assert asked.answers == [Confirmation()]
 

@@ -4,12 +4,19 @@
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Final
 
+from profiles.guards import Names
 from profiles.schema import Profile
 from tui.actions.action import Request
 from tui.sources.reading import Reading, Snapshot
+
+_STARTED_READ_ONLY: Final = "opstui was started read-only; start it again without --read-only to change anything"
+_MINUTE_S: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -17,26 +24,32 @@ class GuardState:
     """What the guard knows besides the profile; owned by the app, or by a headless run."""
 
     read_only: bool
-    """Whether writing must be armed; from the profile and `--read-only`."""
+    """Whether writing must be armed; from the profile, `--read-only` and `--share`."""
     locked: bool = False
     """Whether arming is refused: `--read-only` on the command line, or the profile's `guards.locked`."""
     clock: Callable[[], float] = time.monotonic
     """Seconds that only grow: setting the machine's clock back must not lengthen the armed window."""
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    """The time of day, for freeze windows."""
     armed_until: float = 0.0
     """`clock()` time at which the armed window ends."""
+    armed_by: str = ""
+    """Who opened it; empty while it is closed."""
     reading_of: Callable[[str], Reading[Snapshot] | None] = field(default=lambda source: None)
     """The newest reading of a source; None when it is not one of this profile."""
+    _counted: dict[str, float] = field(default_factory=dict)
+    """`clock()` time by action of the changes that were sent within the last minute, ours and others'."""
 
-    def arm(self, seconds: float) -> str | None:
+    def arm(self, seconds: float, by: str = "") -> str | None:
         """Open the armed window; returns why not, None when it is open."""
         if self.locked:
-            return "opstui was started read-only; start it again without --read-only to change anything"
-        self.armed_until = self.clock() + seconds
+            return _STARTED_READ_ONLY
+        self.armed_until, self.armed_by = self.clock() + seconds, by
         return None
 
     def disarm(self) -> None:
         """Close the armed window."""
-        self.armed_until = 0.0
+        self.armed_until, self.armed_by = 0.0, ""
 
     @property
     def armed_for_s(self) -> float:
@@ -48,22 +61,74 @@ class GuardState:
         """Whether changes are possible at all right now."""
         return not self.locked and (not self.read_only or self.armed_for_s > 0)
 
+    def count(self, action: str, ago_s: float = 0.0) -> None:
+        """Note that an action was sent, by this opstui or another; each counts once, and for a minute."""
+        if ago_s < _MINUTE_S:
+            self._counted.setdefault(action, self.clock() - ago_s)
+
+    @property
+    def sent_lately(self) -> int:
+        """How many changes were sent within the last minute."""
+        since = self.clock() - _MINUTE_S
+        self._counted = {action: at for action, at in self._counted.items() if at > since}
+        return len(self._counted)
+
 
 def refusal(request: Request, profile: Profile, state: GuardState) -> str | None:
     """Return why `request` must not run now, in words with the remedy; None when nothing stands against it."""
+    return next(_reasons(request, profile, state), None)
+
+
+def _reasons(request: Request, profile: Profile, state: GuardState) -> Iterator[str]:
     if state.locked:
-        return "opstui was started read-only; start it again without --read-only to change anything"
+        yield _STARTED_READ_ONLY
     if not state.can_write:
-        return f"{profile.name} is read-only; press W to arm writing for {profile.guards.arm_for / 60:g} min"
-    if request.verb in profile.guards.deny:
-        return f"the profile denies {request.verb} (guards.deny)"
+        yield f"{profile.name} is read-only; press W to arm writing for {profile.guards.arm_for / 60:g} min"
+    yield from _denied(request, profile)
+    yield from _frozen(request, profile, state.now())
     target = request.target
-    allowed = profile.guards.namespaces
-    if target.source.startswith("kubernetes:") and allowed is not None and target.where not in allowed:
-        return f"the profile allows changes only in the namespaces {', '.join(allowed) or '(none)'}"
     reading = state.reading_of(target.source)
     if reading is None:
-        return f"{target.source} is not a system of this profile"
-    if reading.error is not None:
-        return f"what you see is old ({reading.error}); wait until {target.source.rstrip(':')} answers again"
-    return None
+        yield f"{target.source} is not a system of this profile"
+    elif reading.error is not None:
+        yield f"what you see is old ({reading.error}); wait until {target.source.rstrip(':')} answers again"
+    if state.sent_lately >= profile.guards.max_per_minute:
+        yield (
+            f"{state.sent_lately} changes were sent within a minute, and the profile allows "
+            f"{profile.guards.max_per_minute} (guards.max_per_minute); wait"
+        )
+
+
+def _denied(request: Request, profile: Profile) -> Iterator[str]:
+    guards = profile.guards
+    if request.verb in guards.verbs.deny:
+        yield f"the profile denies {request.verb} (guards.verbs.deny)"
+    if guards.verbs.allow is not None and request.verb not in guards.verbs.allow:
+        yield f"the profile allows only {', '.join(guards.verbs.allow) or 'nothing'} (guards.verbs.allow)"
+    yield from _scope_denied(
+        request.target.scope,
+        {"namespace": guards.namespaces, "database": guards.databases, "role": guards.roles},
+    )
+
+
+def _scope_denied(scope: Mapping[str, str], names: Mapping[str, Names]) -> Iterator[str]:
+    for kind, listed in names.items():
+        name = scope.get(kind)
+        if name is None:
+            continue
+        if not name and (listed.deny or listed.allow is not None):
+            yield f"its {kind} cannot be seen, and the profile does not allow every {kind} (guards.{kind}s)"
+            continue
+        if any(fnmatchcase(name, pattern) for pattern in listed.deny):
+            yield f"the profile denies changes in {kind} {name} (guards.{kind}s.deny)"
+        if listed.allow is not None and not any(fnmatchcase(name, pattern) for pattern in listed.allow):
+            allowed = ", ".join(listed.allow) or "(none)"
+            yield f"the profile allows changes only in the {kind}s {allowed} (guards.{kind}s.allow)"
+
+
+def _frozen(request: Request, profile: Profile, now: datetime) -> Iterator[str]:
+    for freeze in profile.guards.freeze:
+        until = freeze.until(now)
+        if until is not None and request.verb not in freeze.allow:
+            why = f": {freeze.why}" if freeze.why else ""
+            yield f"frozen until {until:%a %Y-%m-%d %H:%M} {until.tzname()}{why} (guards.freeze)"

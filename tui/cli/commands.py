@@ -1,7 +1,9 @@
 """`opstui` and its commands, as click sees them. What they do is imported when they run."""
 
+import contextlib
 import math
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,6 +13,7 @@ import tui
 
 if TYPE_CHECKING:
     from profiles.loader import Loaded
+    from tui.journal import Journal
 
 _USAGE: Final = 2
 """Exit status for a wrong profile, wrong arguments or an unsuitable terminal."""
@@ -52,6 +55,15 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: float 
     return value
 
 
+def _since(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    from tui.cli.audit_page import since
+
+    try:
+        return None if value is None else since(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value:
         from tui.cli.reset import reset_terminal
@@ -65,6 +77,9 @@ def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: 
     help="What to watch. Without it $OPSTUI_PROFILE counts; without that you are asked.",
 )  # fmt: skip
 @click.option("--read-only", is_flag=True, help="Nothing can be changed, whatever the profile says.")
+@click.option(
+    "--share", is_flag=True, help="Several look at this screen: starts unarmed, masks secrets and SQL, shows the keys."
+)
 @click.option("--refresh", type=float, callback=_seconds, metavar="S", help="Seconds between two readings.")
 @click.option("--scenario", type=ScenarioName(), metavar="NAME", help="What the sandbox plays: --profile demo only.")
 @click.option(
@@ -74,7 +89,12 @@ def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: 
 @click.version_option(tui.__version__, message="opstui %(version)s")
 @click.pass_context
 def opstui(
-    context: click.Context, profile: str | None, read_only: bool, refresh: float | None, scenario: str | None
+    context: click.Context,
+    profile: str | None,
+    read_only: bool,
+    share: bool,
+    refresh: float | None,
+    scenario: str | None,
 ) -> None:
     """One full-screen terminal for on-call: see, act safely, prove it worked, keep the record.
 
@@ -84,7 +104,7 @@ def opstui(
         return
     from tui.cli.launch import launch
 
-    context.exit(launch(profile, read_only=read_only, refresh_s=refresh, scenario=scenario))
+    context.exit(launch(profile, read_only=read_only, share=share, refresh_s=refresh, scenario=scenario))
 
 
 @opstui.group()
@@ -150,6 +170,71 @@ def new(name: str) -> None:
     click.echo(f"{path}\nEdit it, then: opstui profile validate {name}")
 
 
+_Since: Final = click.option("--since", metavar="90m|TIME", callback=_since, help="Only from then on.")
+_OfProfile: Final = click.option(
+    "--profile", "name", type=ProfileName(), envvar="OPSTUI_PROFILE", required=True, metavar="NAME|PATH",
+    help="Whose journal; $OPSTUI_PROFILE when left out.",
+)  # fmt: skip
+
+
+@opstui.group()
+def audit() -> None:
+    """The journal: who asked for which change, what was sent, and what became of it."""
+
+
+@audit.command(name="show")
+@_OfProfile
+@_Since
+def show_audit(name: str, since: float | None) -> None:
+    """The journal for the eye, oldest first."""
+    from tui.cli.audit_page import later, line
+
+    with _journal_errors():
+        for entry in later(_journal(name).entries(), since):
+            click.echo(line(entry))
+
+
+@audit.command()
+@_OfProfile
+@_Since
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+def export(name: str, since: float | None, form: str) -> None:
+    """The journal for other programs; JSON lines hold everything."""
+    from tui.cli.audit_page import csv_text, json_lines, later
+
+    with _journal_errors():
+        entries = later(_journal(name).entries(), since)
+        if form == "csv":
+            click.echo(csv_text(entries), nl=False)
+        else:
+            for text in json_lines(entries):
+                click.echo(text)
+
+
+@audit.command()
+@_OfProfile
+def verify(name: str) -> None:
+    """Whether the journal still is as it was written. Exit status 1 when it is not."""
+    from tui.cli.audit_page import verdict_words
+    from tui.journal.chain import verified
+
+    journal = _journal(name)
+    with _journal_errors():
+        verdict = verified(journal.lines())
+    click.echo(verdict_words(verdict, str(journal.path)))
+    if not verdict.is_intact:
+        sys.exit(1)
+
+
+@opstui.command()
+@click.option("--markdown", is_flag=True, help="As a Markdown table.")
+def actions(markdown: bool) -> None:
+    """Everything that can be changed: risk, way back, identity in the write, command, verification."""
+    from tui.actions.catalogue import pages, promises, table
+
+    click.echo(table(promises()) if markdown else pages(promises()))
+
+
 @opstui.command()
 @click.option("--profile", type=ProfileName(), metavar="NAME|PATH", help="Whose; else as for opstui itself.")
 @click.option("--since", default="90m", show_default=True, metavar="TIME", help="90m, 12h, 2d, or an ISO time in UTC.")
@@ -189,6 +274,22 @@ def completion(shell: str) -> None:
     if kind is None:  # click knows all three
         raise click.ClickException(f"no completion for {shell}")
     click.echo(kind(opstui, {}, "opstui", "_OPSTUI_COMPLETE").source())
+
+
+@contextlib.contextmanager
+def _journal_errors() -> Iterator[None]:
+    from tui.journal import JournalError
+
+    try:
+        yield
+    except JournalError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _journal(name: str) -> "Journal":
+    from tui.journal.place import journal_of
+
+    return journal_of(_loaded(name).profile)
 
 
 def _loaded(name: str) -> "Loaded":

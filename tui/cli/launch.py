@@ -42,7 +42,7 @@ class SandboxOnScreen:
         await asyncio.to_thread(self._sandbox.scenario, name)
 
 
-def launch(name: str | None, *, read_only: bool, refresh_s: float | None, scenario: str | None) -> int:
+def launch(name: str | None, *, read_only: bool, share: bool, refresh_s: float | None, scenario: str | None) -> int:
     """Run opstui on a profile; ask for one when `name` is None. Returns the exit status."""
     if name is None:
         from tui.cli.profiles_page import choose
@@ -63,13 +63,13 @@ def launch(name: str | None, *, read_only: bool, refresh_s: float | None, scenar
     # Textual reads it when it is imported. Nothing moves by itself: it would cost bytes on every slow link.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     if is_sandbox:
-        return _run_in_sandbox(name, read_only, refresh_s, scenario)
+        return _run_in_sandbox(name, scenario, read_only=read_only, share=share, refresh_s=refresh_s)
     from tui.app import run
 
-    return run(loaded, read_only=read_only, refresh_s=refresh_s, sandbox=None)
+    return run(loaded, read_only=read_only, share=share, refresh_s=refresh_s, sandbox=None)
 
 
-def _run_in_sandbox(name: str, read_only: bool, refresh_s: float | None, scenario: str | None) -> int:
+def _run_in_sandbox(name: str, scenario: str | None, *, read_only: bool, share: bool, refresh_s: float | None) -> int:
     from tui.sandbox.environment import wall_off
     from tui.sandbox.errors import SandboxError
 
@@ -82,7 +82,7 @@ def _run_in_sandbox(name: str, read_only: bool, refresh_s: float | None, scenari
             # Read again, now that there is something to dial.
             loaded = load(name, sandbox=sandbox.endpoints)
             shown = SandboxOnScreen(sandbox, SCENARIOS)
-            return run(loaded, read_only=read_only, refresh_s=refresh_s, sandbox=shown)
+            return run(loaded, read_only=read_only, share=share, refresh_s=refresh_s, sandbox=shown)
     except SandboxError as error:
         _say(f"opstui: the sandbox cannot start: {error}")
         return _FAILED

@@ -40,9 +40,9 @@ def write(name: str, typed: str, output: str | None) -> None:
         click.ClickException: the journal cannot be read, or the file not be written.
     """
     from profiles.loader import load
-    from profiles.places import journal_folder
     from profiles.problems import ProfileError
-    from tui.journal import Journal, JournalError
+    from tui.journal import JournalError
+    from tui.journal.place import journal_of
     from tui.timeline.gathering import gathered
     from tui.timeline.report import markdown
 
@@ -52,7 +52,7 @@ def write(name: str, typed: str, output: str | None) -> None:
         profile = load(name).profile
     except (ValueError, ProfileError) as error:
         raise click.UsageError(str(error)) from None
-    journal = Journal(journal_folder(), profile.name, profile.environment)
+    journal = journal_of(profile)
     try:
         incident = gathered(journal, profile, begin, now)
     except JournalError as error:

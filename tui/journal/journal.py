@@ -150,6 +150,14 @@ def decoded(line: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
+def moment_of(entry: Mapping[str, Any]) -> float:
+    """Return when an entry was written, as `time.time()`; 0 when it does not say."""
+    try:
+        return datetime.fromisoformat(str(entry.get("at", ""))).timestamp()
+    except ValueError:
+        return 0.0
+
+
 def link_of(line: bytes) -> str:
     """Return what the line after this one must carry as `prev`."""
     return hashlib.sha256(line).hexdigest()

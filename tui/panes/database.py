@@ -7,8 +7,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from profiles.schema import Rule
-from tui.actions.postgres import CANCEL, TERMINATE, backend_request
-from tui.panes import tabs
+from tui.actions.postgres.terminate import STATES, TERMINATE, matching_requests
+from tui.panes import database_offers, tabs
+from tui.panes.asking import matching
 from tui.panes.database_detail import session_page, statement_page
 from tui.panes.database_head import connections_line, missing_words, server_line, work_line
 from tui.panes.database_rows import (
@@ -23,6 +24,7 @@ from tui.panes.database_rows import (
 from tui.panes.database_words import by_hand, cannot_end, find_session
 from tui.panes.failing import age_segment, empty_words, faded, failure_tone, failure_words
 from tui.panes.listing import Listing
+from tui.panes.offering import Offer, Offering
 from tui.panes.pane import TONES, Desk
 from tui.sources.errors import SourceError
 from tui.sources.postgres import PostgresSource
@@ -30,6 +32,7 @@ from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.postgres.masking import masked
 from tui.sources.reading import Reading
 from widgets.cell import Tone, cell_text
+from widgets.choose_dialog import InputDialog
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
@@ -46,7 +49,7 @@ def judged(rule: Rule | None, value: float | None) -> Tone:
     return "warn" if rule.warn is not None and value >= rule.warn else ""
 
 
-class DatabasePane(Listing):
+class DatabasePane(Listing, Offering):
     """PostgreSQL: activity, blocking tree, slow queries."""
 
     TAB = tabs.DATABASE
@@ -60,8 +63,15 @@ class DatabasePane(Listing):
         Binding("left_square_bracket", "database(-1)", "Database: the one before", show=False, id="database.previous"),
         Binding("right_square_bracket", "database(1)", "Database: the next one", show=False, id="database.next"),
         Binding("y", "copy_statement", "Copy the statement", show=False, id="database.copy_statement"),
-        Binding("C", "cancel_query", "Cancel query", id="database.cancel"),
-        Binding("T", "terminate_backend", "Terminate backend", id="database.terminate"),
+        Binding("C", "cancel_query", "Cancel query", id=database_offers.CANCEL_QUERY),
+        Binding("T", "terminate_backend", "Terminate backend", id=database_offers.TERMINATE_BACKEND),
+        Binding(
+            "M",
+            "terminate_matching",
+            "Terminate matching: idle or active for too long",
+            show=False,
+            id=database_offers.TERMINATE_MATCHING,
+        ),
     ]
     DEFAULT_CSS = """
     DatabasePane > SegmentLine { padding: 0 1; }
@@ -265,7 +275,7 @@ class DatabasePane(Listing):
         elif (session := self._session(snapshot, message.key)) is not None:
             self.run_worker(self._open_session(snapshot, session), group="detail", exclusive=True, exit_on_error=False)
         else:
-            self.post_message(self.Told(cannot_end(TERMINATE, snapshot, None, _pid(message.key))))
+            self.post_message(self.Told(cannot_end(TERMINATE, snapshot, None, database_offers.pid_of(message.key))))
 
     def _open_statement(self, snapshot: DatabaseSnapshot, key: Hashable) -> None:
         statements = snapshot.statements
@@ -287,41 +297,50 @@ class DatabasePane(Listing):
 
     # Keys that change something
 
+    def offers(self) -> tuple[Offer, ...]:
+        """Return what can be changed of the sessions that are marked, or of the one under the cursor."""
+        if (snapshot := self._snapshot) is None:
+            return ()
+        cursor = (self.table.cursor_key,) if self.table.cursor_key is not None else ()
+        return database_offers.offers(self._source, snapshot, self.view, tuple(self.table.marked) or cursor)
+
     def action_cancel_query(self) -> None:
-        """Ask to cancel the statement of the session under the cursor."""
-        self._ask(CANCEL)
+        """Ask to cancel the statement of the session under the cursor, or of those that are marked."""
+        self._ask(database_offers.CANCEL_QUERY)
 
     def action_terminate_backend(self) -> None:
-        """Ask to terminate the session under the cursor."""
-        self._ask(TERMINATE)
+        """Ask to terminate the session under the cursor, or those that are marked."""
+        self._ask(database_offers.TERMINATE_BACKEND)
 
-    def _ask(self, verb: str) -> None:
-        snapshot, key = self._snapshot, self.table.cursor_key
-        if snapshot is None or self.view == "statements":
-            why = (
-                "nothing was read yet" if snapshot is None else "a statement here is not a session; see Activity (tab)"
-            )
-            self.post_message(self.Told(why))
-            return
-        if self.table.marked:
-            why = "several sessions cannot be ended at once here: unmark them with space, then choose one"
-            self.post_message(self.Told(why, "warn"))
-            return
+    def _ask(self, binding: str) -> None:
         # From now on the cursor stays with this session: what was asked about must not lie under another row's.
-        self.table.cursor_key = key
-        session = self._session(snapshot, key)
-        why = cannot_end(verb, snapshot, session, _pid(key))
-        if why or session is None:
-            self.post_message(self.Told(why, "warn"))
+        pinned = self.table.cursor_key
+        self.table.cursor_key = pinned
+        if requests := self.offered(binding):
+            self.post_message(self.Requested(requests))
+
+    def action_terminate_matching(self) -> None:
+        """Ask which sessions, by state and how long they have been in it, are to be terminated."""
+        snapshot, source = self._snapshot, self._source
+        if self.offered(database_offers.TERMINATE_MATCHING) is None or snapshot is None:
             return
-        request = backend_request(verb, self._source, snapshot.server, session)
-        refusal = self.desk.refusal(request)
-        self.post_message(self.Told(refusal, "warn") if refusal else self.Requested(request))
+        dialog = InputDialog(
+            f"Terminate sessions of {source.partition(':')[2]}",
+            text=f"a state and for how long: {', '.join(STATES)}\nnothing is sent before you have seen every one",
+            value="idle > 1h",
+            problem=lambda typed: database_offers.matching_words(self._snapshot or snapshot, source, typed),
+        )
+        self.app.push_screen(dialog, lambda typed: self._terminate_matching(source, typed))
+
+    def _terminate_matching(self, source: str, typed: str | None) -> None:
+        snapshot = self._readings[source].snapshot
+        if typed is not None and snapshot is not None:
+            found = matching_requests(source, snapshot.server, snapshot.sessions, *matching(typed))
+            if found:
+                self.post_message(self.Requested(found))
+            else:
+                self.post_message(self.Told("no client's session matches that any more", "warn"))
 
     @staticmethod
     def _session(snapshot: DatabaseSnapshot, key: Hashable) -> Session | None:
         return next((session for session in snapshot.sessions if session.key == key), None)
-
-
-def _pid(key: Hashable) -> int | None:
-    return key[0] if isinstance(key, tuple) else None

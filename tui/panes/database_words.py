@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from tui.actions.postgres import CANCEL
-from tui.actions.postgres_words import other_backend
+from tui.actions.postgres.cancel import CANCEL
+from tui.actions.postgres.words import left_alone
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.postgres.queries import OWN_MARK, query, statements_major
 
@@ -24,7 +24,7 @@ def cannot_end(verb: str, snapshot: DatabaseSnapshot, session: Session | None, p
         return f"backend {pid} is gone"
     if session.backend_type is None or session.backend_start is None:
         return f"role {snapshot.server.role} may not see what backend {pid} is; ask for: GRANT pg_monitor"
-    if reason := other_backend({"backend_type": session.backend_type, "pid": pid, "is_wraparound": False}):
+    if reason := left_alone({"backend_type": session.backend_type, "pid": pid, "is_wraparound": False}):
         return reason
     if verb == CANCEL and session.is_idle_in_transaction:
         return f"{session.state}: cancel does nothing here, terminate (T)"

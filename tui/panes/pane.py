@@ -1,8 +1,9 @@
 """What every tab is: a widget that is shown readings and asks for actions."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -36,6 +37,13 @@ TONES: Final[Mapping[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CR
 """How a number looks that the profile's rules judged."""
 
 
+_SAY_AFTER_S: Final = 0.4
+"""How long something may take before the person is told that it is under way."""
+_READING: Final = "pane-read"
+
+ReadT = TypeVar("ReadT")
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the app lends every pane."""
@@ -46,7 +54,7 @@ class Desk:
     level: Callable[[str, str, str], Level]
     """(source name, metric, object) → how the profile's rules judge that number now; for colouring rows."""
     refusal: Callable[[Request], str | None]
-    """Why the guard would refuse this request now, None when it would not; to explain a key before it is pressed."""
+    """Why this request cannot run now (the guard, our rights), None when it can; known before a key is pressed."""
     source: Callable[[str], Source[Any] | None] = field(default=lambda name: None)
     """The source of that name, to ask it for one thing in full; None when the profile has none."""
     timeline: Callable[[], "Timeline"] = field(default=_empty_timeline)
@@ -68,11 +76,11 @@ class Pane(Vertical):
     """Which tab it is."""
 
     class Requested(Message):
-        """The person asked for a change."""
+        """The person asked for a change of one target, or of several at once."""
 
-        def __init__(self, request: Request) -> None:
+        def __init__(self, requests: Sequence[Request]) -> None:
             super().__init__()
-            self.request = request
+            self.requests = tuple(requests)
 
     class Told(Message):
         """A sentence for the person: why a key cannot act here, what was copied."""
@@ -103,9 +111,35 @@ class Pane(Vertical):
     def tick(self) -> None:
         """Draw again what depends on the clock: ages, staleness."""
 
+    def barred_keys(self) -> frozenset[str]:
+        """Return the ids of the keys that could change nothing where the cursor is."""
+        return frozenset()
+
     def by_hand(self) -> str:
         """Return the commands that show by hand what this pane shows now, for copying; no secrets."""
         return ""
+
+    def begin(self, reading: Coroutine[None, None, None]) -> None:
+        """Read something beside everything else; what was still being read for this tab is given up."""
+        self.run_worker(reading, group=_READING, exclusive=True, exit_on_error=False)
+
+    def stop_reading(self) -> bool:
+        """Give up what is being read, and tell whether anything was."""
+        if not any(worker.is_running for worker in self.workers if worker.group == _READING):
+            return False
+        self.workers.cancel_group(self, _READING)
+        return True
+
+    async def patiently(self, reading: Coroutine[None, None, ReadT], what: str) -> ReadT:
+        """Wait for something to be read, and say so when it takes a while."""
+        task = asyncio.create_task(reading)
+        try:
+            await asyncio.wait({task}, timeout=_SAY_AFTER_S)
+            if not task.done():
+                self.post_message(self.Told(f"reading {what}; esc stops"))
+            return await task
+        finally:
+            task.cancel()
 
     def copy(self, text: str) -> None:
         """Copy a text and tell what was done, beside everything else."""

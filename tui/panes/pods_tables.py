@@ -366,8 +366,7 @@ class PodsTables(Pane):
 
     def action_back(self) -> None:
         """Stop reading, else take the filters away, the newest first."""
-        if any(worker.is_running for worker in self.workers if worker.group == "pods-read"):
-            self.workers.cancel_group(self, "pods-read")
+        if self.stop_reading():
             self.post_message(self.Told("stopped reading"))
         elif self.query_one(FilterBar).text:
             self.query_one(FilterBar).action_close()

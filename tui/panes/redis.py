@@ -7,16 +7,21 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from tui.panes import redis_detail, redis_rows, tabs
+from tui.actions.redis.setting import setting_request
+from tui.panes import redis_detail, redis_offers, redis_rows, tabs
+from tui.panes.asking import TEMPORARY_HINT, split_temporary
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
+from tui.panes.offering import Offer, Offering
 from tui.panes.pane import TONES, Desk
+from tui.sources.errors import SourceError
 from tui.sources.reading import Reading
+from tui.sources.redis import RedisSource
 from tui.sources.redis_cli import redis_cli
 from tui.sources.redis_facts import RedisSnapshot
 from tui.units import coarse, rate, span
 from widgets.cell import Cell, Row, Tone, cell_text
-from widgets.dialogs import TextDialog
+from widgets.dialogs import ChooseDialog, InputDialog, TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.key_value import Facts
 from widgets.live_table import LiveTable
@@ -38,7 +43,7 @@ _WIDE_VALUE: Final = 46
 """Cells for `64.0 of 64.0 MiB (100 %)`, behind its curve where it is wide: numbers that grow move nothing."""
 
 
-class RedisPane(Listing):
+class RedisPane(Listing, Offering):
     """Redis and Valkey servers."""
 
     TAB = tabs.REDIS
@@ -54,6 +59,8 @@ class RedisPane(Listing):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right_square_bracket", "instance(1)", "Instance: the next one", show=False, id="redis.next"),
         Binding("left_square_bracket", "instance(-1)", "Instance: the one before", show=False, id="redis.previous"),
+        Binding("K", "kill_client", "Kill client", id=redis_offers.KILL_CLIENT),
+        Binding("E", "set", "Edit a setting (CONFIG SET)", show=False, id=redis_offers.SET),
     ]
 
     DEFAULT_CSS = """
@@ -194,6 +201,50 @@ class RedisPane(Listing):
             return
         self._current = self._sources[(self._sources.index(self._current) + step) % len(self._sources)]
         self.redraw()
+
+    # Keys that change something
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Return what can be changed of the clients that are marked, or of the one under the cursor."""
+        if (reading := self._reading) is None or reading.snapshot is None:
+            return ()
+        cursor = (self.table.cursor_key,) if self.table.cursor_key is not None else ()
+        return redis_offers.offers(self._current, reading.snapshot, self.view, tuple(self.table.marked) or cursor)
+
+    def action_kill_client(self) -> None:
+        """Ask to close the connection of the client under the cursor, or of those that are marked."""
+        # From now on the cursor stays with this client: what was asked about must not lie under another row's.
+        pinned = self.table.cursor_key
+        self.table.cursor_key = pinned
+        if requests := self.offered(redis_offers.KILL_CLIENT):
+            self.post_message(self.Requested(requests))
+
+    def action_set(self) -> None:
+        """Ask which setting is to have which value."""
+        source = self.desk.source(self._current)
+        if self.offered(redis_offers.SET) is not None and isinstance(source, RedisSource):
+            self.begin(self._set(source))
+
+    async def _set(self, source: RedisSource) -> None:
+        name = source.name.partition(":")[2]
+        try:
+            settings = await self.patiently(source.settings(), f"the settings of {name}")
+        except SourceError as error:
+            self.post_message(self.Told(f"the settings of {name} cannot be read: {error}", "warn"))
+            return
+        choices = redis_offers.setting_choices(settings)
+        parameter = await self.app.push_screen_wait(ChooseDialog(f"Set what of {name}? Until it restarts", choices))
+        if parameter is None:
+            return
+        was = settings[parameter]
+        has = f"it is {was!r}; nothing is sent before you confirm\n{TEMPORARY_HINT}"
+        dialog = InputDialog(f"{parameter} of {name}", text=has, value=was)
+        typed = await self.app.push_screen_wait(dialog)
+        snapshot = self._readings[source.name].snapshot
+        if typed is not None and snapshot is not None:
+            value, for_s = split_temporary(typed)
+            request = setting_request(source.name, snapshot, parameter, was, value, for_s)
+            self.post_message(self.Requested([request]))
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Show a row in full."""

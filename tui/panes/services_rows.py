@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from profiles.schema import Command, SecretReference, Service
+from profiles.schema import Service
+from profiles.values import Command, SecretReference
 from tui.panes.failing import clock
 from tui.rules import Level
 from tui.sources.health import Component, State

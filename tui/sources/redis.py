@@ -6,17 +6,19 @@ because each denied attempt is counted and logged on the server.
 """
 
 import asyncio
+import contextlib
 import importlib
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from profiles.schema import RedisInstance
 from tui.sources import redis_info, redis_lists
-from tui.sources.errors import Denied
+from tui.sources.errors import Denied, SourceError
 from tui.sources.history import Series
-from tui.sources.redis_connection import Command, RedisConnection, RefusedError, connect
+from tui.sources.redis_cli import redis_cli
+from tui.sources.redis_connection import ACTION_NAME, Command, RedisConnection, RefusedError, connect
 from tui.sources.redis_facts import (
     Client,
     ClientCounts,
@@ -73,7 +75,9 @@ class RedisSource:
 
     timeout_s = 6.0
 
-    def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0) -> None:
+    def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0, masks: bool = False) -> None:
+        """Make the source; nothing is connected. `masks` leaves the slow log's arguments out, for a shared screen."""
+        self._masks = masks
         self.name = f"redis:{name}"
         self.interval_s = interval_s
         self._entry = entry
@@ -107,6 +111,45 @@ class RedisSource:
         if self._session is not None:
             session, self._session = self._session, None
             await session.connection.close()
+
+    @contextlib.asynccontextmanager
+    async def for_action(self) -> AsyncIterator[RedisConnection]:
+        """Lend a connection of its own to an action, closed afterwards.
+
+        When the server has no place left for it, the reading connection serves: then least of all should closing a
+        client fail for want of one.
+
+        Raises:
+            SourceError: there is no connection; nothing was sent.
+        """
+        await asyncio.to_thread(importlib.import_module, "redis.asyncio")
+        try:
+            connection = await connect(self._entry, ACTION_NAME)
+        except SourceError as error:
+            if "max number of clients" not in error.message or self._session is None:
+                raise
+            yield self._session.connection
+            return
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def settings(self) -> Mapping[str, str]:
+        """Return what can be set while the server runs, by name, without secrets: CONFIG GET *.
+
+        Raises:
+            SourceError: the server could not be asked, or refuses.
+        """
+        async with self.for_action() as connection:
+            (reply,) = await connection.ask([("CONFIG", "GET", "*")])
+        if isinstance(reply, RefusedError):
+            raise Denied(f"CONFIG GET is {reply.reason}")
+        return redis_lists.settings(reply)
+
+    def redis_cli(self, *arguments: str | int) -> str:
+        """Return the redis-cli line that sends a command to this server; secrets stay references."""
+        return redis_cli(self._entry, *map(str, arguments))
 
     async def _read(self, session: _Session) -> RedisSnapshot:
         started = time.monotonic()
@@ -187,10 +230,10 @@ class RedisSource:
         if (reply := replies.get(_MEMORY_STATS)) is not None:
             session.stats = redis_lists.memory_stats(reply)
         if (reply := replies.get(_NEWEST_SLOW)) is not None:
-            newest = redis_lists.slowlog(reply)
+            newest = redis_lists.slowlog(reply, masks=self._masks)
             if not newest or not session.slowlog or newest[0].id != session.slowlog[0].id:
                 fetched = await self._ask(session, [_ALL_SLOW]) if newest else {}
-                session.slowlog = redis_lists.slowlog(fetched.get(_ALL_SLOW, reply))
+                session.slowlog = redis_lists.slowlog(fetched.get(_ALL_SLOW, reply), masks=self._masks)
 
     def _snapshot(self, session: _Session, after: Counted, dbsize: Any, round_trip_ms: float) -> RedisSnapshot:
         info, before = after.info, self._before

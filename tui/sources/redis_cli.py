@@ -3,7 +3,8 @@
 import shlex
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from profiles.schema import Command, RedisInstance, SecretReference
+from profiles.schema import RedisInstance
+from profiles.values import Command, SecretReference
 
 
 def redis_cli(entry: RedisInstance, *arguments: str) -> str:

@@ -4,6 +4,7 @@ The connection is used bare, without redis-py's pool: nothing is ever sent twice
 them. No database is selected, because nothing here depends on one and SELECT may be forbidden.
 """
 
+import asyncio
 import contextlib
 import re
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from redis.exceptions import ResponseError
 
 CLIENT_NAME: Final = "opstui"
+"""What the connection that reads calls itself."""
+ACTION_NAME: Final = "opstui-action"
+"""What a connection that changes something calls itself."""
 CONNECT_TIMEOUT_S: Final = 3.0
 REPLY_TIMEOUT_S: Final = 2.0
 
@@ -50,6 +54,8 @@ class RedisConnection:
         """The ACL user; `default` when none was given."""
         self.id: int | None = None
         """CLIENT ID; None before Redis 5 or when refused."""
+        self._asking = asyncio.Lock()
+        """Replies come in the order of the questions: two who ask at once would read each other's."""
 
     async def ask(self, commands: Sequence[Command]) -> list[Any]:
         """Send all commands at once and return their replies; a refused command's reply is a `RefusedError`.
@@ -59,6 +65,10 @@ class RedisConnection:
         Raises:
             SourceError: the connection is gone, nobody answered in time, or the server is busy with a script.
         """
+        async with self._asking:
+            return await self._ask(commands)
+
+    async def _ask(self, commands: Sequence[Command]) -> list[Any]:
         from redis.exceptions import RedisError, ResponseError
 
         connection, replies = self._connection, []
@@ -112,8 +122,8 @@ def words(error: BaseException) -> str:
     return clean(str(error).split(", with args", 1)[0], limit=300) or type(error).__name__
 
 
-async def connect(entry: RedisInstance) -> RedisConnection:
-    """Open a connection as the profile says, with protocol 3 or, where HELLO is not offered, 2.
+async def connect(entry: RedisInstance, name: str = CLIENT_NAME) -> RedisConnection:
+    """Open a connection as the profile says, called `name`, with protocol 3 or, where HELLO is not offered, 2.
 
     Raises:
         SourceError: nobody answered, the credentials were refused, or the url cannot be read.
@@ -136,13 +146,13 @@ async def connect(entry: RedisInstance) -> RedisConnection:
         except ResponseError as second:
             raise translated(second, where) from None
     connection = RedisConnection(opened, where, user)
-    await _introduce(connection)
+    await _introduce(connection, name)
     return connection
 
 
-async def _introduce(connection: RedisConnection) -> None:
+async def _introduce(connection: RedisConnection, name: str) -> None:
     """Name the connection and keep it from refreshing keys' idle times; a server that refuses either is fine."""
-    asked: list[Command] = [("CLIENT", "SETNAME", CLIENT_NAME), ("CLIENT", "NO-TOUCH", "ON"), ("CLIENT", "ID")]
+    asked: list[Command] = [("CLIENT", "SETNAME", name), ("CLIENT", "NO-TOUCH", "ON"), ("CLIENT", "ID")]
     *_, own_id = await connection.ask(asked)
     connection.id = own_id if isinstance(own_id, int) else None
 

@@ -3,8 +3,9 @@
 The shapes differ between protocol 2 and 3 and between versions; what does not fit raises `Unreadable`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from tui.sources.errors import Unreadable
 from tui.sources.redis_facts import Client, LatencyEvent, Memory, SlowEntry
@@ -65,8 +66,8 @@ def _client(line: str, own_id: int | None) -> Client:
     )
 
 
-def slowlog(reply: Any) -> tuple[SlowEntry, ...]:
-    """Return SLOWLOG GET's entries, newest first.
+def slowlog(reply: Any, *, masks: bool = False) -> tuple[SlowEntry, ...]:
+    """Return SLOWLOG GET's entries, newest first; with `masks` only how many arguments a command had.
 
     Raises:
         Unreadable: an entry is not the list the protocol promises.
@@ -77,7 +78,7 @@ def slowlog(reply: Any) -> tuple[SlowEntry, ...]:
                 id=int(entry[0]),
                 at=float(entry[1]),
                 took_us=int(entry[2]),
-                command=" ".join(_argument(part) for part in entry[3]),
+                command=_masked(entry[3]) if masks else " ".join(_argument(part) for part in entry[3]),
                 addr=text(entry[4]) if len(entry) > 4 else "",
                 client_name=text(entry[5]) if len(entry) > 5 else "",
             )
@@ -85,6 +86,11 @@ def slowlog(reply: Any) -> tuple[SlowEntry, ...]:
         )
     except (TypeError, ValueError, IndexError) as error:
         raise Unreadable("SLOWLOG GET sent an entry of another shape") from error
+
+
+def _masked(parts: list[Any]) -> str:
+    name, *arguments = (_argument(part) for part in parts)
+    return f"{name} ({len(arguments)} arguments)" if arguments else name
 
 
 def _argument(part: Any) -> str:
@@ -111,6 +117,19 @@ def mapping(reply: Any) -> Mapping[str, Any]:
     flat: Iterable[Any] = reply if isinstance(reply, list) else ()
     parts = list(flat)
     return {text(key): value for key, value in zip(parts[::2], parts[1::2], strict=False)}
+
+
+_SECRET: Final = re.compile(r"pass|auth|secret|key-file")
+
+
+def is_secret(parameter: str) -> bool:
+    """Tell whether a setting holds, or leads to, a secret (`requirepass`, `masterauth`): it is not for screens."""
+    return _SECRET.search(parameter.lower()) is not None
+
+
+def settings(reply: Any) -> dict[str, str]:
+    """Return CONFIG GET's settings by name, without those that hold secrets."""
+    return {name: text(value) for name, value in mapping(reply).items() if not is_secret(name)}
 
 
 def memory_stats(reply: Any) -> Memory:

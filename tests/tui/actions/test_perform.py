@@ -3,104 +3,18 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from profiles.schema import Profile
+from tests.tui.actions.scripted import REQUEST, Bench, Scripted
 from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Target
 from tui.actions.guard import GuardState
-from tui.actions.perform import Ask, Consent, Ending, Outcome, Performer, Progress, ask_for, sight
-from tui.journal import Journal
-from tui.sources.errors import SourceError, Unreachable
-from tui.sources.reading import Reading
-
-TARGET = Target("database:orders", "backend", "4711", "shop", {"pid": 4711})
-REQUEST = Request("cancel-query", TARGET)
-
-
-@dataclass
-class Scripted:
-    """A verb that does what its fields say and counts what was sent."""
-
-    name: str = "cancel-query"
-    title: str = "Cancel query"
-    deadline_s: float = 1.0
-    plan_error: Exception | None = None
-    execute_error: BaseException | None = None
-    permission: str = ""
-    looks: list[Look | SourceError] = field(default_factory=lambda: [Look(Phase.CONVERGED, "gone")])
-    sent: int = 0
-
-    async def plan(self, request: Request) -> Action:
-        if self.plan_error:
-            raise self.plan_error
-        return Action(
-            "id1",
-            request,
-            "running",
-            "cancelled",
-            Risk.LOW,
-            "",
-            "cannot be undone",
-            "psql …",
-            ("no preview",),
-            permission=self.permission,
-        )
-
-    async def sight(self, action: Action) -> tuple[Sight, str]:
-        return Sight.UNCHANGED, ""
-
-    async def execute(self, action: Action) -> Receipt:
-        self.sent += 1
-        if self.execute_error:
-            raise self.execute_error
-        return Receipt("signal sent")
-
-    async def look(self, action: Action, receipt: Receipt) -> Look:
-        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
-        if isinstance(look, SourceError):
-            raise look
-        return look
-
-
-@dataclass
-class Bench:
-    """A performer with everything it needs, in a folder of its own."""
-
-    folder: Path
-    verb: Scripted = field(default_factory=Scripted)
-    profile: Profile = field(default_factory=lambda: Profile.model_validate({"name": "t", "environment": "dev"}))
-    consent: Consent | None = field(default_factory=lambda: Consent(Ask.KEY))
-    progress: Progress = lambda request, what: None
-    reading: Reading[Any] = field(default_factory=lambda: Reading("database:orders", 2.0, taken_at=0.0))
-
-    def __post_init__(self) -> None:
-        self.journal = Journal(self.folder, "t", "dev")
-        self.guard = GuardState(
-            read_only=self.profile.starts_read_only, clock=lambda: 100.0, reading_of=lambda name: self.reading
-        )
-        self.confirmed: list[Action] = []
-
-    async def run(self, request: Request = REQUEST) -> Outcome:
-        async def confirm(action: Action, ask: Ask) -> Consent | None:
-            self.confirmed.append(action)
-            return self.consent
-
-        ticks = iter(range(1000))
-        performer = Performer(
-            self.profile,
-            {(self.verb.name, "database:orders"): self.verb},
-            self.guard,
-            self.journal,
-            monotonic=lambda: float(next(ticks)),
-        )
-        return await performer.perform(request, confirm, self.progress)
-
-    def told(self) -> list[str]:
-        return [entry["what"] for entry in self.journal.entries()]
+from tui.actions.perform import Ask, Consent, Ending, Performer, ask_for, sight
+from tui.sources.errors import Unreachable
 
 
 @pytest.fixture
@@ -126,22 +40,87 @@ async def test_intent_is_on_disk_before_the_write_and_the_outcome_after(bench: B
 async def test_nothing_is_sent_when_the_intent_cannot_be_written(bench: Bench) -> None:
     bench.journal.path = Path("/dev/full")
     outcome = await bench.run()
-    assert (outcome.ending, bench.verb.sent) == (Ending.REFUSED, 0)
+    assert (outcome.ending, bench.verb.sent) == (Ending.REFUSED, [])
     assert "nothing was sent" in outcome.detail
 
 
-async def test_an_error_after_sending_is_unknown_and_never_sent_again(bench: Bench) -> None:
+async def test_a_lost_answer_is_on_record_as_unknown_never_sent_again_and_resolved_by_reading(bench: Bench) -> None:
     bench.verb.execute_error = Unreachable("connection reset")
+    progress: list[str] = []
+    bench.progress = lambda request, what: progress.append(what)
     outcome = await bench.run()
-    assert (outcome.ending, bench.verb.sent) == (Ending.UNKNOWN, 1)
+    assert (outcome.ending, bench.verb.sent) == (Ending.CONVERGED, ["4711"])
     assert "connection reset" in outcome.detail
+    assert "read again: gone" in outcome.detail
+    assert bench.endings() == [None, "unknown", "converged"]
+    assert bench.told() == ["intent", "outcome", "resolved"]
+    assert any(what.startswith("UNKNOWN") for what in progress)
+
+
+async def test_a_change_that_is_not_there_after_a_lost_answer_is_absent_not_undone_work(bench: Bench) -> None:
+    bench.verb.execute_error = Unreachable("connection reset")
+    bench.verb.looks = [Look(Phase.ABSENT, "3 replicas, not 5")]
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent) == (Ending.ABSENT, ["4711"])
+    assert "3 replicas, not 5" in outcome.detail
+
+
+async def test_a_write_that_is_late_is_waited_for_before_it_counts_as_absent(bench: Bench) -> None:
+    bench.verb.execute_error = Unreachable("connection reset")
+    bench.verb.deadline_s = 30.0
+    bench.verb.looks = [Look(Phase.ABSENT, "not yet"), Look(Phase.ABSENT, "not yet"), Look(Phase.CONVERGED, "there")]
+    assert (await bench.run()).ending is Ending.CONVERGED
+
+
+async def test_a_lost_answer_from_a_system_that_stays_silent_stays_unknown(bench: Bench) -> None:
+    bench.verb.execute_error = Unreachable("connection reset")
+    bench.verb.looks = [Unreachable("refused")]
+    outcome = await bench.run()
+    assert outcome.ending is Ending.UNKNOWN
+    assert "look at the target before doing it again" in outcome.detail
+    assert bench.endings() == [None, "unknown", "unknown"]
 
 
 async def test_a_bug_while_sending_is_unknown_too(bench: Bench) -> None:
     bench.verb.execute_error = ZeroDivisionError("oops")
     outcome = await bench.run()
-    assert outcome.ending is Ending.UNKNOWN
     assert "ZeroDivisionError" in outcome.detail
+    assert bench.endings()[1] == "unknown"
+
+
+async def test_a_change_that_the_system_took_back_at_once_has_regressed(bench: Bench) -> None:
+    bench.verb.looks = [Look(Phase.ABSENT, "an autoscaler set 3")]
+    assert (await bench.run()).ending is Ending.REGRESSED
+
+
+async def test_what_the_answer_added_to_the_evidence_is_looked_with_and_on_record(bench: Bench) -> None:
+    bench.verb.evidence = {"value": "64mb", "was": "0"}
+    bench.verb.receipt = Receipt("OK", {"value": "67108864"})
+    await bench.run()
+    assert bench.verb.looked_at[0].evidence == {"value": "67108864", "was": "0"}
+    entries = {entry["what"]: entry for entry in bench.journal.entries()}
+    assert entries["intent"]["evidence"] == {"value": "64mb", "was": "0"}
+    assert entries["accepted"]["evidence"] == {"value": "67108864", "was": "0"}
+
+
+async def test_a_converged_change_is_watched_on_and_told_when_it_regresses(bench: Bench) -> None:
+    bench.verb.hold_s = 30.0
+    outcome = await bench.run()
+    assert outcome.sent is not None
+    bench.verb.looks = [Look(Phase.CONVERGED, ""), Unreachable("a blip"), Look(Phase.WAITING, "2 of 3 ready")]
+    later = await bench.performer.hold(outcome.sent)
+    assert later is not None
+    assert later.ending is Ending.REGRESSED
+    assert bench.told()[-1] == "regressed"
+
+
+async def test_a_converged_change_that_stays_is_no_news_and_one_blip_is_none_either(bench: Bench) -> None:
+    bench.verb.hold_s = 8.0
+    outcome = await bench.run()
+    assert outcome.sent is not None
+    bench.verb.looks = [Look(Phase.WAITING, "2 of 3 ready"), Look(Phase.CONVERGED, "")]
+    assert await bench.performer.hold(outcome.sent) is None
+    assert bench.told()[-1] == "outcome"
 
 
 async def test_being_cancelled_while_sending_is_on_record_as_unknown(bench: Bench) -> None:
@@ -160,7 +139,7 @@ async def test_a_target_that_moved_on_is_not_sent(bench: Bench) -> None:
 async def test_without_consent_nothing_is_sent_and_that_is_on_record(bench: Bench) -> None:
     bench.consent = None
     outcome = await bench.run()
-    assert (outcome.ending, bench.verb.sent, bench.told()) == (Ending.CANCELLED, 0, ["cancelled"])
+    assert (outcome.ending, bench.verb.sent, bench.told()) == (Ending.CANCELLED, [], ["cancelled"])
 
 
 async def test_a_missing_permission_is_said_before_anybody_is_asked(bench: Bench) -> None:
@@ -180,7 +159,7 @@ async def test_the_guard_is_asked_again_after_the_dialog(bench: Bench) -> None:
 
     bench.verb.plan = plan_then_disarm  # type: ignore[method-assign]  # time passes while the dialog is open
     outcome = await bench.run()
-    assert (outcome.ending, bench.verb.sent, len(bench.confirmed)) == (Ending.REFUSED, 0, 1)
+    assert (outcome.ending, bench.verb.sent, len(bench.confirmed)) == (Ending.REFUSED, [], 1)
 
 
 async def test_the_guard_is_asked_once_more_when_the_journal_took_its_time(bench: Bench) -> None:
@@ -192,7 +171,7 @@ async def test_the_guard_is_asked_once_more_when_the_journal_took_its_time(bench
 
     bench.journal.append = slowly  # type: ignore[method-assign]  # a shared disk that hangs while the window closes
     outcome = await bench.run()
-    assert (outcome.ending, bench.verb.sent, bench.told()) == (Ending.REFUSED, 0, ["intent", "refused"])
+    assert (outcome.ending, bench.verb.sent, bench.told()) == (Ending.REFUSED, [], ["intent", "refused"])
 
 
 def test_the_armed_window_is_measured_by_a_clock_that_nobody_sets() -> None:
@@ -206,7 +185,7 @@ async def test_production_refuses_until_it_is_armed_and_again_when_the_window_cl
     assert (await bench.run()).ending is Ending.CONVERGED
     bench.guard.clock = lambda: 110.0
     assert (await bench.run()).ending is Ending.REFUSED
-    assert bench.verb.sent == 1
+    assert bench.verb.sent == ["4711"]
 
 
 async def test_a_locked_session_cannot_be_armed(bench: Bench) -> None:
@@ -216,14 +195,16 @@ async def test_a_locked_session_cannot_be_armed(bench: Bench) -> None:
 
 
 async def test_what_the_profile_denies_is_refused(tmp_path: Path) -> None:
-    profile = Profile.model_validate({"name": "t", "environment": "dev", "guards": {"deny": ["cancel-query"]}})
+    profile = Profile.model_validate(
+        {"name": "t", "environment": "dev", "guards": {"verbs": {"deny": ["cancel-query"]}}}
+    )
     assert "denies" in (await Bench(tmp_path, profile=profile).run()).detail
 
 
 async def test_other_namespaces_than_the_allowed_are_refused(tmp_path: Path) -> None:
     profile = Profile.model_validate({"name": "t", "environment": "dev", "guards": {"namespaces": ["shop"]}})
     bench = Bench(tmp_path, profile=profile, verb=Scripted(name="restart"))
-    target = Target("kubernetes:", "deployment", "ledger", "payments", {"uid": "u"})
+    target = Target("kubernetes:", "deployment", "ledger", "payments", {"uid": "u"}, {"namespace": "payments"})
     performer = Performer(profile, {("restart", "kubernetes:"): bench.verb}, bench.guard, bench.journal)
 
     async def never(action: Action, ask: Ask) -> Consent | None:
@@ -298,7 +279,7 @@ async def test_sight_that_comes_back_counts(bench: Bench) -> None:
 async def test_what_cannot_be_planned_is_refused(bench: Bench, error: Exception) -> None:
     bench.verb.plan_error = error
     outcome = await bench.run()
-    assert (outcome.ending, bench.verb.sent) == (Ending.REFUSED, 0)
+    assert (outcome.ending, bench.verb.sent) == (Ending.REFUSED, [])
 
 
 @pytest.mark.parametrize(
@@ -314,4 +295,11 @@ async def test_what_cannot_be_planned_is_refused(bench: Bench, error: Exception)
     ],
 )
 def test_confirming_gets_harder_with_risk_and_environment(risk: Risk, environment: str, ask: Ask) -> None:
-    assert ask_for(risk, environment) is ask
+    assert ask_for(risk, Profile.model_validate({"name": "t", "environment": environment})) is ask
+
+
+def test_a_profile_makes_confirming_harder_and_never_easier() -> None:
+    confirm = {"low": "type", "high": "key"}
+    profile = Profile.model_validate({"name": "t", "environment": "prod", "guards": {"confirm": confirm}})
+    assert ask_for(Risk.LOW, profile) is Ask.NAME
+    assert ask_for(Risk.HIGH, profile) is Ask.NAME_AND_REASON

@@ -1,15 +1,20 @@
 """The Database tab with fixed readings and a fixed clock."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from textual.widgets import Input
 
 from profiles.schema import Profile
 from tui.actions.action import Request
-from tui.actions.postgres import CANCEL, TERMINATE
+from tui.actions.postgres.cancel import CANCEL
+from tui.actions.postgres.terminate import TERMINATE, TERMINATE_MATCHING
 from tui.panes.database import DatabasePane
 from tui.panes.pane import Desk, Pane
 from tui.rules import Level
@@ -17,6 +22,8 @@ from tui.sources.errors import Unreachable
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.facts import Connections, DatabaseSnapshot, Server, Session
 from tui.sources.reading import Reading
+from widgets.cell import cell_text
+from widgets.dialogs import ChooseDialog, InputDialog
 from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.segment_line import SegmentLine
@@ -57,7 +64,7 @@ class PaneApp(App[None]):
         yield DatabasePane(self.desk, id="pane")
 
     def on_pane_requested(self, message: Pane.Requested) -> None:
-        self.requests.append(message.request)
+        self.requests.extend(message.requests)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         self.told.append(message.text)
@@ -72,6 +79,12 @@ class PaneApp(App[None]):
     def read(self, found: DatabaseSnapshot | None, name: str = "shop", **more: Any) -> None:
         self.pane.show(Reading(f"database:{name}", 2.0, found, None if found is None else NOW - 1, **more))
         self.pane.focus_first()
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():
+            await pilot.pause(0.01)
 
 
 async def test_sessions_are_shown_and_i_shows_the_idle_too() -> None:
@@ -150,7 +163,68 @@ async def test_what_the_guard_refuses_is_explained_and_not_asked_for() -> None:
         assert (app.requests, app.told) == ([], ["t is read-only; press W"])
 
 
-@pytest.mark.parametrize("key", ["C", "T", "enter", "c", "right_square_bracket"])
+async def test_marked_sessions_are_asked_for_together_also_those_a_filter_hides() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("i", "space", "space")
+        await pilot.press("slash", *"app-4", "enter")
+        await until(pilot, lambda: app.table().visible_count == 1)
+        await pilot.press("T")
+        assert sorted(request.target.name for request in app.requests) == ["1", "2"]
+
+
+async def test_one_marked_session_that_cannot_be_cancelled_refuses_them_all() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("space", "space", "C")
+        assert (app.requests, app.told) == ([], ["idle in transaction: cancel does nothing here, terminate (T)"])
+
+
+async def test_sessions_are_chosen_by_state_and_time_and_each_is_asked_for() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(snapshot(session(1, "idle", state_s=7200.0), session(2, "idle", state_s=60.0), session(3)))
+        await pilot.press("M")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        assert app.screen.query_one(Input).value == "idle > 1h"
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.requests))
+        assert [(one.verb, one.target.name, dict(one.wanted)) for one in app.requests] == [
+            (TERMINATE_MATCHING, "1", {"state": "idle", "longer_than_s": 3600.0})
+        ]
+
+
+async def test_a_choice_that_nobody_matches_cannot_be_taken() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("M")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, InputDialog)
+        assert app.requests == []
+
+
+async def test_every_change_is_listed_with_why_not() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(120, 24)) as pilot:
+        app.read(PILEUP)
+        assert app.pane.barred_keys() == {"database.cancel"}
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        rows = [app.screen.query_one(LiveTable).row(key) for key in app.screen.query_one(LiveTable).visible_keys]
+        told = [tuple(map(cell_text, row.cells)) for row in rows if row is not None]
+        assert told[0] == ("C  Cancel query", "idle in transaction: cancel does nothing here, terminate (T)")
+        assert told[1] == ("T  Terminate backend", "")
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: bool(app.requests))
+        assert app.requests[0].verb == TERMINATE
+
+
+@pytest.mark.parametrize("key", ["C", "T", "M", "x", "enter", "c", "right_square_bracket"])
 async def test_keys_before_the_first_reading_do_no_harm(key: str) -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.actions.postgres import CANCEL, TERMINATE
+from tui.actions.postgres.cancel import CANCEL
+from tui.actions.postgres.terminate import TERMINATE
 from tui.panes.database_detail import session_page, statement_page
 from tui.panes.database_head import connections_line, missing_words, server_line, work_line
 from tui.panes.database_rows import activity_rows, blocking_rows, hidden_count, shown_sessions, statement_rows

@@ -16,7 +16,7 @@ from profiles.schema import Kubernetes, Profile
 from tui.actions.action import Request
 from tui.panes import pods_detail, pods_rows
 from tui.panes.pane import Desk, Pane
-from tui.panes.pods import PodsPane, replicas_problem
+from tui.panes.pods import PodsPane
 from tui.panes.pods_events import EventFolds
 from tui.panes.pods_rows import Light
 from tui.rules import Level
@@ -135,16 +135,6 @@ def test_a_workloads_page_lists_revisions_and_pods() -> None:
     assert "Pods: 4" in page
 
 
-def test_a_number_of_replicas_is_checked() -> None:
-    assert replicas_problem("3") == ""
-    assert replicas_problem("0") == ""
-    assert "whole number" in replicas_problem("-1")
-    assert "whole number" in replicas_problem("²")
-    assert "slip" in replicas_problem("30000000000000000000")
-    assert "slip" in replicas_problem("0000000001234567")
-    assert replicas_problem("0" * 5000 + "7") == ""
-
-
 class PaneApp(App[None]):
     """The smallest app that can hold the tab."""
 
@@ -167,7 +157,7 @@ class PaneApp(App[None]):
         return self.query_one(f"#pods-{view}", LiveTable)
 
     def on_pane_requested(self, message: Pane.Requested) -> None:
-        self.requests.append(message.request)
+        self.requests.extend(message.requests)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         self.told.append(message.text)
@@ -328,9 +318,7 @@ async def test_restarting_a_pod_asks_for_its_deployment() -> None:
         ]
 
 
-@pytest.mark.parametrize(
-    ("start", "words"), [("migrate-ok", "a Job cannot be restarted"), ("evicted", "belongs to no workload")]
-)
+@pytest.mark.parametrize(("start", "words"), [("migrate-ok", "not for a Job"), ("evicted", "belongs to no workload")])
 async def test_what_cannot_be_restarted_says_why(start: str, words: str) -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -342,16 +330,69 @@ async def test_what_cannot_be_restarted_says_why(start: str, words: str) -> None
         assert not app.requests
 
 
-@pytest.mark.parametrize("key", ["R", "C"])
-async def test_nothing_is_asked_for_the_row_under_the_cursor_while_others_are_marked(key: str) -> None:
+async def test_marked_pods_are_asked_for_together_and_their_workload_once() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        names = sorted(p.name for p in snapshot().pods.values() if p.name.startswith("api-"))[:2]
+        app.table().marked = {p.uid for p in snapshot().pods.values() if p.name in names}
+        await pilot.press("R")
+        await pilot.pause()
+        assert [(r.verb, r.target.name) for r in app.requests] == [("restart", "api")]
+        app.requests.clear()
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.requests))
+        assert sorted(r.target.name for r in app.requests) == names
+        assert {r.verb for r in app.requests} == {"delete-pod"}
+
+
+async def test_a_pod_is_deleted_with_its_own_grace_or_the_one_that_was_typed() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot, snapshot())
         app.table().cursor_key = pod("api-").uid
-        await pilot.press("space", key)
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        await pilot.press("x", "enter", "backspace", "0", "enter")
+        await until(pilot, lambda: bool(app.requests))
+        assert [dict(r.wanted) for r in app.requests] == [{"grace_s": 0}]
+
+
+async def test_a_pause_is_asked_for_as_temporary() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        await pilot.press("H")
         await pilot.pause()
-        assert "unmark them" in app.told[-1]
-        assert not app.requests
+        assert [(r.verb, r.temporary_s) for r in app.requests] == [("pause-rollout", 0.0)]
+
+
+async def test_scaling_for_a_while_is_asked_for_as_temporary() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        await pilot.press("C")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        await pilot.press(*"5 for 30m", "enter")
+        await until(pilot, lambda: bool(app.requests))
+        assert [(dict(r.wanted), r.temporary_s) for r in app.requests] == [({"replicas": 5}, 1800.0)]
+
+
+async def test_keys_that_cannot_act_are_known_before_they_are_pressed() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        assert pane.barred_keys() == frozenset()
+        app.table().cursor_key = pod("evicted").uid
+        assert pane.barred_keys() == {"pods.restart", "pods.scale", "pods.roll_back", "pods.hold"}
+        await pilot.press("tab")
+        await drawn(pilot)
+        assert "pods.delete" in pane.barred_keys()
 
 
 async def test_a_guard_that_refuses_explains_the_key() -> None:

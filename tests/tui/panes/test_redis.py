@@ -9,6 +9,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from profiles.schema import Profile
+from tui.actions.action import Request
 from tui.panes.pane import Desk, Pane
 from tui.panes.redis import RedisPane, trouble
 from tui.rules import Level
@@ -67,6 +68,7 @@ class PaneApp(App[None]):
 
     def __init__(self, level: Callable[[str, str, str], Level] = lambda *_: Level.OK) -> None:
         super().__init__()
+        self.requests: list[Request] = []
         self._desk = Desk(PROFILE, lambda: NOW, level, lambda _: None)
 
     def compose(self) -> ComposeResult:
@@ -81,6 +83,9 @@ class PaneApp(App[None]):
 
     def on_pane_told(self, message: Pane.Told) -> None:
         self.told.append(message.text)
+
+    def on_pane_requested(self, message: Pane.Requested) -> None:
+        self.requests.extend(message.requests)
 
 
 async def shown(pilot: Pilot[None], *readings: Reading[RedisSnapshot]) -> PaneApp:
@@ -135,6 +140,22 @@ async def test_enter_opens_the_whole_slow_command_as_plain_text() -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert not isinstance(app.screen, TextDialog)
+
+
+async def test_capital_k_asks_for_the_client_under_the_cursor_with_its_identity() -> None:
+    async with PaneApp().run_test(size=(80, 24)) as pilot:
+        app = await shown(pilot, reading())
+        await pilot.press("K")
+        await pilot.pause()
+        assert app.requests == []
+        assert app.told[-1] == "choose a client: see Clients (tab)"
+        await pilot.press("tab", "K")
+        await pilot.pause()
+        (request,) = app.requests
+        client = (snapshot().clients or ())[0]
+        assert (request.verb, request.target.identity["id"]) == ("kill-client", client.id)
+        assert request.target.identity["addr"] == client.addr
+        assert request.target.identity["run_id"] == snapshot().server.run_id
 
 
 async def test_a_filter_hides_rows_and_escape_brings_them_back() -> None:

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from profiles.schema import Database
-from tui.actions.postgres import TERMINATE, TerminateBackend, backend_request
+from tui.actions.postgres.terminate import TerminateBackend, terminate_request
 from tui.sandbox.binaries import server_identity
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Unreachable
@@ -81,9 +81,9 @@ async def test_a_pooler_is_noticed_read_through_and_acted_through(sandbox: Block
         assert all(result.rates is not None and not result.missing for result in results)
         (session,) = [s for s in results[0].sessions if s.application == "behind-the-pooler"]
         verb = TerminateBackend(source)
-        action = await verb.plan(backend_request(TERMINATE, source.name, results[0].server, session))
+        action = await verb.plan(terminate_request(source.name, results[0].server, session))
         receipt = await verb.execute(action)
-        while not (look := await verb.look(action, receipt)).detail.endswith("is gone"):
+        while not (look := await verb.look(action.sent(time.time()).learned(receipt))).detail.endswith("is gone"):
             assert time.monotonic() < deadline, look
     finally:
         victim.terminate()

@@ -14,7 +14,7 @@ import pytest
 
 from profiles.schema import Database
 from tui.actions.action import Phase
-from tui.actions.postgres import CANCEL, CancelQuery, backend_request
+from tui.actions.postgres.cancel import CancelQuery, cancel_request
 from tui.sandbox.binaries import server_identity
 from tui.sources.errors import SourceError
 from tui.sources.postgres import PostgresSource
@@ -78,11 +78,11 @@ async def test_an_older_server_is_read_and_a_query_on_it_cancelled(server: str) 
         assert snapshot.rates is not None
         assert await source.detail(*running.key) is not None
         verb = CancelQuery(source)
-        action = await verb.plan(backend_request(CANCEL, source.name, snapshot.server, running))
+        action = await verb.plan(cancel_request(source.name, snapshot.server, running))
         receipt = await verb.execute(action)
         with pytest.raises(asyncpg.QueryCanceledError):
             await sleep
-        assert (await verb.look(action, receipt)).phase is Phase.CONVERGED
+        assert (await verb.look(action.sent(time.time()).learned(receipt))).phase is Phase.CONVERGED
     finally:
         client.terminate()
         await source.close()

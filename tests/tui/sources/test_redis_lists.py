@@ -77,3 +77,9 @@ def test_memory_stats_stand_in_for_info() -> None:
     memory = redis_lists.memory_stats([b"total.allocated", 1000, b"dataset.bytes", 10, b"fragmentation", b"1.5"])
     assert (memory.used_bytes, memory.dataset_bytes, memory.fragmentation_ratio) == (1000, 10, 1.5)
     assert memory.max_bytes is None
+
+
+def test_on_a_shared_screen_the_slow_log_tells_how_many_arguments_there_were_not_which() -> None:
+    reply = [[1, 1700000000, 12000, [b"SET", b"user:7:token", b"hunter2"], b"10.0.0.1:1", b"web"], [0, 1, 2, [b"PING"]]]
+    shown = redis_lists.slowlog(reply, masks=True)
+    assert [entry.command for entry in shown] == ["SET (2 arguments)", "PING"]

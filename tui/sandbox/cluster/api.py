@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from tui.sandbox.cluster import discovery, problems, writes
-from tui.sandbox.cluster.faults import Fault, Faults, strike
+from tui.sandbox.cluster.faults import Fault, Faults, strike, strike_answer
 from tui.sandbox.cluster.problems import ApiError
 from tui.sandbox.cluster.reads import COMPRESSED_BYTES, listed, reply, shown
 from tui.sandbox.cluster.request import Call, parse
@@ -97,6 +97,11 @@ class ApiServer:
         fault = self.faults.take(call)
         if fault is not None and (response := await strike(fault, call)) is not None:
             return response
+        answer = await self._carried_out(call, fault)
+        struck = await strike_answer(fault, call) if fault is not None else None
+        return answer if struck is None else struck
+
+    async def _carried_out(self, call: Call, fault: Fault | None) -> web.StreamResponse:
         if not is_allowed(call.user, call.ask):
             raise forbidden(call.user, call.ask, call.resource, call.name)
         plural = call.resource.plural

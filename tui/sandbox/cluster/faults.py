@@ -31,6 +31,10 @@ class FaultKind(StrEnum):
     """A stream says nothing more, not even bookmarks; other requests never answer."""
     CUT = "cut"
     """The connection is torn down."""
+    LOST = "lost"
+    """The request is carried out; the connection is torn down before the answer."""
+    LATE = "late"
+    """The request is carried out at once; the answer comes after `delay_s`."""
 
 
 _REASONS = {
@@ -70,6 +74,8 @@ class Fault:
     """How long a stream works before it goes wrong."""
     delay_s: float = 5.0
     retry_after_s: int | None = 1
+    passes: int = 0
+    """How many requests it lets through before it strikes."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hits(self, call: Call) -> bool:
@@ -98,10 +104,30 @@ class Faults:
         """Return the rule that hits this request, counted, or None."""
         for fault in self._rules:
             if fault.hits(call):
+                if fault.passes:
+                    fault.passes -= 1
+                    continue
                 if fault.times is not None:
                     fault.times -= 1
                 return fault
         return None
+
+
+def cut(call: Call) -> web.Response:
+    """Tear the connection of a request down; what is returned reaches nobody."""
+    if call.http.transport is not None:
+        call.http.transport.abort()
+    return web.Response(status=500)
+
+
+async def strike_answer(fault: Fault, call: Call) -> web.Response | None:
+    """Do what `fault` says once the request was carried out; None when the answer may go."""
+    if fault.kind is FaultKind.LATE:
+        try:
+            await asyncio.wait_for(fault.released.wait(), fault.delay_s)
+        except TimeoutError:
+            return None
+    return cut(call) if fault.kind is FaultKind.LOST else None
 
 
 async def strike(fault: Fault, call: Call) -> web.Response | None:
@@ -123,10 +149,10 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
             return None
         case FaultKind.SILENT:
             await fault.released.wait()
+        case FaultKind.LOST | FaultKind.LATE:
+            return None
         case FaultKind.CUT:
-            if call.http.transport is not None:
-                call.http.transport.abort()
-            return web.Response(status=500)
+            return cut(call)
         case kind:
             retry = fault.retry_after_s
             headers = {"Retry-After": str(retry)} if kind is FaultKind.TOO_MANY and retry is not None else {}

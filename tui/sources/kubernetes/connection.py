@@ -128,7 +128,7 @@ class Connection:
                     credential = await credentials.credential()
                     if credential.certificate is not None:
                         certificate, key = Material(None, credential.certificate), Material(None, credential.key)
-                self._api = await asyncio.to_thread(_client, found, certificate, key)
+                self._api = _sending_once(await asyncio.to_thread(_client, found, certificate, key))
                 if self.login is None or self.login.server != found.server:
                     self.servers += 1
                 self.login, self._credentials = found, credentials
@@ -341,6 +341,16 @@ def _client(found: Login, certificate: Material | None, key: Material | None) ->
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     client.user_agent = "opstui"
+    return client
+
+
+def _sending_once(client: Any) -> Any:
+    """Switch off that the HTTP session sends what counts as idempotent, a DELETE too, again when a connection is lost.
+
+    It has no public switch for that. Needs the running event loop.
+    """
+    client.rest_client.pool_manager = client.rest_client._create_pool_manager()
+    client.rest_client.pool_manager._retry_connection = False
     return client
 
 

@@ -16,8 +16,10 @@ from tui.sources.kubernetes.kinds import KINDS, Kind
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login
 from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
 from tui.sources.kubernetes.mirror import Mirror
+from tui.sources.kubernetes.permissions import Permissions
 from tui.sources.kubernetes.reflector import Reflector
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
+from tui.sources.kubernetes.veil import veiled
 from tui.sources.text import clean_lines
 
 _COALESCE_S: Final = 0.25
@@ -50,6 +52,7 @@ class KubernetesSource:
     ) -> None:
         self.connection = Connection(entry, environ)
         """For actions and logs: the same login, the same session."""
+        self.permissions = Permissions(self.connection)
         self.mirror = Mirror()
         self._entry = entry
         self._metrics_s, self._heartbeat_s, self._silence_s = metrics_s, heartbeat_s, silence_s
@@ -107,11 +110,11 @@ class KubernetesSource:
         return found
 
     async def yaml(self, kind: str, namespace: str, name: str) -> str:
-        """Return one object as `kubectl get -o yaml` shows it, fresh and cleaned; raises as `fetch` does."""
-        found = await self.fetch(kind, namespace, name)
-        return clean_lines(
-            await asyncio.to_thread(yaml.safe_dump, found, sort_keys=False, allow_unicode=True, width=160)
-        )
+        """Return one object as `kubectl get -o yaml` shows it, cleaned and without secrets; raises as `fetch` does."""
+        found = veiled(await self.fetch(kind, namespace, name))
+        # safe_dump only tells mypy so: without a stream it returns the text.
+        text: Any = await asyncio.to_thread(yaml.safe_dump, found, sort_keys=False, allow_unicode=True, width=160)
+        return clean_lines(text)
 
     def kubectl(self, namespace: str, *arguments: str) -> str:
         """Return the kubectl command line that does by hand what `arguments` say, on this very cluster."""

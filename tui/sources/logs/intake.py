@@ -20,8 +20,15 @@ _SLICE: Final = 250
 class Intake:
     """Lines on their way from followers to the next read."""
 
-    def __init__(self, wake: Callable[[], None] = lambda: None, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        wake: Callable[[], None] = lambda: None,
+        *,
+        capacity: int = CAPACITY,
+        shown: Callable[[str], str] | None = None,
+    ) -> None:
         self._wake = wake
+        self._shown = shown
         self._capacity = capacity
         self._lock = threading.Lock()
         self._waiting: deque[LogLine] = deque()
@@ -47,7 +54,8 @@ class Intake:
         """
         for start in range(0, len(lines), _SLICE):
             now, errors = time.time(), parser.errors
-            parsed = parser.parse_all(lines[start : start + _SLICE], now)
+            part = lines[start : start + _SLICE]
+            parsed = parser.parse_all([self._shown(line) for line in part] if self._shown else part, now)
             self._add(parsed, parser.errors - errors, is_backlog)
             if pause_s and start + _SLICE < len(lines):
                 time.sleep(pause_s)

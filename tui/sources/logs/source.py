@@ -13,6 +13,7 @@ from tui.sources.logs.follower import Follower
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.line import LogBatch
 from tui.sources.logs.pods import PodFollower, PodLogs
+from tui.sources.masking import without_secrets
 
 QUIET_S: Final = 2.0
 """A read without new lines returns after this long."""
@@ -23,14 +24,15 @@ GAP_S: Final = 0.1
 class LogsSource:
     """Follows one log; every line is in exactly one batch."""
 
-    def __init__(self, name: str, entry: LogSource, pod_logs: PodLogs | None = None) -> None:
+    def __init__(self, name: str, entry: LogSource, pod_logs: PodLogs | None = None, *, masks: bool = False) -> None:
+        """Make the source; nothing is followed yet. `masks` takes what looks like a secret out of every line."""
         self.name = f"logs:{name}"
         self.interval_s = GAP_S
         self.timeout_s = QUIET_S + 3.0
         self._log = name
         self._entry = entry
         self._pod_logs = pod_logs
-        self._intake = Intake(self._wake)
+        self._intake = Intake(self._wake, shown=without_secrets if masks else None)
         self._follower: Follower | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrived = asyncio.Event()

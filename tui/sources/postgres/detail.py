@@ -1,6 +1,6 @@
 """One session in full, fetched when somebody opens it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tui.sources.postgres.rows import Row
@@ -35,11 +35,11 @@ class SessionDetail:
     """At most 200; those waited for first."""
 
 
-def session_detail(row: Row, locks: Iterable[Row]) -> SessionDetail:
-    """Return one session in full."""
+def session_detail(row: Row, locks: Iterable[Row], shown: Callable[[str], str] = clean_lines) -> SessionDetail:
+    """Return one session in full; `shown` cleans its statement."""
     query = row["query"] or ""
     return SessionDetail(
-        query=clean_lines(query),
+        query=shown(query),
         is_cut=len(query.encode()) >= row["query_size_bytes"] - 1,
         query_size=row["query_size"],
         is_tls=row["is_tls"],

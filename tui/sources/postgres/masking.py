@@ -1,6 +1,7 @@
 """SQL without people's data in it: for the journal, reports and shared screens. Pure."""
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from tui.sources.postgres.rows import one_line
@@ -18,6 +19,7 @@ _TOKEN: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=8192)
 def masked(sql: str) -> str:
     """Return SQL on one line, its literals as `?`, without comments: for the journal, where no people's data belong."""
     # Before the lines are joined: a comment ends with its line.

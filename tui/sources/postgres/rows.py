@@ -1,7 +1,7 @@
 """Rows of the server's views → facts. Pure; text is cleaned here, once."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -63,8 +63,11 @@ def server(row: Row, dsn: Dsn, *, is_pooled: bool) -> Server:
     )
 
 
-def session(row: Iterable[Any]) -> Session:
-    """Return one session from the columns of `activity-*.sql`, in their order: names cost a look-up each."""
+def session(row: Iterable[Any], shown: Callable[[str], str] = one_line) -> Session:
+    """Return one session from the columns of `activity-*.sql`, in their order: names cost a look-up each.
+
+    `shown` brings its statement onto one line.
+    """
     (
         pid,
         leader_pid,
@@ -105,7 +108,7 @@ def session(row: Iterable[Any]) -> Session:
         state,
         wait_event_type,
         _name(wait_event),
-        one_line(query or ""),
+        shown(query or ""),
         query_bytes,
         query_id,
         query_start,

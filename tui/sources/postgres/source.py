@@ -23,7 +23,9 @@ from tui.sources.postgres.facts import (
     Session,
     Statements,
 )
+from tui.sources.postgres.masking import masked
 from tui.sources.postgres.statements import StatementWindow
+from tui.sources.text import clean_lines
 
 if TYPE_CHECKING:
     from tui.sources.postgres.connection import Record
@@ -45,16 +47,34 @@ class PostgresSource:
     """
 
     def __init__(
-        self, name: str, entry: Database, *, interval_s: float = 2.0, clock: Callable[[], float] = time.monotonic
+        self,
+        name: str,
+        entry: Database,
+        *,
+        interval_s: float = 2.0,
+        clock: Callable[[], float] = time.monotonic,
+        masks: bool = False,
     ) -> None:
+        """Make the source; nothing is connected.
+
+        Args:
+            name: what the profile calls it.
+            entry: where it is.
+            interval_s: seconds between two ticks.
+            clock: seconds that only grow.
+            masks: whether literals in statements are masked, for a screen that several people see.
+        """
         self.name = f"database:{name}"
         self.interval_s = interval_s
         self.timeout_s = 5.0
         self._entry = entry
         self._clock = clock
+        self._masks = masks
+        self._shown = masked if masks else rows.one_line
         self._lock = asyncio.Lock()
         self._link: Link | None = None
-        self._server: Server | None = None
+        self.server: Server | None = None
+        """Who answers, and what our role may do there; None while nobody does."""
         self._off: dict[str, tuple[float, str]] = {}
         """Optional queries not sent on this connection: until when (our clock), and why."""
         self._forget()
@@ -124,7 +144,7 @@ class PostgresSource:
         if self._link is not None:
             self._link.drop()
         self._link = None
-        self._server = None
+        self.server = None
 
     async def close(self) -> None:
         """Close the connection without waiting for the server."""
@@ -134,7 +154,7 @@ class PostgresSource:
         await link.begin()
         (now,) = await link.fetch("tick")
         server = await self._described(link, now)
-        sessions = tuple(rows.session(row) for row in await link.fetch("activity", _QUERY_CHARACTERS))
+        sessions = tuple(rows.session(row, self._shown) for row in await link.fetch("activity", _QUERY_CHARACTERS))
         blockers = await self._blockers(server, sessions)
         waits = rows.lock_waits(await self._optional("lock_waits")) if blockers else {}
         is_prepared = any(0 in theirs for theirs in blockers.values())
@@ -157,13 +177,13 @@ class PostgresSource:
         )
 
     async def _described(self, link: Link, now: "Record") -> Server:
-        known = self._server
+        known = self.server
         if known is not None and known.started == now["started"] and known.is_standby == now["is_standby"]:
             return known
         (row,) = await link.fetch("facts")
-        self._server = rows.server(row, link.dsn, is_pooled=link.is_pooled)
+        self.server = rows.server(row, link.dsn, is_pooled=link.is_pooled)
         self._forget()
-        return self._server
+        return self.server
 
     async def _blockers(self, server: Server, sessions: tuple[Session, ...]) -> Mapping[int, tuple[int, ...]]:
         if not server.may_read_stats:
@@ -193,7 +213,8 @@ class PostgresSource:
         if self._clock() - self._texts_at >= _TEXTS_EVERY_S and (ids := self._window.unknown_ids()):
             self._texts_at = self._clock()
             asked = ",".join(str(id_) for id_ in ids)
-            self._window.learn_texts(ids, await self._optional("statement_texts", asked, major=major, schema=schema))
+            texts = await self._optional("statement_texts", asked, major=major, schema=schema)
+            self._window.learn_texts(ids, texts, self._shown if self._masks else clean_lines)
         if self._window.unknown_names():
             self._window.learn_names(await self._optional("names"))
         self._statements = self._window.top()
@@ -253,7 +274,7 @@ class PostgresSource:
             found = await link.fetch("session_text", pid, backend_start)
             locks = await link.fetch("session_locks", pid) if found else []
             await link.end()
-        return session_detail(found[0], locks) if found else None
+        return session_detail(found[0], locks, self._shown if self._masks else clean_lines) if found else None
 
     async def psql(self) -> str:
         """Return the `psql` command that reaches this database; without secrets. `psql` alone when it is unknown."""

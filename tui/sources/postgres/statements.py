@@ -1,7 +1,7 @@
 """pg_stat_statements as live rates: what the last half minute cost, from counters that only grow. Pure."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from tui.sources.postgres.facts import Statement, Statements
@@ -117,12 +117,12 @@ class StatementWindow:
             ("role", key[0]) not in self._names or ("database", key[1]) not in self._names for key, _ in self._dearest
         )
 
-    def learn_texts(self, asked: Iterable[int], rows: Iterable[Row]) -> None:
-        """Take texts; an id that was asked for and is not among them is not asked for again."""
+    def learn_texts(self, asked: Iterable[int], rows: Iterable[Row], shown: Callable[[str], str] = clean_lines) -> None:
+        """Take texts as `shown`; an id that was asked for and is not among them is not asked for again."""
         if len(self._texts) > _TEXTS_KEPT:
             self._texts.clear()
         self._texts.update(dict.fromkeys(asked, "(text no longer kept by the server)"))
-        self._texts.update({row["id"]: clean_lines(row["query"] or "") for row in rows})
+        self._texts.update({row["id"]: shown(row["query"] or "") for row in rows})
 
     def learn_names(self, rows: Iterable[Row]) -> None:
         """Take names of roles and databases."""

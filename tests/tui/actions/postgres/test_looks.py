@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from tui.actions.action import Action, Look, Phase, Receipt, Request, Risk, Target
-from tui.actions.postgres import TerminateBackend, _Payload
+from tui.actions.action import Look, Phase, Request, Sent, Target
+from tui.actions.postgres.terminate import TerminateBackend
 from tui.sources.postgres.source import PostgresSource
 
 STARTED = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -32,10 +32,11 @@ class Answers:
 
 async def look(**rows: list[dict[str, Any]]) -> Look:
     answers = Answers({"answering": [SERVER], "backend": [], "blockers": []} | rows)
-    payload = _Payload(7, STARTED, None, "", tuple(SERVER.values()), frozenset())
-    request = Request("terminate-backend", Target("database:shop", "backend", "7", "shop", {}))
-    action = Action("id", request, "", "", Risk.MEDIUM, "", "", "", (), payload=payload)
-    return await TerminateBackend(cast("PostgresSource", answers)).look(action, Receipt("sent"))
+    identity: dict[str, Any] = {"pid": 7, "backend_start": STARTED.isoformat(), "server_started": STARTED.isoformat()}
+    identity |= {f"server_{name}": value for name, value in SERVER.items() if name != "started"}
+    request = Request("terminate-backend", Target("database:shop", "backend", "7", "shop", identity))
+    sent = Sent(request, {"query_start": None, "waiters": []}, 0.0, "id")
+    return await TerminateBackend(cast("PostgresSource", answers)).look(sent)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tui.actions.action import Look, Phase
-from tui.actions.kubernetes_impact import autoscaler_words, budget_words, owners_words, restart_words, state_words
-from tui.actions.kubernetes_preview import changed_fields
-from tui.actions.kubernetes_rollout import rollout
+from tui.actions.kubernetes.impact import autoscaler_words, budget_words, owners_words, restart_words, state_words
+from tui.actions.kubernetes.preview import changed_fields, differing
+from tui.actions.kubernetes.rollout import rollout
 from tui.sources.kubernetes.pods import parse_pod
 from tui.sources.kubernetes.workloads import parse_workload
 
@@ -142,6 +142,31 @@ def test_a_preview_names_only_what_a_person_changed() -> None:
         "- spec.paused: True",
     }
     assert changed_fields(before, before) == ("nothing: it is already so",)
+
+
+def test_containers_and_variables_are_compared_by_name_whatever_their_place() -> None:
+    def template(*containers: dict[str, Any]) -> dict[str, Any]:
+        return {"spec": {"containers": list(containers)}}
+
+    proxy, main = {"name": "proxy", "image": "proxy:1"}, {"name": "main", "image": "main:1"}
+    changed = {**main, "image": "main:2", "env": [{"name": "LEVEL", "value": "debug"}]}
+    assert differing(template(proxy, main), template(changed, proxy)) == (
+        '~ spec.containers["main"].image: main:1 → main:2',
+        "+ spec.containers[\"main\"].env: [{'name': 'LEVEL', 'value': 'debug'}]",
+    )
+
+
+def test_a_variable_that_may_be_a_secret_is_compared_and_never_shown() -> None:
+    def template(value: str, *more: dict[str, Any]) -> dict[str, Any]:
+        env = [{"name": "DB_PASSWORD", "value": value}, {"name": "PLAIN", "value": value}, *more]
+        return {"spec": {"containers": [{"name": "main", "env": env}]}}
+
+    lines = differing(template("hunter1"), template("hunter2", {"name": "API_TOKEN", "value": "hunter3"}))
+    path = 'spec.containers["main"].env'
+    assert lines[0] == f'~ {path}["DB_PASSWORD"].value: (hidden) → (hidden)'
+    assert lines[1] == f'~ {path}["PLAIN"].value: hunter1 → hunter2'
+    assert "hunter3" not in " ".join(lines)
+    assert "DB_PASSWORD', 'value': (hidden)" in " ".join(differing({"spec": {}}, template("plain")))
 
 
 def test_an_autoscaler_that_will_fight_is_named() -> None:

@@ -1,6 +1,7 @@
 """Who or what else a change of a workload touches, and who will fight it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tui.sources.errors import SourceError
@@ -32,12 +33,19 @@ def autoscaler_words(autoscalers: Iterable[Object], workload: Workload, wanted: 
             yield f"HorizontalPodAutoscaler {name} may change the replicas meanwhile ({least} to {most})"
 
 
+def covering_budgets(budgets: Iterable[Object], labels: Mapping[str, str]) -> Iterator[Object]:
+    """Yield the PodDisruptionBudgets whose selector matches these labels."""
+    for budget in budgets:
+        selector = part(budget, "spec").get("selector")
+        wanted = strings(part(budget, "spec", "selector"), "matchLabels")
+        # An empty selector is every pod of the namespace; none at all is no pod.
+        if selector == {} or (wanted and wanted.items() <= labels.items()):
+            yield budget
+
+
 def budget_words(budgets: Iterable[Object], template_labels: Mapping[str, str]) -> Iterator[str]:
     """Say which PodDisruptionBudgets cover the pods, and that neither rollouts nor scaling asks them."""
-    for budget in budgets:
-        wanted = strings(part(budget, "spec", "selector"), "matchLabels")
-        if not wanted or not wanted.items() <= template_labels.items():
-            continue
+    for budget in covering_budgets(budgets, template_labels):
         allowed = whole(part(budget, "status"), "disruptionsAllowed")
         yield (
             f"PodDisruptionBudget {text(part(budget, 'metadata'), 'name')} allows {allowed} disruptions now; "
@@ -79,27 +87,48 @@ def state_words(workload: Workload) -> Iterator[str]:
         yield workload.problem
 
 
-async def listed(source: KubernetesSource, path: str) -> tuple[list[Object], str]:
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a workload: who sets its replicas, who limits how many pods may go."""
+
+    workload: Workload
+    template_labels: Mapping[str, str]
+    autoscalers: tuple[Object, ...]
+    budgets: tuple[Object, ...]
+    unseen: tuple[str, ...]
+    """Why some of it could not be seen."""
+
+    @property
+    def needed(self) -> int:
+        """How many pods the strictest disruption budget wants healthy; 0 without one."""
+        covering = covering_budgets(self.budgets, self.template_labels)
+        return max((whole(part(budget, "status"), "desiredHealthy") for budget in covering), default=0)
+
+    def words(self, wanted: Mapping[str, Any]) -> tuple[str, ...]:
+        """Say what fights or watches the workload; `wanted` are the change's parameters (`replicas`)."""
+        replicas = wanted.get("replicas")
+        words = [
+            *state_words(self.workload),
+            *autoscaler_words(self.autoscalers, self.workload, replicas if isinstance(replicas, int) else None),
+            *owners_words(self.workload),
+            *budget_words(self.budgets, self.template_labels),
+            *(f"not seen: {reason}" for reason in self.unseen),
+        ]
+        return tuple(words)
+
+
+async def surroundings(source: KubernetesSource, workload: Workload, obj: Object) -> Surroundings:
+    """Read what stands around a workload; what may not be seen is said, and no error."""
+    autoscalers, unseen = await _listed(source, KINDS["HorizontalPodAutoscaler"].path(workload.namespace))
+    budgets, unseen_too = await _listed(source, f"/apis/policy/v1/namespaces/{workload.namespace}/poddisruptionbudgets")
+    labels = strings(part(obj, "spec", "template", "metadata"), "labels")
+    reasons = tuple(reason for reason in dict.fromkeys((unseen, unseen_too)) if reason)
+    return Surroundings(workload, labels, autoscalers, budgets, reasons)
+
+
+async def _listed(source: KubernetesSource, path: str) -> tuple[tuple[Object, ...], str]:
     """Return the items at `path`, and why there are none where they may not be seen."""
     try:
-        return list(parts(await source.connection.get(path), "items")), ""
+        return tuple(parts(await source.connection.get(path), "items")), ""
     except SourceError as error:
-        return [], error.message
-
-
-async def around(
-    source: KubernetesSource, workload: Workload, obj: Object, *, wanted: int | None = None
-) -> tuple[str, ...]:
-    """Return what fights or watches a workload: autoscalers, disruption budgets, owners, a rollout under way."""
-    autoscalers, unseen = await listed(source, KINDS["HorizontalPodAutoscaler"].path(workload.namespace))
-    budgets, unseen_too = await listed(source, f"/apis/policy/v1/namespaces/{workload.namespace}/poddisruptionbudgets")
-    labels = strings(part(obj, "spec", "template", "metadata"), "labels")
-    unknown: list[str] = [f"not seen: {reason}" for reason in dict.fromkeys((unseen, unseen_too)) if reason]
-    words: list[Any] = [
-        *state_words(workload),
-        *autoscaler_words(autoscalers, workload, wanted),
-        *owners_words(workload),
-        *budget_words(budgets, labels),
-        *unknown,
-    ]
-    return tuple(words)
+        return (), error.message

@@ -5,17 +5,27 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
 
 from profiles.schema import Database
-from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Verb
-from tui.actions.postgres import CANCEL, TERMINATE, CancelQuery, TerminateBackend, backend_request
+from tests.tui.actions.lossy import Lossy
+from tui.actions.action import Action, GoneError, Look, NotSentError, Phase, Request, Risk, Sight, Verb
+from tui.actions.postgres.cancel import CANCEL, CancelQuery, cancel_request
+from tui.actions.postgres.terminate import (
+    TERMINATE,
+    TerminateBackend,
+    TerminateMatching,
+    matching_requests,
+    terminate_request,
+)
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import SourceError, Unreachable
-from tui.sources.postgres.facts import DatabaseSnapshot, Session
+from tui.sources.postgres.facts import DatabaseSnapshot, Server, Session
 from tui.sources.postgres.source import PostgresSource
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
@@ -63,14 +73,15 @@ def is_running(session: Session) -> bool:
 
 
 def request(verb: str, what: Seen) -> Request:
-    return backend_request(verb, "database:shop", what[0].server, what[1])
+    make = cancel_request if verb == CANCEL else terminate_request
+    return make("database:shop", what[0].server, what[1])
 
 
 async def ending(verb: Verb, action: Action) -> Look:
     """Execute and look until the change has converged."""
     receipt = await verb.execute(action)
-    deadline = time.monotonic() + verb.deadline_s
-    while (look := await verb.look(action, receipt)).phase is Phase.WAITING:
+    deadline = time.monotonic() + action.deadline_s
+    while (look := await verb.look(action.sent(time.time()).learned(receipt))).phase is Phase.WAITING:
         assert time.monotonic() < deadline, look
         await asyncio.sleep(0.05)
     return look
@@ -177,7 +188,7 @@ async def test_terminating_the_idle_root_frees_everybody_behind_it_where_cancell
         look = await ending(verb, action)
         assert look.phase is Phase.CONVERGED
         await asyncio.gather(*waiting)
-        assert "waiters before 3 → now 0" in (await verb.look(action, Receipt("looked at later"))).detail
+        assert "waiters before 3 → now 0" in (await verb.look(action.sent(time.time()))).detail
         assert (await source.read()).waiting == 0
         with pytest.raises(NotSentError, match="is gone"):
             await verb.execute(action)
@@ -229,48 +240,102 @@ async def test_a_stopped_server_ends_planning_in_time_and_nothing_is_sent_to_it(
         assert await other.fetchval("SELECT 1") == 1
 
 
-class Cutter:
-    """A proxy to the server's socket that cuts the line when it sees a word pass towards the server."""
-
-    def __init__(self, target: str, word: bytes) -> None:
-        self._target = target
-        self._word = word
-        self.connections: set[asyncio.Task[None] | None] = set()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections.add(asyncio.current_task())
-        there_reader, there_writer = await asyncio.open_unix_connection(self._target)
-        towards = asyncio.create_task(self._pump(reader, there_writer, self._word))
-        back = asyncio.create_task(self._pump(there_reader, writer, None))
-        await asyncio.wait([towards, back], return_when=asyncio.FIRST_COMPLETED)
-        for task in (towards, back):
-            task.cancel()
-        await asyncio.gather(towards, back, return_exceptions=True)
-        for end in (writer, there_writer):
-            end.close()
-            with contextlib.suppress(OSError):
-                await end.wait_closed()
-
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, word: bytes | None) -> None:
-        while data := await reader.read(65536):
-            if word is not None and word in data:
-                return
-            writer.write(data)
-            await writer.drain()
-
-
-async def test_a_connection_lost_after_sending_is_unknown_never_unsent(
-    sandbox: BlockingSandbox, tmp_path: Path
+@pytest.mark.parametrize("answer_only", [False, True], ids=["request lost", "answer lost"])
+async def test_a_connection_lost_after_sending_is_unknown_never_sent_again_and_looking_tells(
+    sandbox: BlockingSandbox, tmp_path: Path, answer_only: bool
 ) -> None:
     folder = sandbox.endpoints["postgres"].partition("host=")[2].partition("&")[0]
-    cutter = Cutter(f"{folder}/.s.PGSQL.5432", b"pg_terminate_backend(a.pid)")
-    server = await asyncio.start_unix_server(cutter.serve, tmp_path / ".s.PGSQL.5432")
-    dsn = sandbox.endpoints["postgres"].replace(folder, str(tmp_path))
-    through = PostgresSource("shop", Database(dsn=dsn))
-    async with client(sandbox, "cut-off"), server:
+    # A statement is parsed first and run by the next request.
+    lossy = Lossy(f"{folder}/.s.PGSQL.5432", b"pg_terminate_backend(a.pid)", answer_only=answer_only, later=1)
+    through = PostgresSource("shop", Database(dsn=sandbox.endpoints["postgres"].replace(folder, str(tmp_path))))
+    async with client(sandbox, "cut-off") as other, lossy.at(tmp_path / ".s.PGSQL.5432"):
         verb = TerminateBackend(through)
         action = await verb.plan(request(TERMINATE, await seen(through, "cut-off")))
         with pytest.raises(SourceError):
             await verb.execute(action)
+        assert lossy.seen == 1
+        look = await verb.look(action.sent(time.time()))
+        if answer_only:
+            assert (look.phase, look.detail) == (Phase.CONVERGED, f"backend {action.request.target.name} is gone")
+        else:
+            assert look.phase is Phase.WAITING
+            assert await other.fetchval("SELECT 1") == 1
         await through.close()
-        await asyncio.wait([task for task in cutter.connections if task], timeout=5)
+
+
+async def test_sessions_idle_for_too_long_are_ended_and_one_that_became_busy_is_left_alone(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        idle, busy, young = [
+            await stack.enter_async_context(client(sandbox, name)) for name in ("left-idle", "busy-again", "young")
+        ]
+        async with asyncio.timeout(10):
+            while True:
+                snapshot = await source.read()
+                ours = [s for s in snapshot.sessions if s.application in ("left-idle", "busy-again")]
+                if len(ours) == 2 and all(s.state == "idle" and (s.state_s or 0) > 0.5 for s in ours):
+                    break
+                await asyncio.sleep(0.05)
+        await young.execute("SELECT 1")
+        wanted = {
+            one.target.identity["pid"]: one
+            for one in matching_requests("database:shop", snapshot.server, ours, "idle", 0.4)
+        }
+        assert set(wanted) == {idle.get_server_pid(), busy.get_server_pid()}
+        verb = TerminateMatching(source)
+        first, second = [await verb.plan(wanted[one.get_server_pid()]) for one in (idle, busy)]
+        running = asyncio.create_task(busy.fetchval("SELECT pg_sleep(0.5)::text || 'done'"))
+        await seen(source, "busy-again", is_running)
+        assert (await ending(verb, first)).phase is Phase.CONVERGED
+        assert (await verb.sight(second))[0] is Sight.GONE
+        with pytest.raises(GoneError, match="left alone: it is no longer idle"):
+            await verb.execute(second)
+        assert await running == "done"
+        with pytest.raises(GoneError, match=r"left alone: it is no longer idle for 0\.4 s"):
+            await verb.plan(wanted[busy.get_server_pid()])
+
+
+def test_only_clients_sessions_match_and_never_our_own() -> None:
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+
+    def one(pid: int, state_s: float, **changes: Any) -> Session:
+        fields: dict[str, Any] = {
+            "pid": pid, "backend_start": now, "backend_type": "client backend", "database": "shop", "role": "app",
+            "application": "web", "client": "local", "state": "idle", "wait_event_type": None, "wait_event": None,
+            "query": "", "state_s": state_s, "query_s": state_s + 100,
+        }  # fmt: skip
+        return Session(**{**fields, **changes})
+
+    server = Server("PostgreSQL 18", 18, False, now, None, None, "shop", "opstui", False, True, True)
+    sessions = [
+        one(1, 4000), one(2, 100), one(3, 9000), one(4, 9000, application="opstui"),
+        one(5, 9000, backend_type="walsender"), one(6, 9000, backend_type=None), one(7, 9000, state="active"),
+    ]  # fmt: skip
+    idle = matching_requests("database:shop", server, sessions, "idle", 3600)
+    assert [request.target.name for request in idle] == ["3", "1"]
+    active = matching_requests("database:shop", server, sessions, "active", 600)
+    assert [request.target.name for request in active] == ["7"]
+
+
+async def test_replication_is_ended_only_at_the_highest_level_with_the_reason(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    dsn = as_role(sandbox, "postgres")
+    sender = await asyncpg.connect(dsn, server_settings={"application_name": "standby-2", "replication": "database"})
+    try:
+        verb = TerminateBackend(source)
+        snapshot, session = await seen(source, "standby-2")
+        assert session.backend_type == "walsender"
+        action = await verb.plan(request(TERMINATE, (snapshot, session)))
+        assert (action.risk, "replica" in action.risk_reason) == (Risk.HIGH, True)
+    finally:
+        sender.terminate()
+
+
+async def test_our_own_session_is_ended_only_at_the_highest_level(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    async with client(sandbox, "opstui", "opstui"):
+        action = await TerminateBackend(source).plan(request(TERMINATE, await seen(source, "opstui")))
+        assert (action.risk, "an opstui" in action.risk_reason) == (Risk.HIGH, True)

@@ -1,0 +1,59 @@
+"""Every verb there is, by system; and what is promised of each, as a table."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from tui.actions.action import About, Verb
+from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
+from tui.actions.kubernetes.pods import DeletePod
+from tui.actions.kubernetes.restart import RestartWorkload
+from tui.actions.kubernetes.scale import ScaleWorkload
+from tui.actions.kubernetes.undo import UndoRollout
+from tui.actions.postgres.cancel import CancelQuery
+from tui.actions.postgres.terminate import TerminateBackend, TerminateMatching
+from tui.actions.redis.kill import KillClient
+from tui.actions.redis.setting import SetConfig
+from tui.sources.kubernetes import KubernetesSource
+from tui.sources.postgres.source import PostgresSource
+from tui.sources.redis import RedisSource
+
+KUBERNETES = (RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod)
+POSTGRES = (CancelQuery, TerminateBackend, TerminateMatching)
+REDIS = (KillClient, SetConfig)
+
+
+def kubernetes_verbs(source: KubernetesSource) -> list[Verb]:
+    """Return every verb for the objects of a cluster."""
+    return [kind(source) for kind in KUBERNETES]
+
+
+def postgres_verbs(source: PostgresSource) -> list[Verb]:
+    """Return every verb for a PostgreSQL server."""
+    return [kind(source) for kind in POSTGRES]
+
+
+def redis_verbs(source: RedisSource) -> list[Verb]:
+    """Return every verb for a Redis or Valkey server."""
+    return [kind(source) for kind in REDIS]
+
+
+def promises() -> list[tuple[str, About]]:
+    """Return the name of every verb and what is promised of it, in the order of the systems."""
+    return [(kind.name, kind.about) for kind in (*KUBERNETES, *POSTGRES, *REDIS)]
+
+
+_LABELS: Final = ("system", "targets", "risk", "inverse", "identity", "window", "command", "verification")
+
+
+def table(found: Iterable[tuple[str, About]]) -> str:
+    """Return what is promised of verbs as a Markdown table, a row a verb."""
+    rows = [("verb", *_LABELS), ("---",) * (len(_LABELS) + 1)]
+    rows += [(f"`{name}`", *(getattr(about, label) for label in _LABELS)) for name, about in found]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows)
+
+
+def pages(found: Iterable[tuple[str, About]]) -> str:
+    """Return what is promised of verbs as plain text, a block a verb."""
+    return "\n\n".join(
+        "\n".join([name, *(f"  {label:<13} {getattr(about, label)}" for label in _LABELS)]) for name, about in found
+    )

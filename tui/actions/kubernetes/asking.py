@@ -1,0 +1,89 @@
+"""What every change of an API object asks the server for: the object itself, permission, and why it refused."""
+
+from typing import Final
+
+from tui.actions.action import GoneError, NotSentError, Target
+from tui.sources.errors import SourceError
+from tui.sources.kubernetes import KubernetesSource
+from tui.sources.kubernetes.connection import Answer
+from tui.sources.kubernetes.fields import Object, part, text
+from tui.sources.kubernetes.kinds import KINDS, Kind
+
+CERTAINLY_NOT: Final = frozenset({400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429})
+"""Statuses with which an API server refuses a write as a whole."""
+
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+def kind_of(target: Target) -> Kind | None:
+    """Return the kind of a target; None when it is not one that is mirrored."""
+    return next((kind for kind in KINDS.values() if kind.kind.lower() == target.kind.lower()), None)
+
+
+async def read(source: KubernetesSource, kind: Kind, target: Target) -> Object:
+    """Return the target as it is now.
+
+    Raises:
+        GoneError: it is gone, or another one stands under its name.
+        SourceError: the server could not be asked.
+    """
+    answer = await source.connection.call("GET", kind.path(target.where, target.name))
+    if answer.status == 404:
+        raise GoneError(f"{target} is gone: {answer.message}")
+    obj = answer.object()
+    if text(part(obj, "metadata"), "uid") != target.identity.get("uid"):
+        raise GoneError(f"{target} was deleted and created again: another one under the same name")
+    return obj
+
+
+async def permission(source: KubernetesSource, verb: str, kind: Kind, target: Target, subresource: str = "") -> str:
+    """Return why we may not, by a SelfSubjectAccessReview; empty when we may or nobody could say."""
+    attributes = {
+        "namespace": target.where,
+        "verb": verb,
+        "group": kind.group,
+        "resource": kind.resource,
+        "name": target.name,
+    }
+    if subresource:
+        attributes["subresource"] = subresource
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await source.connection.call("POST", _REVIEWS, body=review)
+    status = part(answer.body, "status")
+    if not answer.is_ok or status.get("allowed") is True:
+        return ""
+    what = f"{kind.resource}/{subresource}" if subresource else kind.resource
+    reason = text(status, "reason")
+    return f"not permitted: it needs {verb} on {what} in {target.where}" + (f" ({reason})" if reason else "")
+
+
+def forbidden(source: KubernetesSource, verb: str, target: Target, subresource: str = "") -> str:
+    """Return why we may not, from what is remembered of our rights; empty when we may, or it is not known yet."""
+    kind = kind_of(target)
+    if kind is None:
+        return ""
+    what = f"{kind.resource}/{subresource}" if subresource else kind.resource
+    if source.permissions.may(verb, kind.group, what, target.where) is not False:
+        return ""
+    return f"not permitted: it needs {verb} on {what} in {target.where}"
+
+
+async def ready_to_send(source: KubernetesSource) -> None:
+    """Have everything a write needs, so that what fails from now on may have been sent.
+
+    Raises:
+        NotSentError: the kubeconfig, a certificate or a credential plugin is at fault.
+    """
+    try:
+        await source.connection.ready()
+    except SourceError as error:
+        raise NotSentError(f"nothing was sent: {error}") from error
+
+
+def refusal_words(answer: Answer) -> str:
+    """Return what a server said that refused a write as a whole."""
+    return f"refused, nothing was changed: {answer.message}"

@@ -1,0 +1,1 @@
+"""Changes of a Redis or Valkey server: its clients, its settings."""

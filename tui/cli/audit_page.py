@@ -1,0 +1,106 @@
+"""The journal on plain standard output: read, exported, checked."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from profiles.values import seconds
+from tui.journal.chain import Verdict
+from tui.journal.journal import moment_of
+from tui.sources.text import clean
+
+_COLUMNS: Final = (
+    "at", "what", "user", "sudo_user", "ssh_client", "host", "action", "verb", "source", "kind", "where", "name",
+    "before", "after", "risk", "confirmed", "reason", "ending", "detail", "undoes", "command",
+)  # fmt: skip
+"""What a spreadsheet gets; everything is in the JSON lines."""
+_SPREADSHEET_COMMANDS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def since(written: str, now: datetime | None = None) -> float:
+    """Return the Unix time meant by `90m` (ago) or `2026-11-25T10:00` (UTC where no zone is given).
+
+    Raises:
+        ValueError: it is neither.
+    """
+    now = now or datetime.now(UTC)
+    try:
+        return (now - timedelta(seconds=seconds(written))).timestamp()
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise ValueError("a duration such as 90m or 2d, or a time such as 2026-11-25T10:00 (UTC)") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def later(entries: Iterable[Mapping[str, Any]], begin: float | None) -> Iterator[Mapping[str, Any]]:
+    """Yield the entries from a Unix time on; all when it is None."""
+    return (entry for entry in entries if begin is None or moment_of(entry) >= begin)
+
+
+def line(entry: Mapping[str, Any]) -> str:
+    """Return an entry for the eye: when, who, what of what, how it ended, why and by which command."""
+    text = {key: clean(str(value), limit=2000) for key, value in entry.items() if not isinstance(value, dict | list)}
+    who = text.get("user", "?") + (f" (sudo by {text['sudo_user']})" if text.get("sudo_user") else "")
+    place = f" from {text['ssh_client']}" if text.get("ssh_client") else ""
+    head = f"{text.get('at', '?')}  {who}{place}  {text.get('what', '?')}"
+    if "verb" not in text:
+        return f"{head}  {text.get('text', '')}".rstrip()
+    target = "/".join(filter(None, (text.get("where"), text.get("name"))))
+    parts = [f"{head}  {text['verb']} {text.get('kind', '')} {target} on {text.get('source', '?').rstrip(':')}"]
+    if text.get("before"):
+        parts.append(f"{text['before']} → {text.get('after', '')}")
+    if text.get("ending"):
+        parts.append(f"{text['ending'].upper()}: {text.get('detail', '')}")
+    elif text.get("detail"):
+        parts.append(text["detail"])
+    if text.get("confirmed"):
+        why = f", because: {text['reason']}" if text.get("reason") else ""
+        parts.append(f"confirmed by {text['confirmed']}{why}")
+    if text.get("command") and text.get("what") == "intent":
+        parts.append(f"by hand: {text['command']}")
+    return "\n    ".join(parts)
+
+
+def json_lines(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the entries as they stand on disk, one JSON object a line."""
+    return (json.dumps(entry, ensure_ascii=False) for entry in entries)
+
+
+def csv_text(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Return the entries as comma-separated values, harmless to a spreadsheet that takes `=…` for a command."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for entry in entries:
+        writer.writerow([_cell(entry.get(column, "")) for column in _COLUMNS])
+    return written.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = clean(str(value))
+    return f"'{text}" if text.startswith(_SPREADSHEET_COMMANDS) else text
+
+
+def verdict_words(verdict: Verdict, path: str) -> str:
+    """Return what checking a journal's chain found."""
+    if not verdict.entries and not verdict.broken:
+        return f"{path}: no entries"
+    lines = [f"{path}: {verdict.entries} entries, {verdict.first_at} to {verdict.last_at}"]
+    lines += [f"BROKEN: {sentence}" for sentence in verdict.broken]
+    if verdict.cut_off:
+        numbers = ", ".join(map(str, verdict.cut_off[:10])) + (", …" if len(verdict.cut_off) > 10 else "")
+        lines.append(f"cut off by a crash or a full disk: line {numbers}; the chain goes on over it")
+    if verdict.unchained:
+        lines.append(f"{verdict.unchained} entries at the beginning are from before there was a chain")
+    if verdict.is_intact:
+        lines.append("the chain is unbroken: no line was changed, taken out or put in by a casual edit")
+        lines.append("(whoever can write the file can also write a whole new chain)")
+    lines.append(f"head {verdict.head}")
+    lines.append("note the head elsewhere: it also shows when entries are taken off the end")
+    return "\n".join(lines)

@@ -1,0 +1,82 @@
+"""What the tabs have in common on which something can be changed: what, by which key, and why not."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from tui.actions.action import Request
+from tui.panes.pane import Pane
+from widgets.dialogs import Choice, ChooseDialog
+from widgets.live_table import LiveTable
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A change that a key would ask for where the cursor is; what it still lacks is asked for after the key."""
+
+    binding: str
+    """`id` of the key's binding."""
+    requests: tuple[Request, ...] = ()
+    """One for each target: several where rows are marked."""
+    reason: str = ""
+    """Why it cannot be asked for here at all; empty when it can."""
+
+
+class Offering(Pane):
+    """A tab with keys that change something. Why one cannot act is known before it is pressed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "offers", "Change: what can be done here", id="offers.list"),
+    ]
+
+    class Offered(Message):
+        """Something else can be changed now than before."""
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Return what can be changed where the cursor is, each by its key; empty where nothing ever can."""
+        raise NotImplementedError
+
+    def barred(self, offer: Offer) -> str:
+        """Return why a change that is offered cannot run now; empty when it can."""
+        if offer.reason:
+            return offer.reason
+        return next((why for request in offer.requests if (why := self.desk.refusal(request)) is not None), "")
+
+    def offered(self, binding: str) -> tuple[Request, ...] | None:
+        """Return what a key asks for where the cursor is; None when it cannot, after saying why."""
+        offer = next((offer for offer in self.offers() if offer.binding == binding), None)
+        why = self.barred(offer) if offer is not None else "nothing was read yet"
+        if offer is None or why:
+            self.post_message(self.Told(why, "warn"))
+            return None
+        return offer.requests
+
+    def barred_keys(self) -> frozenset[str]:
+        """Return the ids of the keys that could change nothing where the cursor is."""
+        return frozenset(offer.binding for offer in self.offers() if self.barred(offer))
+
+    def action_offers(self) -> None:
+        """List what can be changed where the cursor is, by its key, and why not."""
+        keys = {active.binding.id: active.binding for active in self.screen.active_bindings.values()}
+        found = [(keys[offer.binding], self.barred(offer)) for offer in self.offers() if offer.binding in keys]
+        if not found:
+            self.post_message(self.Told("nothing was read yet"))
+            return
+        choices = [Choice(key.action, f"{key.key}  {key.description.partition(':')[0]}", why) for key, why in found]
+        self.app.push_screen(ChooseDialog("Change what? Nothing is sent before you confirm", choices), self._run)
+
+    async def _run(self, action: str | None) -> None:
+        if action is not None:
+            await self.run_action(action)
+
+    def on_live_table_highlighted(self, message: LiveTable.Highlighted) -> None:
+        """Tell that other things can be done at the cursor's new place."""
+        message.stop()
+        self.post_message(self.Offered())
+
+    def on_live_table_marked(self, message: LiveTable.Marked) -> None:
+        """Tell that other things can be done with what is marked now."""
+        message.stop()
+        self.post_message(self.Offered())

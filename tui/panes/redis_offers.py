@@ -1,0 +1,39 @@
+"""What can be changed of a Redis server: its clients and settings → requests, or why not. Pure."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Final
+
+from tui.actions.redis.kill import kill_request
+from tui.actions.redis.setting import setting_request
+from tui.panes.offering import Offer
+from tui.sources.redis_facts import RedisSnapshot
+from widgets.choose_dialog import Choice
+
+KILL_CLIENT: Final = "redis.kill_client"
+SET: Final = "redis.set"
+
+
+def offers(source: str, snapshot: RedisSnapshot, view: str, keys: Sequence[Hashable]) -> tuple[Offer, ...]:
+    """Return every change by its key, for the clients that are marked or under the cursor."""
+    # Which setting is chosen after the key; the guard does not depend on it.
+    return _clients(source, snapshot, view, keys), Offer(SET, (setting_request(source, snapshot, "maxmemory", "", ""),))
+
+
+def _clients(source: str, snapshot: RedisSnapshot, view: str, keys: Sequence[Hashable]) -> Offer:
+    if view != "clients":
+        return Offer(KILL_CLIENT, reason="choose a client: see Clients (tab)")
+    if snapshot.clients is None:
+        refused = next((one.reason for one in snapshot.refusals if one.command == "CLIENT LIST"), "refused")
+        return Offer(KILL_CLIENT, reason=f"CLIENT LIST is {refused}")
+    if not keys:
+        return Offer(KILL_CLIENT, reason="no client under the cursor")
+    clients = {client.id: client for client in snapshot.clients}
+    if gone := [key for key in keys if key not in clients]:
+        return Offer(KILL_CLIENT, reason=f"client {gone[0]} is gone")
+    found = [clients[key] for key in keys if isinstance(key, int)]
+    return Offer(KILL_CLIENT, tuple(kill_request(source, snapshot, client) for client in found))
+
+
+def setting_choices(settings: Mapping[str, str]) -> list[Choice]:
+    """Return the settings to choose from, by name, with the values they have."""
+    return [Choice(name, name, value or '""') for name, value in sorted(settings.items())]

@@ -1,0 +1,42 @@
+"""Manifests without the secrets that stand in them by value: environment variables, Secrets, what was last applied."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+HIDDEN: Final = "(hidden)"
+_SECRET_NAME: Final = re.compile(r"pass|secret|token|key|credential|auth|dsn|private", re.IGNORECASE)
+"""Environment variables whose values are not for screens."""
+_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def veiled(tree: Any, hide: Callable[[str], Any] = lambda value: HIDDEN) -> Any:
+    """Return a manifest, or a part of one, with what may be secret in it passed through `hide`."""
+    if isinstance(tree, list):
+        return [veiled(item, hide) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    found = {key: veiled(value, hide) for key, value in tree.items()}
+    if isinstance(variables := found.get("env"), list):
+        found["env"] = [_variable(item, hide) for item in variables]
+    if found.get("kind") == "Secret":
+        for part in ("data", "stringData"):
+            if isinstance(found.get(part), dict):
+                found[part] = {key: hide(str(value)) for key, value in found[part].items()}
+    if isinstance(applied := found.get(_LAST_APPLIED), str):
+        found[_LAST_APPLIED] = _applied(applied)
+    return found
+
+
+def _variable(item: Any, hide: Callable[[str], Any]) -> Any:
+    if isinstance(item, dict) and "value" in item and _SECRET_NAME.search(str(item.get("name"))):
+        return {**item, "value": hide(str(item["value"]))}
+    return item
+
+
+def _applied(text: str) -> str:
+    try:
+        return json.dumps(veiled(json.loads(text)), separators=(",", ":"), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return HIDDEN
