@@ -12,6 +12,7 @@ from tui.keys import keys_table
 from tui.panes.listing import Listing
 from tui.panes.pane import Pane
 from tui.panes.tabs import TABS
+from tui.panes.timeline import Entries
 from widgets.live_table import LiveTable
 
 README: Final = Path(__file__).parents[1] / "README.md"
@@ -24,6 +25,7 @@ def readme_with_keys() -> str:
     places = [("everywhere", OpsApp.BINDINGS), ("every table", LiveTable.BINDINGS)]
     places.append((", ".join(listings), Listing.BINDINGS))
     places += [(tab.title, list(_declared(tab.pane()))) for tab in TABS]
+    places.append(("a row of the Timeline", Entries.BINDINGS))
     table = keys_table(places)
     return _PLACE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", README.read_text())
 

@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("asyncpg", "redis", "httpx", "kubernetes", "aiohttp", "plotext", "psutil")
-HEADLESS = ("sources", "actions", "walkthroughs")
+HEADLESS = ("sources", "actions", "timeline", "walkthroughs")
 
 
 def loaded_after(code: str) -> set[str]:
@@ -53,7 +53,7 @@ def test_the_version_is_told_before_anything_is_loaded() -> None:
     assert loaded.isdisjoint({"click", "pydantic", "textual", "yaml", "asyncio", "tui.sandbox"})
 
 
-@pytest.mark.parametrize("arguments", ["'--help'", "'profile', 'list'", "'info'"])
+@pytest.mark.parametrize("arguments", ["'--help'", "'profile', 'list'", "'info'", "'report', '--profile', 'demo'"])
 def test_commands_without_a_screen_load_none(arguments: str) -> None:
     loaded = loaded_after(f"import sys; sys.argv = ['opstui', {arguments}]; from tui.cli import main; main()")
     assert loaded.isdisjoint({"textual", "rich", "tui.app", "tui.sandbox", *HEAVY})

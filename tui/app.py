@@ -5,7 +5,8 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -45,6 +46,7 @@ from tui.status import (
     writing_segment,
 )
 from tui.terminal import Lifeline
+from tui.timekeeper import Timekeeper
 from widgets.cell import Tone
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import TextDialog
@@ -104,6 +106,8 @@ class OpsApp(App[int]):
         Binding("a", "alerts", "Alerts", id="app.alerts"),
         Binding("b", "by_hand", "By hand", id="app.by_hand"),
         Binding("p", "pause", "Pause", id="app.pause"),
+        Binding("N", "note", "Note: put a sentence on record", show=False, id="app.note"),
+        Binding("P", "picture", "Snapshot: put what this tab shows on record", show=False, id="app.picture"),
         Binding("ctrl+r", "refresh", "Refresh now", show=False, id="app.refresh"),
         Binding("plus,equals_sign", "pace(-1)", "Refresh more often", show=False, key_display="+", id="app.faster"),
         Binding("minus", "pace(1)", "Refresh less often", show=False, key_display="-", id="app.slower"),
@@ -151,6 +155,13 @@ class OpsApp(App[int]):
         self._active = 0
         self._told_until = 0.0
         self._has_begun = False
+        self.timekeeper = Timekeeper(self, profile, journal, self._news, self.tell, self._draw_active)
+        self._desk = replace(
+            self._desk,
+            timeline=lambda: self.timekeeper.timeline,
+            pin=lambda entry: self._begin(self.timekeeper.pin(entry)),
+            report=lambda: self._begin(self.timekeeper.report(tuple(self._panes.values()), self._pollers.readings)),
+        )
         self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
 
     # The frame
@@ -186,6 +197,7 @@ class OpsApp(App[int]):
                 return  # left before it began
             if tab.misses_nothing:
                 await self._mount_pane(index)
+        self._begin(self.timekeeper.run(), "the timeline")
         self._verbs.update(systems.verbs)
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
@@ -204,7 +216,7 @@ class OpsApp(App[int]):
         """Give back every connection, all at the same time."""
         if not self.is_headless:
             self.lifeline.leave(self.return_code or 0)
-        await self._pollers.close()
+        await asyncio.gather(self._pollers.close(), self.timekeeper.close())
 
     def _tick(self) -> None:
         if self._is_leaving:  # on the way out the panes go before the timers
@@ -246,7 +258,9 @@ class OpsApp(App[int]):
     def _publish(self, reading: Reading[Any]) -> None:
         if self._is_leaving:  # on the way out the panes go before the pollers
             return
-        if self.rules.judge(reading, time.time()) or reading.error is not None:
+        changed = self.rules.judge(reading, time.time())
+        self.timekeeper.take(reading, changed)
+        if changed or reading.error is not None:
             self._draw_frame()
         for index, pane in self._panes.items():
             tab = TABS[index]
@@ -257,6 +271,10 @@ class OpsApp(App[int]):
         """Have a pane draw; where a bug keeps it from that, say so: what it shows may be old."""
         if not contained(call, f"drawing {pane.TAB.title}"):
             self.tell(f"{pane.TAB.title} could not be drawn: an error in opstui, see {self._log_file}", "critical")
+
+    def _draw_active(self) -> None:
+        if not self._is_leaving and (pane := self._panes.get(self._active)):
+            self._draw(pane, pane.tick)
 
     async def _mount_pane(self, index: int) -> Pane:
         async with self._mounting:  # a key may ask for a tab that the start is still mounting
@@ -306,7 +324,28 @@ class OpsApp(App[int]):
     def action_pause(self) -> None:
         """Stop every reading, or go on."""
         self._pollers.pause()
+        self.timekeeper.paused(self._pollers.are_paused)
         self._draw_frame()
+
+    async def on_pane_jumped(self, message: Pane.Jumped) -> None:
+        """Open the tab of what an entry of the timeline is about, on it; say so when it is gone."""
+        kind, before = message.source.partition(":")[0], self._active
+        index = next((index for index, tab in enumerate(TABS) if tab.kinds[0] == kind), before)
+        await self._open(index)
+        if not self._panes[index].reveal(message.source, message.about, message.at):
+            await self._open(before)
+            self.tell(f"{message.about} is gone: {TABS[index].title} has it no longer", "warn", _HINT_S)
+
+    def action_note(self) -> None:
+        """Ask for a note about what is under the cursor."""
+        self._begin(self.timekeeper.note(self._panes[self._active].subject()))
+
+    def action_picture(self) -> None:
+        """Put what the open tab shows on record."""
+        self._begin(self.timekeeper.keep_picture(self._panes[self._active]))
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str = "the record") -> None:
+        self.run_worker(work, name, exit_on_error=False)
 
     def action_refresh(self) -> None:
         """Read the visible systems now."""

@@ -8,7 +8,7 @@ from profiles.schema import Profile
 from tui.actions.action import Action, Plain, Request, Sight, Target, Verb
 from tui.actions.batch import Candidate, Result
 from tui.actions.perform import Ask, Consent, sight
-from tui.panes.units import span
+from tui.units import span
 from widgets.cell import Cell
 from widgets.confirm_dialog import Confirmation, ConfirmDialog
 

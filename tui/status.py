@@ -7,22 +7,12 @@ from typing import Any, Final
 from profiles.schema import Profile
 from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
-from tui.panes.units import percent, size, span
 from tui.rules import Alert, Level
 from tui.sources.reading import Reading
+from tui.units import amount, short_kind
 from widgets.cell import Tone
 from widgets.segment_line import Segment
 
-_SHORT: Final = {
-    "service": "svc",
-    "kubernetes": "k8s",
-    "database": "pg",
-    "redis": "redis",
-    "logs": "logs",
-    "host": "host",
-}
-_STATES: Final = ("ok", "degraded", "DOWN")
-"""What a service's `state` stands for."""
 _TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 
 
@@ -85,9 +75,9 @@ def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segmen
             continue
         by_kind.setdefault(reading.kind, []).append(reading)
     ailing = {kind: _ailment(kind, of_kind, now) for kind, of_kind in by_kind.items()}
-    well = [_SHORT.get(kind, kind) for kind, segment in ailing.items() if segment is None]
+    well = [short_kind(kind) for kind, segment in ailing.items() if segment is None]
     segments = [segment for segment in ailing.values() if segment is not None and segment.text]
-    if old := [_SHORT.get(kind, kind) for kind, segment in ailing.items() if segment is not None and not segment.text]:
+    if old := [short_kind(kind) for kind, segment in ailing.items() if segment is not None and not segment.text]:
         segments.append(Segment(f"old: {' '.join(old)}", "warn", short=f"{len(old)} old", right=True))
     if well:
         segments.append(Segment(f"✓ {' '.join(well)}", "ok", short=f"{len(well)}✓", right=True))
@@ -96,7 +86,7 @@ def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segmen
 
 def _ailment(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment | None:
     """Return what is wrong with a kind of system, without a text when it is only old; None when nothing is."""
-    name = _SHORT.get(kind, kind)
+    name = short_kind(kind)
     failing = [reading for reading in readings if reading.error is not None]
     if failing:
         since = min(reading.failing_since or now for reading in failing)
@@ -130,7 +120,8 @@ def tab_segments(
         mark = (f"!{len(own)}" if own else "") + ("✗" if silent.intersection(kinds[:1]) else "")
         level = max((alert.level for alert in own), default=Level.OK)
         tone = "critical" if mark.endswith("✗") else _TONES[level]
-        segments.append(Segment(f" {index + 1} {title}{mark} ", tone, reverse=index == active))
+        text = f" {index + 1} {title}{mark}"
+        segments.append(Segment(f"{text} ", tone, short=text, reverse=index == active))
     return segments
 
 
@@ -148,24 +139,12 @@ def alert_lines(alerts: Sequence[Alert], now: float, readings: Iterable[Reading[
     ]
     raised = [
         f"{alert.level.name:<8} {alert.source.rstrip(':')} {alert.metric}"
-        f"{f' {alert.object}' if alert.object else ''} = {_amount(alert.metric, alert.value)}"
-        f" (threshold {_amount(alert.metric, alert.threshold)})"
+        f"{f' {alert.object}' if alert.object else ''} = {amount(alert.metric, alert.value)}"
+        f" (threshold {amount(alert.metric, alert.threshold)})"
         f" for {brief_age(now - alert.since)}"
         for alert in alerts
     ]
     return "\n".join([*silent, *raised]) or "No alert is up, and every system answers."
-
-
-def _amount(metric: str, value: float) -> str:
-    """Return a number in the unit that its metric's name ends with."""
-    if metric == "state" and value in range(len(_STATES)):
-        return _STATES[int(value)]
-    if metric.endswith("_per_s"):
-        return f"{value:,.3g}/s"
-    for ending, words in (("_percent", percent), ("_bytes", size), ("_s", span)):
-        if metric.endswith(ending):
-            return words(value)
-    return f"{value:,.0f} ms" if metric.endswith("_ms") else f"{value:.4g}"
 
 
 def clock_segment(now: float) -> Segment:

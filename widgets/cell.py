@@ -51,6 +51,8 @@ class Column:
     """In terminal cells, of a column without a width."""
     max_width: int | None = None
     """In terminal cells, of a column without a width; None: as wide as there is room."""
+    hidden: bool = False
+    """Whether it is left out at any width; rows have a cell for it all the same."""
 
 
 def cell_text(cell: str | Cell) -> str:

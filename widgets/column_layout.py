@@ -27,7 +27,7 @@ def arrange(columns: Sequence[Column], width: int, *, start: int = 0) -> tuple[P
     where they do not fit: the line is then wider than the screen.
     """
     gap = 2 if width >= WIDE else 1
-    kept = list(range(len(columns)))
+    kept = [index for index, column in enumerate(columns) if not column.hidden]
 
     def needed() -> int:
         widths = [columns[i].width if columns[i].width is not None else columns[i].min_width for i in kept]

@@ -25,6 +25,8 @@ _LINE_COST_S: Final = 0.0125
 """What each line drawn adds to the wait until the next drawing, once it is more than `APPLY_INTERVAL_S`: a large
 screen whose rows keep changing places must not flood a slow link."""
 
+_UNSHOWN_ROWS: Final = 20
+
 _SIDEWAYS: Final = 8
 """Cells one step to the left or right moves."""
 
@@ -34,7 +36,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     Rows are told as a whole picture (`show`) or as change sets (`apply`); only what looks different is drawn. The
     cursor, the marks and the scroll position belong to keys and follow them through sorting, filtering and refreshing.
-    Until somebody moves the cursor it stays on the first row, whichever that is.
+    Until somebody moves the cursor it stays on the first row, whichever that is; or, where the newest come last, on
+    the last row, and there again when somebody moves it back.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,14 +106,28 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         sort: str | None = None,
         reverse: bool = False,
         tree: bool = False,
+        follow: bool = False,
     ) -> None:
+        """Make an empty table.
+
+        Args:
+            columns: those there are; what does not fit is dropped by priority.
+            id: as Textual has it.
+            empty: what is said where no rows are.
+            sort: key of the column sorted by at first; None: the order in which the rows come.
+            reverse: whether the greatest stands first.
+            tree: whether the order of rows is never changed by sorting.
+            follow: whether the cursor rests on the last row instead of the first.
+        """
         super().__init__(id=id)
         self._lines = TableLines(tuple(columns))
         self._model = RowOrder()
         self._is_tree = tree
         self._empty = empty
         self._filter_text = ""
-        self._selection = RowSelection()
+        self._selection = RowSelection(rests_at_end=follow)
+        self._follows = follow
+        self._sought: Hashable | None = None
         self._left = 0
         self._drawn: dict[int, Line] = {}
         self._drawn_at = 0.0
@@ -245,6 +262,25 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         if key is not None and key in self._model.visible:
             self._move_to(self._model.visible.index(key))
 
+    def seek(self, key: Hashable) -> None:
+        """Move the cursor to a row as soon as it is shown, unless a person moves it before that."""
+        self._sought = key
+        self._find_sought()
+
+    def _find_sought(self) -> None:
+        if (key := self._sought) is not None and key in self._model.visible:
+            self._move_to(self._model.visible.index(key))
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the cursor rests on the last row and goes along with what comes behind it."""
+        return self._follows and not self._selection.is_chosen
+
+    @property
+    def rows_below(self) -> int:
+        """How many rows are below the cursor."""
+        return max(0, len(self._model.visible) - 1 - self._selection.index)
+
     @property
     def cursor_row(self) -> Row | None:
         """The newest row of the key under the cursor; None when there is none, or it went since the last drawing."""
@@ -267,9 +303,9 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor because a person wants it there."""
         if not self._model.visible:
             return
-        before = self._selection.key
-        self._selection.is_chosen = True
+        before, self._sought = self._selection.key, None
         self._selection.put(self._model, index)
+        self._selection.is_chosen = not self._follows or self.rows_below > 0
         self._tell_cursor(before)
         self._show_cursor()
         self._redraw()
@@ -357,6 +393,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
                 self._show_cursor()
             if vanished is not None:
                 self.post_message(self.Vanished(self, vanished))
+            self._find_sought()
         self._redraw()
 
     def _fit_size(self) -> None:
@@ -437,6 +474,12 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         return lines.row(
             model.rows[key], is_cursor=index == self._selection.index, is_marked=key in self._selection.marked
         )
+
+    def rows_on_screen(self) -> list[Row]:
+        """Return the rows that are on the screen; of a table that is not shown, as many as a small screen has."""
+        top = round(self.scroll_y)
+        keys = self._model.visible[top : top + (self._body_height or _UNSHOWN_ROWS)]
+        return [self._model.rows[key] for key in keys]
 
     def _words_when_empty(self) -> str:
         hidden = len(self._model.rows)

@@ -1,5 +1,6 @@
 """A view over a log that may bring tens of thousands of lines a second."""
 
+import bisect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
@@ -28,6 +29,7 @@ _FILTER_SLICE_S: Final = 0.008
 _SEARCH_S: Final = 0.04
 _LABEL_WIDTH: Final = 22
 _SIDEWAYS: Final = 16
+_UNSHOWN_LINES: Final = 20
 
 _Part = tuple[int, int]
 """What a row of the screen shows: the line's number, which piece of it when lines are wrapped."""
@@ -51,7 +53,6 @@ class LogView(Widget, can_focus=True):
         Binding("enter", "open", "Open the line", id="log.open"),
         Binding("w", "wrap", "Wrap long lines", show=False, id="log.wrap"),
         Binding("n", "search(1)", "Next match", show=False, id="log.next"),
-        Binding("N", "search(-1)", "Previous match", show=False, id="log.previous"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"logview--match", *tone_classes("logview")}
@@ -213,6 +214,15 @@ class LogView(Widget, can_focus=True):
         """Return every line that passes now, as it was given, oldest first; another thread may go through them."""
         return self._store.shown()
 
+    def lines_on_screen(self) -> list[str]:
+        """Return label and text of every line that is on the screen; of a view not shown, of the newest lines."""
+        numbers = sorted({number for number, _ in self._parts})
+        if not numbers:
+            numbers = [
+                self._store.number(i) for i in range(max(0, self._store.count - _UNSHOWN_LINES), self._store.count)
+            ]
+        return [f"{shown.label} {shown.text}".strip() for shown in map(self._shown, numbers)]
+
     def _shown(self, number: int) -> LogLine:
         line = self._store[number]
         shown: LogLine = line if self._look is None else self._look(line)
@@ -265,6 +275,14 @@ class LogView(Widget, can_focus=True):
         """Move the cursor to the next line that matches the highlight; a long way takes several presses."""
         if (pattern := self._highlight) is not None:
             self.seek(lambda line: pattern.search(line.text) is not None, step)
+
+    def go_to(self, value: float, of: Callable[[Any], float]) -> None:
+        """Move the cursor to the first shown line of which `of` gives at least `value`; it grows from line to line."""
+        store = self._store
+        if store.count:
+            self._is_following = False
+            at = bisect.bisect_left(range(store.count), value, key=lambda index: of(store[store.number(index)]))
+            self._go(min(at, store.count - 1))
 
     def seek(self, wanted: Predicate, step: int) -> None:
         """Move the cursor to the next shown line that is wanted (`step` 1) or the one before (-1).

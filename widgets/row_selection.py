@@ -8,13 +8,15 @@ from widgets.row_order import RowOrder
 class RowSelection:
     """Belongs to keys, not to row numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rests_at_end: bool = False) -> None:
+        """Begin with no row; `rests_at_end`: until somebody chooses, the cursor is on the last row, not the first."""
+        self._rests_at_end = rests_at_end
         self.key: Hashable | None = None
         """The key under the cursor; None when no row is shown."""
         self.index = 0
         """Its place among the keys shown."""
         self.is_chosen = False
-        """Whether a person has put the cursor somewhere. Until then it stays on the first row, whichever that is."""
+        """Whether a person has put the cursor somewhere. Until then it stays where it rests, whichever row is there."""
         self.marked: set[Hashable] = set()
 
     def put(self, order: RowOrder, index: int) -> None:
@@ -31,7 +33,7 @@ class RowSelection:
         self.marked = {key for key in self.marked if key in order.rows}
         visible, key = order.visible, self.key
         if key is None or not self.is_chosen:
-            self.put(order, 0)
+            self.put(order, len(order.visible) - 1 if self._rests_at_end else 0)
             return None
         if self.index < len(visible) and visible[self.index] == key:
             return None

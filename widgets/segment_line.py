@@ -63,6 +63,11 @@ class SegmentLine(Widget):
         """What the line shows now at its present width."""
         return self._strip().text
 
+    @property
+    def words(self) -> str:
+        """What it would show on a screen that is wide enough."""
+        return self._separator.join(segment.text.strip() for segment in self._segments)
+
     def notify_style_update(self) -> None:
         """Look styles up again after a theme or CSS change."""
         super().notify_style_update()

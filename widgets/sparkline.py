@@ -88,8 +88,17 @@ class Sparkline(Widget):
         self._is_ascii = ascii
         self._shown: tuple[tuple[float | None, ...], str, str, Tone] = ((), "", "", "")
 
-    def show(self, values: Sequence[float | None], *, label: str = "", text: str = "", tone: Tone = "") -> None:
-        """Show a curve between a label and words; the same again costs nothing."""
+    def show(
+        self,
+        values: Sequence[float | None],
+        *,
+        label: str = "",
+        text: str = "",
+        tone: Tone = "",
+        high: float | None = None,
+    ) -> None:
+        """Show a curve between a label and words, from now on up to `high` if one is given; the same costs nothing."""
+        self._high = self._high if high is None else high
         if (shown := (tuple(values), label, text, tone)) != self._shown:
             self._shown = shown
             self.refresh()

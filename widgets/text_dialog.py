@@ -113,6 +113,10 @@ class TextDialog(ModalScreen[None]):
 class _Page(LogView):
     """Text that wraps, from its beginning."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("N", "search(-1)", "Previous match", show=False, id="text.previous"),
+    ]
+
     def __init__(self, lines: list[str]) -> None:
         super().__init__(max_lines=max(1, len(lines)), empty="empty")
         self.extend([LogLine(line) for line in lines])

@@ -13,6 +13,7 @@ SEEN = {
     "4": ("redis", r"(Valkey|Redis) \d.*master"),
     "5": ("logs", r"^\d\d:\d\d:\d\d +\S+"),
     "6": ("host", r"cpu +\d+ %"),
+    "7": ("timeline", r"opstui +opened"),
 }
 """What stands in a tab once its system has answered."""
 EVERYTHING = r"✓ svc k8s pg redis logs host"

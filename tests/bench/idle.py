@@ -23,7 +23,7 @@ def measure(stage: Stage) -> Iterator[Figure]:
             for key, (_, pattern) in SEEN.items():
                 screen.press(key)
                 screen.wait(pattern)
-        for key, tab in (("1", "Services"), ("3", "Database")):
+        for key, tab in (("1", "Services"), ("3", "Database"), ("7", "Timeline")):
             for screen in screens:
                 screen.press(key)
             for screen in screens:

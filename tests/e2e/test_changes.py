@@ -40,9 +40,10 @@ def select_deployment(screen: Terminal, name: str) -> None:
 
 
 def journal(tmp_path: Path) -> list[dict[str, Any]]:
-    """Return what was put on record."""
+    """Return what was put on record about changes."""
     (file,) = (tmp_path / "state").rglob("staging-e2e.jsonl")
-    return [json.loads(line) for line in file.read_text().splitlines()]
+    entries = [json.loads(line) for line in file.read_text().splitlines()]
+    return [entry for entry in entries if "verb" in entry]
 
 
 def get(sandbox: BlockingSandbox, path: str) -> Any:

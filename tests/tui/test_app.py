@@ -12,9 +12,11 @@ from textual.pilot import Pilot
 from profiles.schema import Profile
 from tui.app import OpsApp
 from tui.journal import Journal, who
+from tui.panes.pane import Pane
 from tui.panes.tabs import RESOURCES, TABS
+from tui.panes.timeline import Entries
 from widgets.confirm_dialog import ConfirmDialog
-from widgets.dialogs import TextDialog
+from widgets.dialogs import InputDialog, TextDialog
 from widgets.notice import NoticeBar
 from widgets.segment_line import SegmentLine
 
@@ -102,9 +104,8 @@ async def test_arming_and_disarming_are_on_record(make_app: Callable[..., OpsApp
     app = make_app("prod")
     async with app.run_test(size=(140, 30)) as pilot:
         await pilot.press("W", "W")
-        journal = Journal(tmp_path, "t", "prod")
-        await until(pilot, lambda: len(list(journal.entries())) == 2)
-    assert [entry["what"] for entry in journal.entries()] == ["armed", "disarmed"]
+        await until(pilot, lambda: len(on_record(tmp_path, app)) == 2)
+    assert [entry["what"] for entry in on_record(tmp_path, app)] == ["armed", "disarmed"]
 
 
 async def test_with_nothing_to_take_back_capital_u_says_so(make_app: Callable[..., OpsApp]) -> None:
@@ -207,3 +208,94 @@ async def test_what_a_person_asked_for_and_failed_is_said(make_app: Callable[...
     async with app.run_test(size=(120, 30)) as pilot:
         app._play(Sandbox(), "crash")
         await until(pilot, lambda: "the sandbox has ended" in told(app))
+
+
+def on_record(tmp_path: Path, app: OpsApp) -> list[dict[str, Any]]:
+    journal = Journal(tmp_path, app.profile.name, app.profile.environment)
+    return [entry for entry in journal.entries() if entry["what"] not in ("opened", "closed")]
+
+
+async def test_a_note_is_on_record_and_at_once_in_the_timeline(make_app: Callable[..., OpsApp], tmp_path: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: bool(app.timekeeper.timeline))
+        await pilot.press("7", "N")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        await pilot.press("enter")
+        assert isinstance(app.screen, InputDialog), "nothing is no note"
+        await pilot.press(*"rolled back", "enter")
+        await until(pilot, lambda: "noted" in told(app))
+        (note,) = on_record(tmp_path, app)
+        assert (note["what"], note["text"]) == ("note", "rolled back")
+        assert note["about"].startswith("Timeline: ")
+        table = app.query_one(Entries)
+        await until(pilot, lambda: table.cursor_row is not None and "rolled back" in str(table.cursor_row.cells))
+
+
+async def test_a_note_that_cannot_be_kept_is_said_not_to_be(make_app: Callable[..., OpsApp], tmp_path: Path) -> None:
+    (tmp_path / "dev").touch()
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: "NOT on record" in told(app))
+        await pilot.press("N")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        await pilot.press("x", "enter")
+        await until(pilot, lambda: "NOT on record" in told(app))
+        await pilot.press("7")
+        await until(pilot, lambda: "the timeline's own file" in " ".join(app.timekeeper.timeline.troubles.values()))
+
+
+async def test_a_snapshot_of_a_tab_is_on_record_as_text(make_app: Callable[..., OpsApp], tmp_path: Path) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("6")
+        await until(pilot, lambda: bool(app._pollers.readings(("host",))) and "cpu" in app._panes[5].as_text())
+        await pilot.press("P")
+        await until(pilot, lambda: "a snapshot of Resources" in told(app))
+        (found,) = on_record(tmp_path, app)
+        assert (found["what"], found["title"]) == ("snapshot", "Resources")
+        assert "cpu" in found["text"]
+        assert len(found["text"].encode()) <= 8 * 1024 + 3
+
+
+async def test_opening_closing_and_pausing_are_told_and_the_timeline_goes_on_after_a_restart(
+    make_app: Callable[..., OpsApp],
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await until(pilot, lambda: bool(app.timekeeper.timeline))
+        await pilot.press("p")
+    again = make_app()
+    async with again.run_test(size=(120, 30)) as pilot:
+        timeline = again.timekeeper.timeline
+        await until(pilot, lambda: sum(row.what == "opened" for row in timeline.rows()) == 2)
+        assert [row.what for row in timeline.rows()] == ["opened", "paused", "closed", "opened"]
+
+
+async def test_jumping_opens_the_tab_and_stays_where_it_was_when_the_thing_is_gone(
+    make_app: Callable[..., OpsApp],
+) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("7")
+        app.post_message(Pane.Jumped("host:", "cpu_percent", 0.0))
+        await until(pilot, lambda: app._active == 5)
+        await pilot.press("7")
+        app.post_message(Pane.Jumped("redis:gone", "client/7", 0.0))
+        await until(pilot, lambda: "client/7 is gone: Redis has it no longer" in told(app))
+        assert app._active == 6
+
+
+async def test_the_report_is_written_with_every_open_tab(
+    make_app: Callable[..., OpsApp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = make_app()
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("6", "7", "w")
+        await until(pilot, lambda: "the incident report" in told(app))
+    (path,) = tmp_path.glob("t-incident-*.md")
+    assert path.stat().st_mode & 0o777 == 0o600
+    text = path.read_text()
+    assert "# Incident report: t" in text
+    assert "### Resources" in text

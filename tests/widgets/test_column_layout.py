@@ -43,3 +43,8 @@ def test_what_a_column_may_not_take_goes_to_the_others_or_to_nobody() -> None:
     assert [place.width for place in arrange((name, text), 41)] == [10, 30]
     assert [place.width for place in arrange((name, Column("n", "N", 4)), 41)] == [10, 4]
     assert [place.width for place in arrange((name, text), 12)] == [6, 5]
+
+
+def test_a_hidden_column_takes_no_room() -> None:
+    columns = (Column("a", "A", 4), Column("b", "B", 4, hidden=True), Column("c", "C", 4))
+    assert [place.column for place in arrange(columns, 80)] == [0, 2]

@@ -273,3 +273,58 @@ async def test_rows_that_come_and_go_where_all_fit_ask_for_no_new_layout() -> No
         assert table.virtual_size == size
         table.show(rows(10))
         assert table.virtual_size.height == 11
+
+
+class FollowingApp(App[None]):
+    def compose(self) -> ComposeResult:
+        yield LiveTable(COLUMNS, sort="cpu", follow=True)
+
+
+async def test_a_table_that_follows_rests_on_its_last_row_until_somebody_moves_away() -> None:
+    async with FollowingApp().run_test(size=(60, 10)) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.show(rows(50))
+        assert (table.cursor_key, table.is_following, table.rows_below) == ("id49", True, 0)
+        assert screen(table)[-1].startswith(">")
+        table.show(rows(60))
+        assert table.cursor_key == "id59"
+        await pilot.press("k")
+        table.show(rows(70))
+        assert (table.cursor_key, table.is_following, table.rows_below) == ("id58", False, 11)
+        await pilot.press("G")
+        table.show(rows(80))
+        assert (table.cursor_key, table.is_following) == ("id79", True)
+
+
+async def test_a_row_that_is_sought_gets_the_cursor_as_soon_as_it_is_shown() -> None:
+    async with TableApp().run_test(size=(60, 10)) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.show(rows(5))
+        table.seek("id30")
+        assert table.cursor_key == "id0"
+        table.filter_text = "name-00"
+        table.show(rows(50))
+        before, table.filter_text = table.cursor_key, ""
+        assert (before, table.cursor_key) == ("id0", "id30")
+        assert any(line.startswith("> ") for line in screen(table))
+
+
+async def test_whoever_moves_the_cursor_seeks_no_more() -> None:
+    async with TableApp().run_test(size=(60, 10)) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.show(rows(5))
+        table.seek("id30")
+        await pilot.press("j")
+        table.show(rows(50))
+        assert table.cursor_key == "id1"
+
+
+async def test_the_rows_on_the_screen_are_told_and_some_of_a_table_that_is_not_shown() -> None:
+    async with TableApp().run_test(size=(60, 10)) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.show(rows(50))
+        await pilot.press("G")
+        assert [row.cells[0] for row in table.rows_on_screen()] == [f"name-{n:03}" for n in range(41, 50)]
+        table.display = False
+        await pilot.pause()
+        assert len(table.rows_on_screen()) in (9, 20)

@@ -108,7 +108,7 @@ async def test_matches_are_highlighted_and_found_upwards() -> None:
         app.view.extend(numbered(0, 50))
         await wait_until(pilot, lambda: screen(app.view)[-1] == "line 49")
         app.view.highlight = re.compile("line 7")
-        await pilot.press("N")
+        app.view.action_search(-1)
         assert app.view.cursor_line == LogLine("line 7")
         y = screen(app.view).index("line 7")
         assert any(s.text == "line 7" and s.style and s.style.underline for s in app.view.render_line(y))
@@ -129,3 +129,16 @@ async def test_it_survives_any_size() -> None:
             await pilot.resize_terminal(width, height)
             await pilot.pause()
             assert {app.view.render_line(y).cell_length for y in range(app.view.size.height)} <= {width}
+
+
+async def test_it_goes_to_the_first_line_of_at_least_a_value_and_stands_still() -> None:
+    async with (app := LogApp()).run_test(size=(40, 5)) as pilot:
+        app.view.go_to(3, lambda line: 0.0)
+        app.view.extend(numbered(0, 50))
+        await wait_until(pilot, lambda: screen(app.view)[-1] == "line 49")
+        app.view.go_to(17, lambda line: float(line.text.removeprefix("line ")))
+        assert app.view.cursor_line == LogLine("line 17")
+        assert app.view.paused
+        app.view.go_to(1000, lambda line: float(line.text.removeprefix("line ")))
+        assert app.view.cursor_line == LogLine("line 49")
+        assert app.view.lines_on_screen()[-1] == "line 49"

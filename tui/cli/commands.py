@@ -236,6 +236,21 @@ def actions(markdown: bool) -> None:
 
 
 @opstui.command()
+@click.option("--profile", type=ProfileName(), metavar="NAME|PATH", help="Whose; else as for opstui itself.")
+@click.option("--since", default="90m", show_default=True, metavar="TIME", help="90m, 12h, 2d, or an ISO time in UTC.")
+@click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Where to; standard output when left out.")
+@click.pass_context
+def report(context: click.Context, profile: str | None, since: str, output: str | None) -> None:
+    """The incident report as Markdown: timeline, actions, notes, pins."""
+    from tui.cli.report_page import write
+
+    name = profile or (context.parent.params["profile"] if context.parent is not None else None)
+    if name is None:
+        raise click.UsageError("which profile? Use --profile NAME or $OPSTUI_PROFILE")
+    write(name, since, output)
+
+
+@opstui.command()
 def info() -> None:
     """Where opstui's files are, and what it runs on."""
     from tui.cli.info_page import page

@@ -46,7 +46,8 @@ class Journal:
         """
         self.path = folder / environment / f"{profile}.jsonl"
         self._folder = folder
-        self._is_shared = is_shared
+        self.is_shared = is_shared
+        """Whether a group shares what is in the folder."""
         self._profile = profile
         self._environment = environment
 
@@ -65,7 +66,7 @@ class Journal:
         await asyncio.to_thread(self._write, what, {**fields, **entry})
 
     def _write(self, what: str, entry: Mapping[str, Any]) -> None:
-        if self._is_shared and (reason := shared_folder_problem(self._folder)):
+        if self.is_shared and (reason := shared_folder_problem(self._folder)):
             raise JournalError(reason)
         try:
             descriptor = self._open()
@@ -86,16 +87,24 @@ class Journal:
         except OSError as error:
             raise JournalError(f"{self.path}: {error.strerror}") from error
 
-    def _open(self) -> int:
-        shared, folder = self._is_shared, self.path.parent
+    def make_folder(self) -> None:
+        """Make the folder the journal is in, where there is none yet.
+
+        Raises:
+            OSError: it cannot be made; a shared one must be there.
+        """
+        folder = self.path.parent
         if not folder.is_dir():
-            folder.mkdir(mode=0o700, parents=not shared, exist_ok=True)
-            if shared:
+            folder.mkdir(mode=0o700, parents=not self.is_shared, exist_ok=True)
+            if self.is_shared:
                 folder.chmod(0o2770)  # whatever the umask of whoever came first, the team's files are the team's
+
+    def _open(self) -> int:
+        self.make_folder()
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self.path, flags, 0o600)
         found = os.fstat(descriptor)
-        if shared and found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != 0o660:
+        if self.is_shared and found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != 0o660:
             os.fchmod(descriptor, 0o660)
         return descriptor
 
@@ -136,7 +145,7 @@ def decoded(line: bytes) -> dict[str, Any] | None:
     """Return the entry on a line; None when it is not one (cut off by a crash or a full disk)."""
     try:
         entry = json.loads(line.decode("utf-8", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return entry if isinstance(entry, dict) else None
 

@@ -21,7 +21,7 @@ from tui.panes.database_rows import (
     hidden_count,
     statement_rows,
 )
-from tui.panes.database_words import by_hand, cannot_end
+from tui.panes.database_words import by_hand, cannot_end, find_session
 from tui.panes.failing import age_segment, empty_words, faded, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.offering import Offer, Offering
@@ -29,6 +29,7 @@ from tui.panes.pane import TONES, Desk
 from tui.sources.errors import SourceError
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
+from tui.sources.postgres.masking import masked
 from tui.sources.reading import Reading
 from widgets.cell import Tone, cell_text
 from widgets.choose_dialog import InputDialog
@@ -158,6 +159,31 @@ class DatabasePane(Listing, Offering):
             top = snapshot.statements.top if snapshot.statements else ()
             table.show(statement_rows(top, with_own=self._with_idle))
         self._draw_facts()
+
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Open a database, and there the session an entry is about: in the tree when it is part of one."""
+        if source not in self._names:
+            return False
+        kind, _, name = about.partition("/")
+        snapshot = found.snapshot if (found := self._readings.get(source)) else None
+        session = find_session(snapshot, name) if kind == "backend" and snapshot else None
+        if kind == "backend" and session is None:
+            return False
+        self._chosen = self._names.index(source)
+        if snapshot is not None and session is not None:
+            is_in_tree = any(place.pid == session.pid for place in snapshot.tree)
+            self.view = "blocking" if is_in_tree else "activity"
+            self._with_idle = self._with_idle or (not is_in_tree and not session.is_active)
+        self.unfilter()
+        self.open_view()
+        self.redraw()
+        if session is not None:
+            self.table.seek(session.key)
+        return True
+
+    def masked_cell(self, column: str, text: str) -> str:
+        """Return a cell's text; of a statement its shape alone: its literals are people's data."""
+        return masked(text) if column == "query" else text
 
     def _aged(self) -> tuple[object, ...]:
         """Return all that the clock alone changes."""

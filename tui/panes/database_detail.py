@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from tui.panes.database_rows import busy_words, hit_words, millis, wait_words
-from tui.panes.units import rate, span
 from tui.sources.postgres.detail import SessionDetail
 from tui.sources.postgres.facts import DatabaseSnapshot, Place, Session, Statement
+from tui.units import rate, span
 
 _MOST_WAITERS = 20
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from tui.panes.database_rows import hit_words
 from tui.panes.failing import age_segment
-from tui.panes.units import percent, rate, size, span
 from tui.sources.postgres.facts import Connections, DatabaseSnapshot
 from tui.sources.reading import Reading
+from tui.units import percent, rate, size, span
 from widgets.cell import Tone
 from widgets.segment_line import Segment
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from tui.panes.units import rate, span
 from tui.sources.postgres.facts import DatabaseSnapshot, Place, Session, SessionKey, Statement
+from tui.units import rate, span
 from widgets.cell import Cell, Column, Row, Tone
 
 Judge = Callable[[str, float | None], Tone]

@@ -33,6 +33,16 @@ def cannot_end(verb: str, snapshot: DatabaseSnapshot, session: Session | None, p
     return ""
 
 
+def find_session(snapshot: DatabaseSnapshot, name: str) -> Session | None:
+    """Return the session that the timeline calls `pid/start`; None when it is gone, or the pid is another's now."""
+    pid, _, start = name.partition("/")
+    for session in snapshot.sessions:
+        if str(session.pid) == pid:
+            begun = session.backend_start.isoformat() if session.backend_start else ""
+            return session if not start or begun == start else None
+    return None
+
+
 _QUERIES: Final = {
     "activity": ("activity",),
     "blocking": ("blockers", "lock_waits"),

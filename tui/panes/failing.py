@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.panes.units import age, span
 from tui.sources.reading import Reading
+from tui.units import age, span
 from widgets.cell import Tone
 from widgets.segment_line import Segment
 

@@ -74,6 +74,11 @@ class Listing(Pane):
         """Put the keyboard into the open table, at once: the next key may already wait."""
         self.screen.set_focus(self.table)
 
+    def unfilter(self) -> None:
+        """Show every row, so that one that is to be found is there."""
+        self.query_one(FilterBar).text = ""
+        self.table.filter_text = ""
+
     # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

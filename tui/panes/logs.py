@@ -14,9 +14,9 @@ from tui.panes.failing import age_segment, failure_words, oldest
 from tui.panes.log_lines import LEVELS, Filters
 from tui.panes.log_memory import MAX_LINES, HeldLines
 from tui.panes.pane import Desk, Pane
-from tui.panes.units import rate
 from tui.sources.logs.line import LogBatch, LogLine, Severity
 from tui.sources.reading import Reading
+from tui.units import rate
 from widgets.clipboard import write_to_file
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.filter_bar import FilterBar
@@ -27,6 +27,8 @@ from widgets.segment_line import Segment, SegmentLine
 
 SETTLE_S: Final = 0.7
 """The ends of all logs at the start are collected for this long and put in order of their times."""
+REVEAL_S: Final = 10.0
+"""How much later than an entry the oldest line may be that still shows it."""
 _SLICE: Final = 1000
 """Lines taken in one go: about three milliseconds."""
 _LEVEL_WORDS: Final = {Severity.INFO: "info and above", Severity.WARN: "warn and above", Severity.ERROR: "errors only"}
@@ -159,6 +161,31 @@ class LogsPane(Pane):
             bar.show(problems[0] + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""), "warn")
         elif self._order:
             bar.clear()
+
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Go to the time of an entry, on a line of the log it is about."""
+        oldest_line = next(iter(self._view.visible_lines()), None)
+        if about not in self._order or oldest_line is None or oldest_line.at > at + REVEAL_S:
+            return False
+        if about in self._filters.hidden:
+            self._toggle_source(about)
+        self._view.go_to(at, lambda line: float(line.at))
+        if (line := self._view.cursor_line) is not None and line.source != about:
+            self._view.seek(lambda line: bool(line.source == about), 1)
+        self._draw_frame()
+        return True
+
+    def subject(self) -> str:
+        """Return the line under the cursor by its log and time."""
+        line = self._view.cursor_line
+        return f"{self.TAB.title}: {line.source} at {log_lines.moment(line.at)}" if line is not None else self.TAB.title
+
+    def as_text(self) -> str:
+        """Return the counts and the lines on the screen."""
+        from tui.sources.masking import without_secrets
+
+        told = [self.query_one("#logs-title", SegmentLine).words, *self._view.lines_on_screen()]
+        return without_secrets("\n".join(told))
 
     # Filters
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -13,8 +13,25 @@ from tui.actions.action import Request
 from tui.panes.tabs import Tab
 from tui.rules import Level
 from tui.sources.reading import Reading, Source
-from widgets.cell import Tone
+from widgets.cell import Tone, cell_text
 from widgets.clipboard import copy
+from widgets.live_table import LiveTable
+from widgets.notice import NoticeBar
+from widgets.segment_line import SegmentLine
+
+if TYPE_CHECKING:
+    from tui.timeline.entry import Entry
+    from tui.timeline.model import Timeline
+
+
+def _empty_timeline() -> "Timeline":
+    from tui.timeline.model import Timeline
+
+    return Timeline()
+
+
+_SUBJECT_CELLS: Final = 3
+"""How many cells of a row say which one it is."""
 
 TONES: Final[Mapping[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 """How a number looks that the profile's rules judged."""
@@ -40,6 +57,12 @@ class Desk:
     """Why this request cannot run now (the guard, our rights), None when it can; known before a key is pressed."""
     source: Callable[[str], Source[Any] | None] = field(default=lambda name: None)
     """The source of that name, to ask it for one thing in full; None when the profile has none."""
+    timeline: Callable[[], "Timeline"] = field(default=_empty_timeline)
+    """Returns what changed so far; always the same one."""
+    pin: Callable[["Entry"], None] = field(default=lambda entry: None)
+    """Pins an entry for everyone, or takes the pin away."""
+    report: Callable[[], None] = field(default=lambda: None)
+    """Writes the incident report to a file and says where."""
 
 
 class Pane(Vertical):
@@ -66,6 +89,16 @@ class Pane(Vertical):
             super().__init__()
             self.text = text
             self.tone = tone
+
+    class Jumped(Message):
+        """The person wants to see what an entry of the timeline is about, in its own tab."""
+
+        def __init__(self, source: str, about: str, at: float) -> None:
+            super().__init__()
+            self.source = source
+            self.about = about
+            """As in `Entry.object`."""
+            self.at = at
 
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
         super().__init__(id=id)
@@ -115,6 +148,54 @@ class Pane(Vertical):
             self.post_message(self.Told(await copy(self.app, text)))
 
         self.run_worker(copy_and_tell(), exit_on_error=False)
+
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Put the cursor on what an entry of the timeline is about, in the view that has it.
+
+        Args:
+            source: name of the source the entry belongs to.
+            about: the entry's `object`.
+            at: `time.time()` of the entry.
+
+        Returns:
+            Whether it is still there. A tab that shows one thing only shows it.
+        """
+        return True
+
+    def subject(self) -> str:
+        """Return what the person looks at, in a few words, for a note: the view and the row under the cursor."""
+        table = next((table for table in self.query(LiveTable) if table.display), None)
+        row = table.cursor_row if table is not None else None
+        told = [text for cell in row.cells[:_SUBJECT_CELLS] if (text := cell_text(cell).strip())] if row else []
+        return f"{self.TAB.title}: {' '.join(told)}" if told else self.TAB.title
+
+    def as_text(self) -> str:
+        """Return what the tab shows as plain lines: without secrets and people's data, for the record.
+
+        A hidden tab is shown the newest readings before.
+        """
+        from tui.sources.masking import without_secrets
+        from widgets.key_value import Facts
+        from widgets.table_text import table_text
+
+        lines: list[str] = []
+        for part in self.children:
+            if not part.display:
+                continue
+            match part:
+                case NoticeBar():
+                    lines += part.text.split("\n")
+                case SegmentLine():
+                    lines.append(part.words)
+                case Facts():
+                    lines += (f"{label}: {cell_text(value)}" for label, value in part.pairs)
+                case LiveTable():
+                    lines += table_text(part.columns, part.rows_on_screen(), self.masked_cell)
+        return without_secrets("\n".join(line for line in lines if line))
+
+    def masked_cell(self, column: str, text: str) -> str:
+        """Return a cell's text without people's data; `column` is the key of its column."""
+        return text
 
     def focus_first(self) -> None:
         """Put the keyboard where the person expects it when the tab opens."""

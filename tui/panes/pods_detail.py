@@ -17,6 +17,22 @@ from tui.sources.text import clean
 _EVENTS = 30
 
 
+def find(snapshot: KubernetesSnapshot, kind: str, path: str) -> str | None:
+    """Return the uid of what is called `namespace/name`, a node by its name; None when it is not there.
+
+    `kind` is in small letters. Of a ReplicaSet it is the uid of what owns it, which has a row.
+    """
+    if kind == "node":
+        return next((node.uid for node in snapshot.nodes.values() if node.name == path), None)
+    if kind == "pod":
+        return next((pod.uid for pod in snapshot.pods.values() if pod.path == path), None)
+    family = snapshot.replica_sets if kind == "replicaset" else snapshot.workloads
+    for found in family.values():
+        if found.kind.lower() == kind and f"{found.namespace}/{found.name}" == path:
+            return found.owner.uid if kind == "replicaset" and found.owner is not None else found.uid
+    return None
+
+
 def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: float) -> str:
     """Return a pod in full; `obj` is the whole object, None when it could not be read."""
     usage = snapshot.metrics.pods.get(pod.path)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from tui.panes.units import percent, size
 from tui.rules import Level
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.metrics import Usage
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Health, Pod
 from tui.sources.kubernetes.workloads import Condition, Workload
+from tui.units import percent, size
 from widgets.cell import Cell, Column, Row, Tone
 
 _WIDE: Final = 120

@@ -16,7 +16,6 @@ from tui.panes.pane import Desk, Pane
 from tui.panes.pods_events import Fold
 from tui.panes.pods_rows import Light
 from tui.panes.pods_view import FactView
-from tui.panes.units import age
 from tui.sources.kubernetes.metrics import Metrics
 from tui.sources.kubernetes.mirror import Changes
 from tui.sources.kubernetes.nodes import Node
@@ -25,6 +24,7 @@ from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.workloads import Condition, Workload
 from tui.sources.reading import Reading
+from tui.units import age
 from widgets.cell import Column, Row
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
@@ -48,6 +48,12 @@ _COLUMNS: Final[dict[str, Callable[[int], tuple[Column, ...]]]] = {
 }
 _WORST_FIRST: Final = {"pods": "status", "workloads": "ready", "events": "type", "nodes": "status"}
 _PLAIN: Final = {"pods": "namespace", "workloads": "namespace", "events": "seen", "nodes": "name"}
+_REVEALED_IN: Final = {
+    "pod": "pods",
+    "node": "nodes",
+    **dict.fromkeys(("deployment", "statefulset", "daemonset", "replicaset", "job", "cronjob"), "workloads"),
+}
+"""The view that has a row for each kind of object."""
 _AGE_INTERVAL_S: Final = 2.0
 """Readings come when something changes, else every two seconds: that is what counts as fresh."""
 
@@ -312,6 +318,26 @@ class PodsTables(Pane):
         self.view = "pods"
         self.choose(replace(self.choice, workload=workload))
         self._open_view()
+
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Open the view that has an object and put the cursor on it: `kind/namespace/name`, `node/name`."""
+        kind, _, path = about.partition("/")
+        if (snapshot := self.snapshot) is None:
+            return False
+        uid = pods_detail.find(snapshot, kind, path)
+        if uid is None and kind in _REVEALED_IN:
+            return False
+        # Of what has no row of its own (a volume claim, an autoscaler) there are the events.
+        view = _REVEALED_IN.get(kind, "events")
+        self.query_one(FilterBar).text = "" if uid else path.rpartition("/")[2]
+        self.view, self.choice = view, Choice()
+        self._views[view].revision = 0
+        # First of all, so that it need not wait until thousands of other rows are built.
+        self._views[view].touch([uid] if uid else [])
+        self._open_view()
+        if uid:
+            self.table.seek(uid)
+        return True
 
     def action_namespace(self, step: int) -> None:
         """Show one namespace only, then the next one, then all again."""

@@ -14,12 +14,12 @@ from tui.panes.failing import age_segment, empty_words, failure_tone, failure_wo
 from tui.panes.listing import Listing
 from tui.panes.offering import Offer, Offering
 from tui.panes.pane import TONES, Desk
-from tui.panes.units import coarse, rate, span
 from tui.sources.errors import SourceError
 from tui.sources.reading import Reading
 from tui.sources.redis import RedisSource
 from tui.sources.redis_cli import redis_cli
 from tui.sources.redis_facts import RedisSnapshot
+from tui.units import coarse, rate, span
 from widgets.cell import Cell, Row, Tone, cell_text
 from widgets.dialogs import ChooseDialog, InputDialog, TextDialog
 from widgets.filter_bar import FilterBar
@@ -120,6 +120,26 @@ class RedisPane(Listing, Offering):
         self.table.empty = empty_words(self._reading, _EMPTY[self.view])
         self.table.show({} if snapshot is None else rows_of(self.view, snapshot, self.desk.now()))
         self._draw_views(snapshot)
+
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Open an instance, and there a client or an entry of the slow log."""
+        kind, _, name = about.partition("/")
+        snapshot = found.snapshot if (found := self._readings.get(source)) else None
+        view = {"client": "clients", "slow": "slowlog"}.get(kind, self.view)
+        ids = {"client": snapshot and snapshot.clients, "slow": snapshot and snapshot.slowlog}.get(kind)
+        if source not in self._sources or (name and name not in (str(one.id) for one in ids or ())):
+            return False
+        self._current, self.view = source, view
+        self.unfilter()
+        self.open_view()
+        self.redraw()
+        if name:
+            self.table.seek(int(name))
+        return True
+
+    def masked_cell(self, column: str, text: str) -> str:
+        """Return a cell's text; of a slow command its name alone: its arguments hold people's data."""
+        return text.partition(" ")[0] if self.view == "slowlog" and column == "command" else text
 
     def _draw_head(self) -> None:
         reading, facts = self._reading, self.query_one(Facts)

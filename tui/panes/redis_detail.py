@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tui.panes.units import micros, percent, rate, size, span
 from tui.sources.redis_facts import Client, CommandStat, RedisSnapshot, SlowEntry
+from tui.units import micros, percent, rate, size, span
 
 VIEW_COMMANDS = {
     "commands": (("INFO", "commandstats"), ("INFO", "latencystats")),

@@ -4,9 +4,9 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Final
 
 from tui.panes.failing import clock
-from tui.panes.units import coarse, micros, percent, rate, size, size_of, span
 from tui.sources.history import Series, recent
 from tui.sources.redis_facts import Client, CommandStat, Keyspace, RedisSnapshot, SlowEntry
+from tui.units import coarse, micros, percent, rate, size, size_of, span
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.key_value import Pairs
 from widgets.sparkline import sparkline

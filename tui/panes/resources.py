@@ -88,6 +88,22 @@ class ResourcesPane(Listing):
         self._histories["pods"].record(reading.taken_at, metrics.pods)
         self._histories["nodes"].record(reading.taken_at, metrics.nodes)
 
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Put the cursor on the host's row of a metric or a mount point."""
+        self.view = "host"
+        self.unfilter()
+        self.open_view()
+        self.redraw()
+        key = next((key for key in (f"disk {about}", about.removesuffix("_percent")) if key in self._meters), None)
+        if key is not None:
+            self.table.seek(key)
+        return True
+
+    def as_text(self) -> str:
+        """Return the open view, drawn again: hidden, it only keeps what its curves need."""
+        self.redraw()
+        return super().as_text()
+
     def on_show(self) -> None:
         """Catch up with what came while the tab was hidden."""
         self.redraw()

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tui.panes.units import coarse, percent, rate, size, size_of
 from tui.panes.usage_history import Used
 from tui.sources.history import Series, recent
 from tui.sources.host_facts import HostSnapshot
+from tui.units import coarse, percent, rate, size, size_of
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.segment_line import Segment
 from widgets.sparkline import sparkline

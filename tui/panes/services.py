@@ -105,6 +105,14 @@ class ServicesPane(Listing):
             bar.clear()
         self.table.stale = len(failing) == len(readings)
 
+    def reveal(self, source: str, about: str, at: float) -> bool:
+        """Put the cursor on a service."""
+        if about not in self._rows:
+            return False
+        self.unfilter()
+        self.table.seek(about)
+        return True
+
     # Keys
 
     @property

@@ -8,12 +8,12 @@ from typing import Final
 from profiles.schema import Service
 from profiles.values import Command, SecretReference
 from tui.panes.failing import clock
-from tui.panes.units import coarse, span
 from tui.rules import Level
 from tui.sources.health import Component, State
 from tui.sources.http import ServiceSnapshot, shown_url
 from tui.sources.reading import Reading
 from tui.sources.text import clean
+from tui.units import coarse, span
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.segment_line import Segment
 from widgets.sparkline import sparkline

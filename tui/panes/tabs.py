@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from profiles.schema import KINDS
+
 if TYPE_CHECKING:
     from tui.panes.pane import Pane
 
@@ -37,6 +39,7 @@ DATABASE: Final = Tab("Database", ("database",), "tui.panes.database:DatabasePan
 REDIS: Final = Tab("Redis", ("redis",), "tui.panes.redis:RedisPane")
 LOGS: Final = Tab("Logs", ("logs",), "tui.panes.logs:LogsPane", misses_nothing=True)
 RESOURCES: Final = Tab("Resources", ("host", "kubernetes"), "tui.panes.resources:ResourcesPane", misses_nothing=True)
+TIMELINE: Final = Tab("Timeline", ("opstui", *KINDS), "tui.panes.timeline:TimelinePane")
 
-TABS: Final = (SERVICES, PODS, DATABASE, REDIS, LOGS, RESOURCES)
+TABS: Final = (SERVICES, PODS, DATABASE, REDIS, LOGS, RESOURCES, TIMELINE)
 """Every tab, in order. A new one is one value more."""

@@ -11,6 +11,7 @@ import pytest
 
 from tui.journal import Journal, JournalError, who
 from tui.journal.account import is_running
+from tui.journal.journal import decoded
 
 
 def test_the_sandbox_and_production_never_share_a_file(tmp_path: Path) -> None:
@@ -53,6 +54,10 @@ async def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
     with journal.path.open("a") as file:
         file.write('{"what": "inte')
     assert [entry["n"] for entry in journal.entries()] == [1]
+
+
+def test_a_line_that_nests_without_end_is_no_entry() -> None:
+    assert decoded(b'{"a":' * 100_000) is None
 
 
 async def test_after_a_cut_off_line_the_next_entry_is_whole(tmp_path: Path) -> None:

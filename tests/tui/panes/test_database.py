@@ -292,3 +292,51 @@ async def test_the_cursor_stays_on_the_session_that_was_asked_about() -> None:
         other = second if asked == first.key else first
         app.read(snapshot(first, second, replace(other, pid=3, transaction_s=99.0, state="idle in transaction")))
         assert app.table().cursor_key == asked
+
+
+async def test_a_session_of_the_tree_is_shown_there() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        assert app.pane.reveal("database:shop", f"backend/1/{START.isoformat()}", NOW)
+        await pilot.pause()
+        assert app.table("blocking").display
+        assert app.table("blocking").cursor_key == (1, START)
+
+
+async def test_an_idle_session_is_shown_though_idle_ones_were_hidden() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("tab", "slash", *"app-1", "enter")
+        await pilot.pause(0.1)
+        assert app.pane.reveal("database:shop", f"backend/4/{START.isoformat()}", NOW)
+        await pilot.pause(0.1)
+        assert app.table("activity").display
+        assert app.table("activity").cursor_key == (4, START)
+
+
+async def test_a_pid_that_is_anothers_now_is_gone() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)):
+        app.read(PILEUP)
+        assert not app.pane.reveal("database:shop", "backend/1/2020-01-01T00:00:00+00:00", NOW)
+        assert not app.pane.reveal("database:shop", "backend/99/", NOW)
+        assert not app.pane.reveal("database:gone", "server", NOW)
+
+
+async def test_what_is_about_another_server_opens_that_one() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)):
+        app.read(PILEUP)
+        assert app.pane.reveal("database:other", "server", NOW)
+        assert "2/2" in app.query_one("#database-server", SegmentLine).text or app.table().row_count == 0
+
+
+async def test_as_text_a_statement_has_no_literals() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)):
+        app.read(snapshot(session(1, query="SELECT 'ann@example.com' WHERE id = 7")))
+        text = app.pane.as_text()
+        assert "SELECT ? WHERE id = ?" in text
+        assert "ann@example.com" not in text

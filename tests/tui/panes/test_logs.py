@@ -329,3 +329,25 @@ async def test_enter_opens_the_line_and_its_markup_is_text() -> None:
         assert isinstance(app.screen, TextDialog)
         page = "\n".join(line.text for line in app.screen.query_one(LogView).visible_lines())
         assert "msg    [/red]␛]0;x␇" in page
+
+
+def timed(second: int, source: str) -> LogLine:
+    (line,) = lines("payment failed token=abc", source=source)
+    return line._replace(at=NOW + second)
+
+
+async def test_an_entry_leads_to_its_time_on_a_line_of_its_log() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        given = tuple(timed(second, "db" if second % 2 else "app") for second in range(60))
+        app.pane.show(Reading("logs:app", 0.1, LogBatch("app", given, 60, 0, 0, 0.0, 0.0, (), ()), taken_at=NOW))
+        await until(pilot, lambda: app.view.visible_count == 60)
+        assert app.pane.reveal("logs:db", "db", NOW + 30)
+        line = app.view.cursor_line
+        assert (line.source, line.at) == ("db", NOW + 31)
+        assert app.pane.subject() == f"Logs: db at {log_lines.moment(NOW + 31)}"
+        assert not app.pane.reveal("logs:db", "db", NOW - 60)
+        assert not app.pane.reveal("logs:gone", "gone", NOW + 30)
+        text = app.pane.as_text()
+        assert "payment failed token=•••" in text
+        assert "abc" not in text

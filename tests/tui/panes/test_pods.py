@@ -442,3 +442,40 @@ async def test_by_hand_gives_commands_for_this_cluster() -> None:
         lines = pane.by_hand().split("\n")
         assert lines[0] == "kubectl --context zoo get pods -A -o wide"
         assert any("--previous" in line for line in lines)
+
+
+async def test_a_pod_that_an_entry_is_about_gets_the_cursor_whatever_is_chosen() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(100, 30)) as pilot:
+        pane = await shown(pilot, snapshot())
+        wanted = pod("ledger-")
+        await pilot.press("tab", "n", "slash", *"zzz", "enter")
+        await pilot.pause(0.1)
+        assert pane.reveal("kubernetes:", f"pod/{wanted.path}", NOW)
+        await until(pilot, lambda: app.table("pods").cursor_key == wanted.uid)
+        assert app.table("pods").display
+
+
+async def test_a_replica_set_leads_to_what_owns_it_and_a_node_to_itself() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(100, 30)) as pilot:
+        pane = await shown(pilot, snapshot())
+        owned = next(r for r in snapshot().replica_sets.values() if r.owner is not None)
+        assert owned.owner is not None
+        assert pane.reveal("kubernetes:", f"replicaset/{owned.namespace}/{owned.name}", NOW)
+        await until(pilot, lambda: app.table("workloads").cursor_key == owned.owner.uid)  # type: ignore[union-attr]
+        node = next(iter(snapshot().nodes.values()))
+        assert pane.reveal("kubernetes:", f"node/{node.name}", NOW)
+        await until(pilot, lambda: app.table("nodes").cursor_key == node.uid)
+
+
+async def test_of_what_has_no_row_the_events_are_shown_and_what_is_gone_is_said_to_be() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(100, 30)) as pilot:
+        pane = await shown(pilot, snapshot())
+        assert pane.reveal("kubernetes:", "persistentvolumeclaim/shop/data-0", NOW)
+        await pilot.pause(0.1)
+        assert app.table("events").display
+        assert app.table("events").filter_text == "data-0"
+        assert not pane.reveal("kubernetes:", "pod/shop/gone", NOW)
+        assert not pane.reveal("kubernetes:", "deployment/shop/gone", NOW)

@@ -214,3 +214,36 @@ def test_full_memory_is_said_with_what_follows_from_it(used: int, policy: str, t
     full = dataclasses.replace(snapshot(), memory=Memory(used_bytes=used, max_bytes=100, policy=policy))
     assert trouble(full)[0].startswith(told)
     assert bool(trouble(full)[0]) == bool(told)
+
+
+@pytest.mark.parametrize(
+    ("about", "view", "key"),
+    [("client/9", "clients", 9), ("slow/3", "slowlog", 3), ("server", "commands", "get")],
+)
+async def test_what_an_entry_is_about_is_shown_in_its_view(about: str, view: str, key: object) -> None:
+    async with PaneApp().run_test(size=(80, 24)) as pilot:
+        app = await shown(pilot, reading())
+        assert app.pane.reveal("redis:cache", about, NOW)
+        await pilot.pause()
+        assert app.table(view).display
+        assert app.table(view).cursor_key == key
+
+
+@pytest.mark.parametrize("about", ["client/70", "slow/4"])
+async def test_what_is_gone_is_not_shown(about: str) -> None:
+    async with PaneApp().run_test(size=(80, 24)) as pilot:
+        app = await shown(pilot, reading())
+        assert not app.pane.reveal("redis:cache", about, NOW)
+        assert not app.pane.reveal("redis:other", "server", NOW)
+        assert app.table("commands").display
+
+
+async def test_as_text_a_slow_command_is_its_name_alone() -> None:
+    async with PaneApp().run_test(size=(80, 24)) as pilot:
+        app = await shown(pilot, reading())
+        await pilot.press("tab", "tab")
+        await pilot.pause()
+        text = app.pane.as_text()
+        assert "EVAL" in text
+        assert "while true" not in text
+        assert "memory: 1.0 of 2.0 MiB (50 %)" in text

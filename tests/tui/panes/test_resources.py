@@ -250,3 +250,16 @@ async def test_the_tab_fits_every_screen(size: tuple[int, int]) -> None:
         await pilot.press("enter", "z", "tab", "m", "tab", "shift+tab")
         await pilot.pause()
         assert app.table("pods").has_focus
+
+
+async def test_a_disk_that_an_entry_is_about_gets_the_cursor() -> None:
+    async with PaneApp().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("tab")
+        assert app.pane.reveal("host:", "/", NOW)
+        await pilot.pause()
+        assert app.table("host").cursor_key == "disk /"
+        assert app.pane.reveal("host:", "cpu_percent", NOW)
+        await pilot.pause()
+        assert app.table("host").cursor_key == "cpu"
+        assert "cpu" in app.pane.as_text()

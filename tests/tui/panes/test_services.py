@@ -232,3 +232,26 @@ async def test_stale_rows_are_marked_by_the_clock_alone() -> None:
 )
 def test_milliseconds_have_two_digits(value: float, shown: str) -> None:
     assert services_rows.millis(value) == shown
+
+
+async def test_a_service_that_an_entry_is_about_gets_the_cursor_whatever_the_filter() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("slash", *"search", "enter")
+        await pilot.pause(0.1)
+        assert app.pane.reveal("service:api", "api", NOW)
+        await pilot.pause(0.1)
+        assert app.pane.query_one(LiveTable).cursor_key == "api"
+        assert len(app.names) == 2
+        assert not app.pane.reveal("service:gone", "gone", NOW)
+        assert app.pane.subject() == "Services: api …"
+
+
+async def test_the_tab_as_text_holds_titles_and_rows() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.pane.show(reading(BROKEN))
+        await pilot.pause(0.3)
+        text = app.pane.as_text()
+        assert "index degraded, 1 ok" in text
+        assert text.splitlines()[1].split()[:2] == ["NAME", "STATE"]

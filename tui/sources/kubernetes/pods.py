@@ -71,6 +71,8 @@ class Pod:
     """Sum of the containers' CPU requests; None when no container asks."""
     memory_limit_bytes: float | None
     """Sum of the containers' memory limits; None unless every container has one."""
+    last_end: str = ""
+    """How the container that was started again at `restarted_at` had ended: `OOMKilled`, `Error (exit code 1)`."""
 
     @property
     def path(self) -> str:
@@ -129,6 +131,7 @@ def parse_pod(obj: Object) -> Pod:
         container_names=(*(text(container, "name") for container in containers), *sidecars),
         cpu_request_cores=_sum(containers, "requests", "cpu", every=False),
         memory_limit_bytes=_sum(containers, "limits", "memory", every=True),
+        last_end=_last_end(status, printed.restarted_at) if printed.restarts else "",
     )
 
 
@@ -227,6 +230,16 @@ def _ended(terminated: Object) -> str:
     if signal := whole(terminated, "signal"):
         return f"Signal:{signal}"
     return f"ExitCode:{whole(terminated, 'exitCode')}"
+
+
+def _last_end(status: Object, at: float | None) -> str:
+    for key in ("containerStatuses", "initContainerStatuses"):
+        for container in parts(status, key):
+            terminated = part(container, "lastState", "terminated")
+            if terminated and moment(terminated, "finishedAt") == at:
+                code, reason = whole(terminated, "exitCode"), _ended(terminated)
+                return f"{reason} (exit code {code})" if reason == "Error" else reason
+    return ""
 
 
 def _later(known: float | None, status: Object) -> float | None:

@@ -52,6 +52,13 @@ def test_a_pod_is_told_in_the_servers_own_words(cells: dict[str, Any], obj: Mapp
     assert [pod.ip or "<none>", pod.node or "<none>"] == [cells["IP"], cells["Node"]]
 
 
+def test_how_a_container_that_was_started_again_had_ended_is_told() -> None:
+    pods = [parse_pod(obj) for _, obj in _rows("pods")]
+    ended = {pod.name.partition("-")[0]: pod.last_end for pod in pods if pod.restarts}
+    assert ended == {"fraud": "OOMKilled", "ledger": "Error (exit code 2)"}
+    assert not any(pod.last_end for pod in pods if not pod.restarts)
+
+
 @pytest.mark.parametrize(("cells", "obj"), _rows("deployments"))
 def test_a_deployment_is_told_in_the_servers_own_words(cells: dict[str, Any], obj: Mapping[str, Any]) -> None:
     found = parse_workload("Deployment", obj)

@@ -1,8 +1,23 @@
-"""Numbers as people read them on a narrow screen."""
+"""Numbers and names as people read them on a narrow screen."""
 
 from typing import Final
 
+_SHORT_KINDS: Final = {
+    "service": "svc",
+    "kubernetes": "k8s",
+    "database": "pg",
+    "redis": "redis",
+    "logs": "logs",
+    "host": "host",
+}
+_STATES: Final = ("ok", "degraded", "DOWN")
+"""What a service's `state` stands for."""
 _STEPS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+
+
+def short_kind(kind: str) -> str:
+    """Return what a kind of system is called where there is little room: `pg` for `database`."""
+    return _SHORT_KINDS.get(kind, kind)
 
 
 def size(value: float | None) -> str:
@@ -85,3 +100,15 @@ def coarse(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     return "<1m" if seconds < 60 else span(seconds - seconds % 60)
+
+
+def amount(metric: str, value: float) -> str:
+    """Return a number in the unit that its metric's name ends with."""
+    if metric == "state" and value in range(len(_STATES)):
+        return _STATES[int(value)]
+    if metric.endswith("_per_s"):
+        return f"{value:,.3g}/s"
+    for ending, words in (("_percent", percent), ("_bytes", size), ("_s", span)):
+        if metric.endswith(ending):
+            return words(value)
+    return f"{value:,.0f} ms" if metric.endswith("_ms") else f"{value:.4g}"
