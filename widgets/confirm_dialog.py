@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from widgets.cell import Cell, Tone, cell_text
 from widgets.fitting import plain
+from widgets.quiet import Quiet
 
 ConfirmMode = Literal["key", "type", "type+reason", "count", "count+reason"]
 """`key`: press y. `type`: type the expected text; `count`: type how many. `…+reason`: and say why."""
@@ -23,11 +24,15 @@ ConfirmMode = Literal["key", "type", "type+reason", "count", "count+reason"]
 TargetState = Literal["unchanged", "changed", "gone"]
 
 DEAF_S: Final = 0.5
-"""Keys are dropped until this long has passed without any."""
+"""Keys are dropped until this long has passed without any, and so is a `y` that comes sooner after another key."""
+
+ALONE_S: Final = 0.3
+"""A `y` counts when no other key follows within this: one that does was part of a word."""
 
 EXPIRES_S: Final = 60.0
 
 _TICK_S: Final = 0.1
+_NOT_ALONE: Final = "Not counted: y must stand alone, with no other key half a second before it or right after it."
 _BOLD: Final[dict[Tone, str]] = {"critical": "bold", "warn": "bold", "dim": "dim"}
 
 
@@ -43,7 +48,8 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
     """Shows what is about to happen and returns a `Confirmation`, or None when cancelled or expired.
 
     Keys pressed before it opened, and until half a second has passed without any, are dropped. Enter never confirms by
-    itself: `y` does, or the Confirm button once the expected text stands in the field.
+    itself: `y` does, when it stands alone, or the Confirm button once the expected text stands in the field. So it
+    holds also against somebody who types on in the same tmux, and against keys that a stalled link delivers at once.
     """
 
     AUTO_FOCUS = ""
@@ -106,8 +112,11 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         self._verb = verb
         self._clock = clock
         self._expires_s = expires_s
-        self._opened_at = self._quiet_since = clock()
-        self._is_listening = self._is_done = False
+        self._opened_at = clock()
+        self._quiet = Quiet(clock, _TICK_S)
+        self._quiet_before_s = 0.0
+        """How long it had been quiet before the key that is being handled."""
+        self._is_listening = self._is_confirming = self._is_done = False
         self._state: TargetState = "unchanged"
         self._state_text = ""
         self.has_expired = False
@@ -140,11 +149,12 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Start the clock."""
-        self._opened_at = self._quiet_since = self._clock()
+        self._opened_at = self._clock()
+        self._quiet = Quiet(self._clock, _TICK_S)
         self._say("#said", "")
         self._show_state()
-        self.set_interval(_TICK_S, self._tick)
-        self._tick()
+        self.set_interval(_TICK_S, self.tick)
+        self.tick()
 
     @property
     def _asks_why(self) -> bool:
@@ -171,6 +181,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
             state
         ]
         self._say("#state", words + text if state != "unchanged" else "")
+        self._is_confirming = self._is_confirming and state == "unchanged"  # the `y` was meant for what stood there
         self._enable()
 
     def _say(self, where: str, text: str) -> None:
@@ -181,12 +192,14 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
 
     # Time
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Count the time, ten times a second: listen, confirm what was meant, or expire."""
+        self._quiet.tick()
         left = self._left_s()
-        if left <= 0:
-            self._finish(None)
+        if left <= 0 or (self._is_confirming and self._quiet.seconds >= ALONE_S):
+            self._finish(Confirmation() if self._is_confirming else None)
             return
-        if not self._is_listening and self._hears():
+        if not self._is_listening and self._quiet.seconds >= DEAF_S:
             self._is_listening = True
             self.query_one("#cancel" if self._mode == "key" else "#typed").focus()
         self._show_hint(int(left) + 1)
@@ -196,12 +209,9 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
 
     def on_screen_resume(self) -> None:
         """Be deaf again when what covered this one has closed: the keys that come now were meant for that."""
-        self._is_listening = False
-        self._quiet_since = self._clock()
+        self._is_listening = self._is_confirming = False
+        self._quiet.key()
         self.set_focus(None)
-
-    def _hears(self) -> bool:
-        return self._is_listening or self._clock() - self._quiet_since >= DEAF_S
 
     def _show_hint(self, seconds: int) -> None:
         keys = self._keys_now()
@@ -211,6 +221,8 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
             hint.update(text)
 
     def _keys_now(self) -> str:
+        if self._is_confirming:
+            return "y: one moment, unless another key comes"
         if self._mode == "key":
             return f"{'y: do it · ' if self._state != 'gone' else ''}enter, esc, q: do nothing"
         if self.focused is not None and self.focused.id == "confirm":
@@ -225,13 +237,17 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Drop keys until it has been quiet for a while."""
-        return self._hears()
+        return self._is_listening
 
     def on_key(self, event: events.Key) -> None:
         """Wait longer when keys come before the dialog listens: somebody is still typing to what was there before."""
-        if not self._hears():
-            self._quiet_since = self._clock()
+        self._quiet_before_s = self._quiet.key()
+        if not self._is_listening:
             event.stop()
+        elif self._is_confirming:
+            event.stop()
+            self._is_confirming = False
+            self._say("#said", _NOT_ALONE)
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the facts all the height that the questions below them leave."""
@@ -256,8 +272,12 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
             self._say("#said", "A key is not enough here: type the text and use the button.")
         elif self._state == "gone":
             self._say("#said", "Refused: the target is gone.")
+        elif self._quiet_before_s < DEAF_S:
+            self._say("#said", _NOT_ALONE)
         else:
-            self._finish(Confirmation())
+            self._is_confirming = True
+            self._say("#said", "")
+            self._show_hint(int(self._left_s()) + 1)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Open the button when everything asked for is there."""
@@ -293,7 +313,7 @@ class ConfirmDialog(ModalScreen[Confirmation | None], inherit_bindings=False):
         """Return what keeps this from being confirmed; empty when nothing does."""
         if self._state == "gone":
             return "the target is gone"
-        if not self._hears():
+        if not self._is_listening:
             return "it has only just opened"
         if (typed := self._typed("#typed")) != self._expected:
             return f"{plain(typed)!r} is not {plain(self._expected)!r}" if typed else "nothing was typed"

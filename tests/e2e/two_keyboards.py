@@ -57,8 +57,10 @@ class TwoKeyboards:
         self._tmux("send-keys", "3")
         self._tmux.wait("accepting")
         self._tmux.wait(application)
-        self._tmux("send-keys", "/", application, "Enter")
-        self._tmux.wait(rf"(?m)^ ?> .*{application}[\s\S]*C Cancel")  # the keys of the table: the filter is closed
+        self._tmux("send-keys", "/", application)
+        self._tmux.wait(rf"(?m)^ ?> .*{application}[\s\S]*/{application}[\s\S]*Clear the filter")
+        self._tmux("send-keys", "Enter")
+        self._tmux.wait("C Cancel")
 
     def trial(self) -> None:
         """Let one ask to cancel the statement while the other types, and close the dialog that must still be there.
@@ -80,9 +82,10 @@ class TwoKeyboards:
         self._tmux.wait(r"\A(?![\s\S]*do nothing)", BUSY_MACHINE_S)
 
     def whats(self) -> list[str]:
-        """Return what the journal holds, oldest first."""
-        files = self._state.rglob("*.jsonl")
-        return [json.loads(line)["what"] for file in files for line in file.read_text().splitlines()]
+        """Return what the journal says of changes, oldest first."""
+        files = [file for file in self._state.rglob("*.jsonl") if not file.name.endswith(".timeline.jsonl")]
+        found = [json.loads(line)["what"] for file in files for line in file.read_text().splitlines()]
+        return [what for what in found if what not in ("opened", "closed")]
 
 
 async def _sleep(dsn: str, application: str) -> None:

@@ -34,9 +34,20 @@ class Asked:
         pilot.app.push_screen(self.dialog, self.answers.append)
 
     async def wait(self, seconds: float) -> None:
+        """Let time pass, as a machine does that is not stalled; hours at once."""
         await self.pilot.pause()
-        self.clock.now += seconds
-        await self.pilot.pause(0.15)
+        left = seconds
+        while left > 0:
+            step = 0.1 if left < 10 else left
+            self.clock.now += step
+            left -= step
+            self.dialog.tick()
+        await self.pilot.pause()
+
+    async def yes(self) -> None:
+        """Press y, and nothing else for as long as it takes."""
+        await self.pilot.press("y")
+        await self.wait(0.4)
 
     async def type(self, text: str) -> None:
         for char in text:
@@ -55,7 +66,7 @@ async def test_a_key_confirms_once_it_has_been_quiet() -> None:
     async with App[None]().run_test(size=(80, 24)) as pilot:
         asked = Asked(pilot)
         await asked.wait(0.6)
-        await pilot.press("y")
+        await asked.yes()
         assert asked.answers == [Confirmation()]
 
 
@@ -66,11 +77,52 @@ async def test_keys_in_the_first_half_second_are_dropped_and_prolong_it() -> Non
         for _ in range(4):
             await pilot.press("y", "enter", "q", "tab")
             await asked.wait(0.4)
-        await pilot.press("y")
+        await asked.yes()
         assert asked.answers == []
         await asked.wait(0.6)
-        await pilot.press("y")
+        await asked.yes()
         assert asked.answers == [Confirmation()]
+
+
+@pytest.mark.parametrize("word", ["yes", "yy", "hey", "try again"])
+async def test_a_y_in_a_word_confirms_nothing(word: str) -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(2)
+        for letter in word:
+            await asked.type(letter)
+            await asked.wait(0.2)
+        await asked.wait(2)
+        assert asked.answers == []
+        assert "must stand alone" in asked.said
+        await asked.yes()
+        assert asked.answers == [Confirmation()]
+
+
+async def test_keys_that_a_stall_has_held_back_confirm_nothing() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await pilot.pause()
+        asked.clock.now += 30
+        asked.dialog.tick()
+        await asked.yes()
+        assert asked.answers == []
+        await asked.wait(0.6)
+        asked.clock.now += 20
+        asked.dialog.tick()
+        await pilot.press("y", "y")
+        await asked.wait(1)
+        assert asked.answers == []
+
+
+async def test_a_y_that_the_target_changes_under_is_not_taken() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        asked = Asked(pilot)
+        await asked.wait(0.6)
+        await pilot.press("y")
+        asked.dialog.set_state("changed", "another statement now")
+        await asked.wait(1)
+        assert asked.answers == []
 
 
 async def test_a_dialog_under_another_waits_for_it_and_then_expires() -> None:
@@ -82,9 +134,9 @@ async def test_a_dialog_under_another_waits_for_it_and_then_expires() -> None:
         await below.wait(100)
         assert (below.answers, above.answers) == ([], [])
         assert pilot.app.screen is above.dialog
-        await pilot.press("y")
+        await above.yes()
         assert above.answers == [Confirmation()]
-        await below.wait(0)
+        await below.wait(0.1)
         assert below.answers == [None]
         assert below.dialog.has_expired
         assert len(pilot.app.screen_stack) == 1
@@ -96,10 +148,11 @@ async def test_keys_meant_for_a_dialog_that_has_just_closed_do_not_answer_the_on
         await below.wait(0.6)
         above = Asked(pilot)
         await above.wait(0.6)
-        await pilot.press("y", "y", "y", "enter")
+        await above.yes()
+        await pilot.press("y", "y", "enter")
         assert (above.answers, below.answers) == ([Confirmation()], [])
         await below.wait(0.6)
-        await pilot.press("y")
+        await below.yes()
         assert below.answers == [Confirmation()]
 
 
@@ -108,8 +161,7 @@ async def test_a_key_that_comes_before_the_tick_does_not_confirm_what_has_expire
         asked = Asked(pilot)
         await asked.wait(0.6)
         asked.clock.now += 3600
-        asked.dialog.action_confirm()
-        await pilot.pause()
+        await asked.yes()
         assert asked.answers == [None]
         assert asked.dialog.has_expired
 
@@ -203,7 +255,7 @@ async def test_a_target_that_changed_is_told_and_can_still_be_confirmed() -> Non
         await asked.wait(0.6)
         asked.dialog.set_state("changed", "restarted [/x]")
         assert "CHANGED" in str(asked.dialog.query_one("#state", Static).content)
-        await pilot.press("y")
+        await asked.yes()
         assert asked.answers == [Confirmation()]
 
 
