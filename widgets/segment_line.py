@@ -66,7 +66,7 @@ class SegmentLine(Widget):
     @property
     def words(self) -> str:
         """What it would show on a screen that is wide enough."""
-        return self._separator.join(segment.text.strip() for segment in self._segments)
+        return (self._separator or "  ").join(segment.text.strip() for segment in self._segments)
 
     def notify_style_update(self) -> None:
         """Look styles up again after a theme or CSS change."""

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from click.testing import CliRunner, Result
 from tests.tui.actions.scripted import Bench
 from tui.actions.catalogue import promises
 from tui.actions.perform import Ask, Consent
-from tui.cli.audit_page import csv_text, line, since
+from tui.cli.audit_page import csv_text, line
 from tui.cli.commands import opstui
 from tui.journal import Journal
 
@@ -55,10 +54,10 @@ def test_the_journal_is_shown_with_who_what_why_and_how_it_ended(run: Run, journ
 
 def test_only_what_is_asked_for_is_shown(run: Run, journal: Journal) -> None:
     assert run("audit", "show", "--since", "10m").output.count("\n") > 5
-    assert run("audit", "show", "--since", "2099-01-01").output == ""
+    assert run("audit", "show", "--since", "0s").output == ""
     wrong = run("audit", "show", "--since", "yesterday")
     assert wrong.exit_code == 2
-    assert "a duration such as 90m" in wrong.output
+    assert "neither a duration (90s" in wrong.output
 
 
 def test_every_field_is_exported(run: Run, journal: Journal) -> None:
@@ -100,13 +99,6 @@ def test_hostile_text_is_shown_as_text_and_is_no_command_to_a_spreadsheet() -> N
     text = csv_text([{"what": "intent", "reason": "=cmd|' /C calc'!A0", "detail": "a\nb\x1b"}])
     assert "'=cmd|" in text
     assert "\x1b" not in text
-
-
-def test_a_time_is_ago_or_a_moment_in_utc() -> None:
-    now = datetime(2026, 11, 25, 12, tzinfo=UTC)
-    assert since("90m", now) == datetime(2026, 11, 25, 10, 30, tzinfo=UTC).timestamp()
-    assert since("2026-11-25T10:00", now) == datetime(2026, 11, 25, 10, tzinfo=UTC).timestamp()
-    assert since("2026-11-25T10:00+01:00", now) == datetime(2026, 11, 25, 9, tzinfo=UTC).timestamp()
 
 
 def test_every_verb_promises_something_in_every_respect() -> None:

@@ -1,18 +1,14 @@
 """`opstui report` in a subprocess: no screen, files in, Markdown out."""
 
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.tui.test_cli import opstui, own_profile
-from tui.cli.report_page import since
 from tui.journal import Journal
 from tui.timeline.entry import Entry
 from tui.timeline.store import Store
-
-NOW = 1_800_000_000.0
 
 
 @pytest.fixture
@@ -81,16 +77,3 @@ def test_what_was_seen_and_cannot_be_read_is_missed_and_said(home: Path, journal
     assert answer.returncode == 0
     assert "missing in the report" in answer.stderr
     assert "**Missing**" in answer.stdout
-
-
-@pytest.mark.parametrize(
-    ("typed", "seconds"),
-    [("90m", 5400.0), ("90 s", 90.0), ("1.5h", 5400.0), ("2d", 172_800.0)],
-)
-def test_a_duration_goes_back_from_now(typed: str, seconds: float) -> None:
-    assert since(typed, NOW) == NOW - seconds
-
-
-@pytest.mark.parametrize("typed", ["2027-01-15T07:00:00Z", "2027-01-15 07:00", "2027-01-15T08:00+01:00"])
-def test_a_time_without_a_zone_is_utc(typed: str) -> None:
-    assert since(typed, NOW) == datetime(2027, 1, 15, 7, tzinfo=UTC).timestamp()

@@ -4,10 +4,8 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from profiles.values import seconds
 from tui.journal.chain import Verdict
 from tui.journal.journal import moment_of
 from tui.sources.text import clean
@@ -18,24 +16,6 @@ _COLUMNS: Final = (
 )  # fmt: skip
 """What a spreadsheet gets; everything is in the JSON lines."""
 _SPREADSHEET_COMMANDS: Final = ("=", "+", "-", "@", "\t", "\r")
-
-
-def since(written: str, now: datetime | None = None) -> float:
-    """Return the Unix time meant by `90m` (ago) or `2026-11-25T10:00` (UTC where no zone is given).
-
-    Raises:
-        ValueError: it is neither.
-    """
-    now = now or datetime.now(UTC)
-    try:
-        return (now - timedelta(seconds=seconds(written))).timestamp()
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        raise ValueError("a duration such as 90m or 2d, or a time such as 2026-11-25T10:00 (UTC)") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def later(entries: Iterable[Mapping[str, Any]], begin: float | None) -> Iterator[Mapping[str, Any]]:

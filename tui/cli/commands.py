@@ -3,6 +3,7 @@
 import contextlib
 import math
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -56,10 +57,10 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: float 
 
 
 def _since(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    from tui.cli.audit_page import since
+    from tui.cli.moments import since
 
     try:
-        return None if value is None else since(value)
+        return None if value is None else since(value, time.time())
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -170,10 +171,17 @@ def new(name: str) -> None:
     click.echo(f"{path}\nEdit it, then: opstui profile validate {name}")
 
 
+def _profile_meant(context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+    name = value or context.find_root().params.get("profile")
+    if name is None:
+        raise click.UsageError("which profile? Use --profile NAME or $OPSTUI_PROFILE")
+    return str(name)
+
+
 _Since: Final = click.option("--since", metavar="90m|TIME", callback=_since, help="Only from then on.")
 _OfProfile: Final = click.option(
-    "--profile", "name", type=ProfileName(), envvar="OPSTUI_PROFILE", required=True, metavar="NAME|PATH",
-    help="Whose journal; $OPSTUI_PROFILE when left out.",
+    "--profile", "name", type=ProfileName(), callback=_profile_meant, metavar="NAME|PATH",
+    help="Whose; else as for opstui itself.",
 )  # fmt: skip
 
 
@@ -236,17 +244,13 @@ def actions(markdown: bool) -> None:
 
 
 @opstui.command()
-@click.option("--profile", type=ProfileName(), metavar="NAME|PATH", help="Whose; else as for opstui itself.")
-@click.option("--since", default="90m", show_default=True, metavar="TIME", help="90m, 12h, 2d, or an ISO time in UTC.")
+@_OfProfile
+@click.option("--since", default="90m", show_default=True, metavar="90m|TIME", callback=_since, help="From when on.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Where to; standard output when left out.")
-@click.pass_context
-def report(context: click.Context, profile: str | None, since: str, output: str | None) -> None:
+def report(name: str, since: float, output: str | None) -> None:
     """The incident report as Markdown: timeline, actions, notes, pins."""
     from tui.cli.report_page import write
 
-    name = profile or (context.parent.params["profile"] if context.parent is not None else None)
-    if name is None:
-        raise click.UsageError("which profile? Use --profile NAME or $OPSTUI_PROFILE")
     write(name, since, output)
 
 

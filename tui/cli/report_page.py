@@ -1,42 +1,18 @@
 """`opstui report`: the incident report from the files of a profile, without a screen."""
 
 import os
-import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
-_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
-_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
-
-def since(typed: str, now: float) -> float:
-    """Return the `time.time()` that a person means: a duration back from now (`90m`), or an ISO time (UTC by default).
+def write(name: str, begin: float, output: str | None) -> None:
+    """Write the report of a profile since a `time.time()` to a file, or to standard output.
 
     Raises:
-        ValueError: it is neither, or not in the past; the message says what is.
-    """
-    if found := _DURATION.fullmatch(typed.strip()):
-        return max(0.0, now - float(found[1]) * _SECONDS[found[2]])
-    try:
-        moment = datetime.fromisoformat(typed.strip())
-    except ValueError:
-        words = "a duration (90s, 90m, 12h, 2d) nor an ISO time (2026-08-22T14:05Z)"
-        raise ValueError(f"{typed!r} is neither {words}") from None
-    at = moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
-    if at > now:
-        raise ValueError(f"{typed!r} is in the future (times without a zone are UTC)")
-    return at
-
-
-def write(name: str, typed: str, output: str | None) -> None:
-    """Write the report of a profile to a file, or to standard output.
-
-    Raises:
-        click.UsageError: no such profile, or no such time.
+        click.UsageError: no such profile.
         click.ClickException: the journal cannot be read, or the file not be written.
     """
     from profiles.loader import load
@@ -48,9 +24,8 @@ def write(name: str, typed: str, output: str | None) -> None:
 
     now = time.time()
     try:
-        begin = since(typed, now)
         profile = load(name).profile
-    except (ValueError, ProfileError) as error:
+    except ProfileError as error:
         raise click.UsageError(str(error)) from None
     journal = journal_of(profile)
     try:

@@ -22,6 +22,8 @@ from typing import Any, Final
 import tui
 from tui.journal.account import person, process
 
+END_OF_TIME: Final = 253_402_300_800.0
+"""`time.time()` of the year 10000: what is later no calendar can show."""
 _LOCK_S: Final = 5.0
 """How long to wait for another opstui that is writing (or was stopped while it wrote)."""
 _LOCK_PAUSE_S: Final = 0.02
@@ -151,11 +153,12 @@ def decoded(line: bytes) -> dict[str, Any] | None:
 
 
 def moment_of(entry: Mapping[str, Any]) -> float:
-    """Return when an entry was written, as `time.time()`; 0 when it does not say."""
+    """Return when an entry was written, as `time.time()`; 0 when it does not say, or nothing that can be."""
     try:
-        return datetime.fromisoformat(str(entry.get("at", ""))).timestamp()
-    except ValueError:
+        at = datetime.fromisoformat(str(entry.get("at", ""))).timestamp()
+    except (ValueError, OverflowError):
         return 0.0
+    return at if 0 <= at < END_OF_TIME else 0.0
 
 
 def link_of(line: bytes) -> str:

@@ -12,9 +12,6 @@ ITSELF: Final = "opstui:"
 MAX_TEXT: Final = 300
 """Characters of a sentence that are kept."""
 
-END_OF_TIME: Final = 253_402_300_800.0
-"""`time.time()` of the year 10000: what is later no calendar can show."""
-
 SAME_WITHIN_S: Final = 15.0
 """How far apart two opstui may see the same change, where the system itself does not say when it was."""
 _STEP_S: Final = 10.0

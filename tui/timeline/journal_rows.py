@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from tui.journal.journal import moment_of
 from tui.timeline import record
 from tui.timeline.model import Pin, Timeline
 from tui.timeline.record import ACTION_LINES, Line
@@ -25,7 +26,7 @@ class JournalRows:
         if what in ACTION_LINES:
             self._take_action(line)
         elif what == "pin":
-            pin = Pin(str(line.get("entry", "")), record.who(line), record.moment(line), record.words(line, "text"))
+            pin = Pin(str(line.get("entry", "")), record.who(line), moment_of(line), record.words(line, "text"))
             timeline.pin(pin, read(line.get("seen")))
         elif what == "unpin":
             timeline.unpin(str(line.get("entry", "")))

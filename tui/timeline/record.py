@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from tui.journal.journal import END_OF_TIME, moment_of
 from tui.rules import Level
 from tui.sources.text import clean
-from tui.timeline.entry import END_OF_TIME, ITSELF, Entry, identity, sentence
+from tui.timeline.entry import ITSELF, Entry, identity, sentence
 from tui.units import span
 
 Line = Mapping[str, Any]
@@ -27,15 +28,6 @@ _LEVELS: Final[Mapping[str, Level]] = {
     "unknown": Level.CRITICAL,
 }
 """How loud an ending is; others are not."""
-
-
-def moment(line: Line) -> float:
-    """Return when a line was written, as `time.time()`; 0 when it does not say, or nothing that can be."""
-    try:
-        at = datetime.fromisoformat(str(line.get("at", ""))).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
-    return at if 0 <= at < END_OF_TIME else 0.0
 
 
 def who(line: Line) -> str:
@@ -59,7 +51,7 @@ def action_entry(lines: Sequence[Line]) -> Entry:
     text = "; ".join(filter(None, said)) + (f" ({change})" if change else "")
     return Entry(
         id=action_key(first),
-        at=moment(first),
+        at=moment_of(first),
         source=words(first, "source") or ITSELF,
         what="action",
         text=sentence(text),
@@ -118,7 +110,7 @@ def entry(line: Line) -> Entry | None:
             text = "writing was disarmed"
         case _:
             return None
-    at = moment(line)
+    at = moment_of(line)
     return Entry(
         id=identity(what, line.get("at"), line.get("host"), line.get("pid"), text),
         at=at,
@@ -134,7 +126,7 @@ def _armed_for(line: Line) -> str:
     seconds = line.get("for_s")
     if isinstance(seconds, int | float) and 0 <= seconds < END_OF_TIME:
         return f"for {span(seconds)}"
-    at = moment({"at": line.get("until")})
+    at = moment_of({"at": line.get("until")})
     return f"until {datetime.fromtimestamp(at, UTC):%H:%M:%SZ}" if at else words(line, "until")
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tui.journal.chain import Verdict
+from tui.journal.journal import moment_of
 from tui.rules import Level
 from tui.sources.masking import without_secrets
 from tui.timeline import record
@@ -154,7 +155,7 @@ def _action(row: Entry, lines: Sequence[Line]) -> Iterator[str]:
         facts.append((label, record.newest(lines, key)))
     facts += [("Reason", words(first, "reason")), ("Takes back", words(first, "undoes"))]
     facts += [
-        (_moment(record.moment(line)), f"{words(line, 'what')}: {words(line, 'detail') or words(line, 'ending')}")
+        (_moment(moment_of(line)), f"{words(line, 'what')}: {words(line, 'detail') or words(line, 'ending')}")
         for line in lines
         if line.get("detail") or line.get("ending")
     ]

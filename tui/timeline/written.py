@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tui.journal.journal import END_OF_TIME
 from tui.rules import Level
 from tui.sources.text import clean
-from tui.timeline.entry import END_OF_TIME, Entry
+from tui.timeline.entry import Entry
 
 _WORDS = ("id", "source", "what", "text", "object", "by", "stage", "fold")
 
