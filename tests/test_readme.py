@@ -3,11 +3,15 @@
 import re
 from pathlib import Path
 
-from screenshots.keys import README, readme_with_keys
+from screenshots.tables import ACTIONS, README, actions_page, readme_with_keys
 
 
 def test_the_table_of_keys_is_the_bindings_own() -> None:
-    assert README.read_text() == readme_with_keys(), "run: make keys"
+    assert README.read_text() == readme_with_keys(), "run: make tables"
+
+
+def test_the_page_of_actions_is_what_the_verbs_say_of_themselves() -> None:
+    assert ACTIONS.read_text() == actions_page(), "run: make tables"
 
 
 def test_every_picture_is_there() -> None:

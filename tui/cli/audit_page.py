@@ -9,6 +9,7 @@ from typing import Any, Final
 from tui.journal.chain import Verdict
 from tui.journal.journal import moment_of
 from tui.sources.text import clean
+from tui.timeline import record
 
 _COLUMNS: Final = (
     "at", "what", "user", "sudo_user", "ssh_client", "host", "action", "verb", "source", "kind", "where", "name",
@@ -30,7 +31,8 @@ def line(entry: Mapping[str, Any]) -> str:
     place = f" from {text['ssh_client']}" if text.get("ssh_client") else ""
     head = f"{text.get('at', '?')}  {who}{place}  {text.get('what', '?')}"
     if "verb" not in text:
-        return f"{head}  {text.get('text', '')}".rstrip()
+        row = record.entry(entry)
+        return f"{head}  {row.text if row is not None else text.get('text', '')}".rstrip()
     target = "/".join(filter(None, (text.get("where"), text.get("name"))))
     parts = [f"{head}  {text['verb']} {text.get('kind', '')} {target} on {text.get('source', '?').rstrip(':')}"]
     if text.get("before"):
