@@ -39,15 +39,21 @@ def lives(process: psutil.Process) -> bool:
 @pytest.fixture
 def tmux(staging: Path, tmp_path: Path) -> Iterator[Tmux]:
     staging.write_text(staging.read_text().replace('"staging"', '"prod"'))
-    with tempfile.TemporaryDirectory(prefix="opstui-t-", dir="/tmp") as folder:  # short enough for a socket
-        yield from running(Tmux(folder), staging, tmp_path)
+    with (
+        tempfile.TemporaryDirectory(prefix="opstui-t-", dir="/tmp") as folder,  # short enough for a socket
+        running(Tmux(folder), staging, tmp_path) as server,
+    ):
+        yield server
 
 
+@contextlib.contextmanager
 def running(server: Tmux, staging: Path, tmp_path: Path) -> Iterator[Tmux]:
     env = {"XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
     server.start(opstui("--profile", str(staging)), env, str(tmp_path))
-    yield server
-    server("kill-server")
+    try:
+        yield server
+    finally:
+        server("kill-server")
 
 
 def test_the_whole_life_in_tmux(tmux: Tmux) -> None:
@@ -88,14 +94,14 @@ def test_who_types_into_the_dialog_that_a_colleague_opens_confirms_nothing(
     with (
         tempfile.TemporaryDirectory(prefix="opstui-t-", dir="/tmp") as folder,
         sleeping_session(sandbox.endpoints["postgres"].replace("//opstui@", "//app@"), "two-keyboards") as session,
+        running(Tmux(folder), profile, tmp_path) as server,
     ):
-        for server in running(Tmux(folder), profile, tmp_path):
-            both = TwoKeyboards(server, tmp_path / "state", seed=1)
-            try:
-                both.choose("two-keyboards")
-                for _ in range(trials):
-                    both.trial()
-            finally:
-                both.close()
-            assert both.whats() == ["cancelled"] * trials
+        both = TwoKeyboards(server, tmp_path / "state", seed=1)
+        try:
+            both.choose("two-keyboards")
+            for _ in range(trials):
+                both.trial()
+        finally:
+            both.close()
+        assert both.whats() == ["cancelled"] * trials
         assert session.poll() is None, "the statement still runs"
