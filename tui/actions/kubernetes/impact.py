@@ -47,10 +47,8 @@ def budget_words(budgets: Iterable[Object], template_labels: Mapping[str, str]) 
     """Say which PodDisruptionBudgets cover the pods, and that neither rollouts nor scaling asks them."""
     for budget in covering_budgets(budgets, template_labels):
         allowed = whole(part(budget, "status"), "disruptionsAllowed")
-        yield (
-            f"PodDisruptionBudget {text(part(budget, 'metadata'), 'name')} allows {allowed} disruptions now; "
-            "this change does not ask it"
-        )
+        name, plural = text(part(budget, "metadata"), "name"), "s" * (allowed != 1)
+        yield f"PodDisruptionBudget {name} allows {allowed} disruption{plural} now; this change does not ask it"
 
 
 def restart_words(workload: Workload, obj: Object) -> Iterator[str]:
