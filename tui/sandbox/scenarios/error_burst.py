@@ -6,6 +6,7 @@ import secrets
 
 from tui.sandbox.scenarios.stage import Stage
 from tui.sandbox.service_logs import TRACES
+from tui.sandbox.services import CALM_ERROR_SHARE
 
 LINES_PER_S = 30.0
 _SLOWER = {"payments": 20.0, "orders": 12.0, "gateway": 10.0, "api": 6.0}
@@ -16,10 +17,10 @@ _APP = ("payments", "payments")
 
 async def run(stage: Stage) -> None:
     """Break payments, log failures, and mend it at the end."""
-    usual = stage.traffic.error_share
     stage.services["payments"].set("provider", "DOWN")
     stage.services["gateway"].set("upstreams", "degraded")
-    stage.traffic.error_share = _ERROR_SHARE
+    for service in stage.services.values():
+        service.error_share = _ERROR_SHARE
     pods = stage.cluster
     pods.logs.rates[_APP], pods.logs.troubles[_APP], pods.usage.load[_APP] = 5.0, 0.6, 2.5
     for name, times in _SLOWER.items():
@@ -31,7 +32,8 @@ async def run(stage: Stage) -> None:
     finally:
         stage.services["payments"].set("provider", "")
         stage.services["gateway"].set("upstreams", "")
-        stage.traffic.error_share = usual
+        for service in stage.services.values():
+            service.error_share = CALM_ERROR_SHARE
         for changed in (pods.logs.rates, pods.logs.troubles, pods.usage.load):
             changed.pop(_APP, None)
         for name in _SLOWER:
