@@ -79,6 +79,10 @@ class Service:
         entry.state = meaning or "bad"
         entry.word = "" if meaning else status
 
+    def calm(self) -> None:
+        """Be quick again, and fail no requests but those of bad luck."""
+        self.slower_by, self.error_share = 1.0, CALM_ERROR_SHARE
+
     def document(self) -> tuple[int, dict[str, object]]:
         """Return the HTTP status and the health document."""
         words = _WORDS[self.shape]

@@ -6,7 +6,6 @@ import secrets
 
 from tui.sandbox.scenarios.stage import Stage
 from tui.sandbox.service_logs import TRACES
-from tui.sandbox.services import CALM_ERROR_SHARE
 
 LINES_PER_S = 30.0
 _SLOWER = {"payments": 20.0, "orders": 12.0, "gateway": 10.0, "api": 6.0}
@@ -32,12 +31,10 @@ async def run(stage: Stage) -> None:
     finally:
         stage.services["payments"].set("provider", "")
         stage.services["gateway"].set("upstreams", "")
-        for service in stage.services.values():
-            service.error_share = CALM_ERROR_SHARE
         for changed in (pods.logs.rates, pods.logs.troubles, pods.usage.load):
             changed.pop(_APP, None)
-        for name in _SLOWER:
-            stage.services[name].slower_by = 1.0
+        for service in stage.services.values():
+            service.calm()
 
 
 def _fail(stage: Stage) -> None:
