@@ -25,6 +25,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     "crash-loop": Scenario("a new version of shop/api crashes as soon as it starts", 240),
     "redis-full": Scenario("an export fills Redis with big keys up to maxmemory; others are evicted", 180),
     "error-burst": Scenario("payments loses its provider: errors, stack traces and latency everywhere", 180),
+    "bad-rollout": Scenario(
+        "a release of shop/orders is ready but answers errors, and slowly: orders degraded, errors in the logs;"
+        " undoing the rollout helps",
+        600,
+    ),
     "hostile": Scenario("queries, keys, log lines, a pod and a health component that try to take over a terminal", 120),
 }
 """Every scenario by name. What it does is `run` in the module of that name."""
