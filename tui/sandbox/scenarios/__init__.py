@@ -30,6 +30,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         " undoing the rollout helps",
         600,
     ),
+    "oom": Scenario(
+        "a release of shop/search leaks memory until it is OOMKilled, again and again; undoing the rollout helps,"
+        " a restart only for a while",
+        600,
+    ),
     "hostile": Scenario("queries, keys, log lines, a pod and a health component that try to take over a terminal", 120),
 }
 """Every scenario by name. What it does is `run` in the module of that name."""
