@@ -35,6 +35,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         " a restart only for a while",
         600,
     ),
+    "failing-service": Scenario(
+        "payments is DOWN: its pods run but are not ready, their processes are wedged; a restart helps, or deleting"
+        " those pods",
+        600,
+    ),
     "hostile": Scenario("queries, keys, log lines, a pod and a health component that try to take over a terminal", 120),
 }
 """Every scenario by name. What it does is `run` in the module of that name."""
