@@ -22,6 +22,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         " running query (cancel helps)",
         300,
     ),
+    "slow-queries": Scenario(
+        "two reports without a join condition run for hours, orders and api answer slowly; cancelling or terminating"
+        " sales-report's sessions helps",
+        600,
+    ),
     "crash-loop": Scenario("a new version of shop/api crashes as soon as it starts", 240),
     "redis-full": Scenario("an export fills Redis with big keys up to maxmemory; others are evicted", 180),
     "error-burst": Scenario("payments loses its provider: errors, stack traces and latency everywhere", 180),
