@@ -260,6 +260,12 @@ class Traffic:
         sessions = [session for session in self._sessions if session.application_name == name]
         return next((session for session in sessions if not session.is_busy), sessions[0])
 
+    def recycle(self, application: str) -> None:
+        """Close the idle sessions of an application, as pools do with old ones; the next request opens one anew."""
+        for session in self._sessions:
+            if session.application_name == application and not session.is_busy:
+                session.drop()
+
     async def _reports(self) -> None:
         await asyncio.sleep(_FIRST_REPORT_S)
         while True:

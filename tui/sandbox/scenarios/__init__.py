@@ -27,6 +27,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         " sales-report's sessions helps",
         600,
     ),
+    "pool-exhaustion": Scenario(
+        "a new shop/reporting-worker leaks database sessions until nobody else gets one, orders is DOWN; scaling it to"
+        " 0 or restarting it helps",
+        600,
+    ),
     "crash-loop": Scenario("a new version of shop/api crashes as soon as it starts", 240),
     "redis-full": Scenario("an export fills Redis with big keys up to maxmemory; others are evicted", 180),
     "error-burst": Scenario("payments loses its provider: errors, stack traces and latency everywhere", 180),
