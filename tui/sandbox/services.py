@@ -12,6 +12,9 @@ from aiohttp import web
 Shape = Literal["components", "checks"]
 State = Literal["good", "degraded", "bad"]
 
+CALM_ERROR_SHARE = 0.004
+"""Part of the requests that fail for no reason but bad luck."""
+
 _WORDS: Mapping[Shape, Mapping[State, str]] = {
     "components": {"good": "UP", "degraded": "OUT_OF_SERVICE", "bad": "DOWN"},
     "checks": {"good": "healthy", "degraded": "degraded", "bad": "unhealthy"},
@@ -58,6 +61,8 @@ class Service:
         self._own = frozenset(components)
         self.latency_ms = latency_ms
         self.slower_by = 1.0
+        self.error_share = CALM_ERROR_SHARE
+        """Part of its customers' requests that fail, 0 to 1; scenarios raise it."""
         self._always_200 = always_200
         self._started = time.monotonic()
 
@@ -73,6 +78,10 @@ class Service:
         meaning = _MEANING.get(status.lower()) if status else "good"
         entry.state = meaning or "bad"
         entry.word = "" if meaning else status
+
+    def calm(self) -> None:
+        """Be quick again, and fail no requests but those of bad luck."""
+        self.slower_by, self.error_share = 1.0, CALM_ERROR_SHARE
 
     def document(self) -> tuple[int, dict[str, object]]:
         """Return the HTTP status and the health document."""

@@ -77,6 +77,13 @@ ALTER TABLE order_items ADD FOREIGN KEY (order_id) REFERENCES orders ON DELETE C
     ADD FOREIGN KEY (product_id) REFERENCES products;
 ALTER TABLE payments ADD FOREIGN KEY (order_id) REFERENCES orders ON DELETE CASCADE;
 
+-- Asked row by row it makes any report slow, and takes nothing of the machine that somebody works on.
+CREATE FUNCTION exchange_rate(country text, moment timestamptz) RETURNS numeric LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_sleep(0.02);
+    RETURN 1 + (length(country) + extract(day FROM moment)) / 1000;
+END $$;
+
 -- No index on orders.status and payments.order_id, on purpose: the report has something to be slow about.
 CREATE INDEX orders_customer ON orders (customer_id);
 CREATE INDEX orders_placed ON orders (placed_at);

@@ -53,8 +53,6 @@ class Traffic:
     def __init__(self, base: Path, redis_path: str, services: Mapping[str, Service], logs: ServiceLogs) -> None:
         self._services = services
         self._logs = logs
-        self.error_share = 0.004
-        """Part of the requests that fail for no reason but bad luck; scenarios raise it."""
         app = dsn(base, "app")
         names = ("orders-api", "orders-api", "orders-api", "checkout", "checkout", "payments", "catalog", "catalog")
         self._sessions = [AppConnection(app, name) for name in names]
@@ -197,7 +195,7 @@ class Traffic:
         words = random.choice(_WORDS)
         latency_ms = random.lognormvariate(3.6, 0.5) * self._services["search"].slower_by
         await asyncio.sleep(latency_ms / 1000)
-        if random.random() < self.error_share:
+        if random.random() < self._services["search"].error_share:
             self._logs.text("ERROR", f"query failed q={words!r} reason=shard 2 not available trace={trace_id}")
         elif latency_ms > 90:
             self._logs.text("WARN", f"slow query q={words!r} took={latency_ms:.0f}ms trace={trace_id}")
@@ -217,7 +215,7 @@ class Traffic:
         """Do `work` in the name of `service` and log how it went, in its own log and the gateway's."""
         level, message, status, trace = "INFO", f"{method} {path}", 200, ""
         try:
-            if random.random() < self.error_share:
+            if random.random() < self._services[service].error_share:
                 level, message, status = "ERROR", f"{method} {path} failed", random.choice((500, 502, 503))
                 trace = TRACES[service] if random.random() < 0.5 else ""
             else:
@@ -261,6 +259,12 @@ class Traffic:
         """Return a free session of that application, or the first of the busy ones."""
         sessions = [session for session in self._sessions if session.application_name == name]
         return next((session for session in sessions if not session.is_busy), sessions[0])
+
+    def recycle(self, application: str) -> None:
+        """Close the idle sessions of an application, as pools do with old ones; the next request opens one anew."""
+        for session in self._sessions:
+            if session.application_name == application and not session.is_busy:
+                session.drop()
 
     async def _reports(self) -> None:
         await asyncio.sleep(_FIRST_REPORT_S)

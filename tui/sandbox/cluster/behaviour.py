@@ -50,12 +50,25 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 class Behaviours:
     """Chooses the behaviour of each pod.
 
-    The first of these decides: what `set` said of its app, what `set_image` said of an image, its annotation.
+    The first of these decides: what `set_pod` said of the pod, what `set` said of its app, what `set_image` said of
+    an image, its annotation.
     """
 
     def __init__(self) -> None:
+        self._pods: dict[str, str] = {}
         self._apps: dict[tuple[str, str], str] = {}
         self._images: dict[str, str] = {}
+
+    def set_pod(self, uid: str, word: str | None) -> None:
+        """Let one pod behave so from its next start or probe on; None ends it.
+
+        Raises:
+            KeyError: no such behaviour.
+        """
+        if word is None:
+            self._pods.pop(uid, None)
+        else:
+            self._pods[uid] = _known(word)
 
     def set(self, namespace: str, app: str, word: str | None) -> None:
         """Let pods labelled `app=…` behave so from their next start on; None ends it.
@@ -85,7 +98,7 @@ class Behaviours:
         containers = spec["containers"]
         image = next((c.get("image", "") for c in containers if c["name"] == container), containers[0].get("image", ""))
         app = (meta.get("labels") or {}).get("app", "")
-        word = self._apps.get((meta["namespace"], app)) or self._images.get(image)
+        word = self._pods.get(meta["uid"]) or self._apps.get((meta["namespace"], app)) or self._images.get(image)
         word = word or (meta.get("annotations") or {}).get(BEHAVIOUR)
         if container and container != containers[0]["name"] and word in ("crash-loop", "oom", "completes", "fails"):
             word = None  # a sidecar does not share the app's troubles

@@ -34,6 +34,7 @@ from tui.sandbox.cluster.request import Call
 from tui.sandbox.cluster.resources import DEPLOYMENTS, PODS, Object
 from tui.sandbox.cluster.scenes import Scenes
 from tui.sandbox.cluster.scheduler import Scheduler
+from tui.sandbox.cluster.shapes import is_active, is_ready
 from tui.sandbox.cluster.statefulsets import StatefulSets
 from tui.sandbox.cluster.store import Store
 from tui.sandbox.cluster.usage import Usage
@@ -74,7 +75,7 @@ class Cluster:
         self.recorder = Recorder(self.store)
         """Writes events."""
         self.kubelet = Kubelet(self.store, self.recorder, self.behaviours)
-        self.usage = Usage(self.store)
+        self.usage = Usage(self.store, self.behaviours)
         """What pods use; its `load` multiplies the CPU of an app."""
         self.logs = Logs(self.store)
         """What pods say; its `rates` and `troubles` change that."""
@@ -194,6 +195,18 @@ class Cluster:
         """Break a deployment; see `Scenes.crash_loop`."""
         self._scenes.crash_loop(namespace, deployment, how)
 
+    def release(self, namespace: str, deployment: str, word: str) -> str:
+        """Roll out the next image of a deployment, which behaves so, and return it; see `Scenes.release`."""
+        return self._scenes.release(namespace, deployment, word)
+
+    def is_out(self, namespace: str, deployment: str) -> bool:
+        """Return whether that release shall run, or still runs; see `Scenes.is_out`."""
+        return self._scenes.is_out(namespace, deployment)
+
+    def wedge(self, namespace: str, deployment: str) -> tuple[str, ...]:
+        """Let the present pods of a deployment fail their probes and return their uids; see `Scenes.wedge`."""
+        return self._scenes.wedge(namespace, deployment)
+
     def heal(self, namespace: str, deployment: str) -> None:
         """Make that deployment healthy again, if nobody has yet; see `Scenes.heal`."""
         self._scenes.heal(namespace, deployment)
@@ -234,6 +247,10 @@ class Cluster:
         """Return the pods labelled `app=…`, not to be changed."""
         found = self.store.things(PODS, namespace)
         return [p for p in found if (p["metadata"].get("labels") or {}).get("app") == app]
+
+    def serving(self, namespace: str, app: str) -> list[Object]:
+        """Return those of them that a Service would send requests to: ready, and not on their way out."""
+        return [p for p in self.pods(namespace, app) if is_active(p) and is_ready(p)]
 
     async def settled(self, namespace: str, deployment: str, timeout_s: float = 30.0) -> None:
         """Wait until the controller has seen the newest generation of a deployment.

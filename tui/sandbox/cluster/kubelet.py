@@ -53,6 +53,13 @@ class Kubelet:
         self._mine.add(pod["metadata"]["uid"])
         self._exit(pod["metadata"]["uid"], _key(pod), container or pod["spec"]["containers"][0]["name"], -1)
 
+    def wedge(self, pod: Object) -> None:
+        """Let the readiness probe of a pod's first container fail now; afterwards it fares as its behaviour says."""
+        uid, key, name = pod["metadata"]["uid"], _key(pod), pod["spec"]["containers"][0]["name"]
+        self._mine.add(uid)
+        self._change(pod, lambda copy: status.container_status(copy, name).update(ready=False))
+        self._probe(uid, key, name, self._run_number(uid, key, name))
+
     def lose(self, pod: Object) -> None:
         """Mark a pod whose node does not answer: unready now, deleted (but never gone) after 5 minutes."""
         now = self._clock.stamp()

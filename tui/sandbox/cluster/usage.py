@@ -1,4 +1,7 @@
-"""What pods and nodes use, computed when asked: a slow wave around a part of their requests, with a little noise."""
+"""What pods and nodes use, computed when asked: a slow wave around a part of their requests, with a little noise.
+
+A container that will run out of memory fills it up to its limit until then.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,23 @@ import zlib
 from datetime import datetime
 
 from tui.sandbox.cluster import nodes
-from tui.sandbox.cluster.clock import stamp
+from tui.sandbox.cluster.behaviour import Behaviours
+from tui.sandbox.cluster.clock import parse_time, stamp
 from tui.sandbox.cluster.resources import NODES, PODS, Object
 from tui.sandbox.cluster.store import Store
 
 WINDOW_S = 15
 """Metrics stand still for so long, as those of a metrics-server do."""
 
+_FILLED_AT_START = 0.55
+
 
 class Usage:
     """CPU and memory of the pods in a store; `load` multiplies the CPU of an app."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, behaviours: Behaviours) -> None:
         self._store = store
+        self._behaviours = behaviours
         self.load: dict[tuple[str, str], float] = {}
         """By namespace and app label."""
 
@@ -54,9 +61,27 @@ class Usage:
 
     def memory_bytes(self, pod: Object, now: datetime) -> float:
         """Return the working set of a pod."""
-        containers = pod["spec"].get("containers") or ()
+        containers: list[Object] = pod["spec"].get("containers") or []
+        filled = self.filled(pod, now)
+        if filled is not None:
+            limit = ((containers[0].get("resources") or {}).get("limits") or {}).get("memory", "64Mi")
+            return nodes.memory_bytes(limit) * filled
         asked = [((c.get("resources") or {}).get("requests") or {}).get("memory", "64Mi") for c in containers]
         return sum(nodes.memory_bytes(q) for q in asked) * _wave(pod, now, 0.62, 0.04)
+
+    def filled(self, pod: Object, now: datetime) -> float | None:
+        """Return the part of its memory limit that a leaking container has used up, 0 to 1; None when none leaks."""
+        behaviour = self._behaviours.of(pod)
+        if behaviour.reason != "OOMKilled" or not behaviour.run_s:
+            return None
+        first = pod["spec"]["containers"][0]["name"]
+        statuses = pod["status"].get("containerStatuses") or ()
+        running = next((c["state"].get("running") for c in statuses if c["name"] == first), None)
+        started = parse_time(running["startedAt"]) if running else None
+        if started is None:
+            return None
+        ran_s = (now - started).total_seconds() * self._store.clock.speed
+        return min(_FILLED_AT_START + (1 - _FILLED_AT_START) * ran_s / behaviour.run_s, 0.995)
 
     def _pod(self, pod: Object, now: datetime) -> Object:
         running = [c["name"] for c in pod["status"].get("containerStatuses") or () if "running" in c["state"]]

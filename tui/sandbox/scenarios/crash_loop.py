@@ -1,7 +1,5 @@
 """A release of shop/api whose containers crash: CrashLoopBackOff, a rollout that stands still, slower answers."""
 
-from tui.sandbox.cluster.problems import ApiError
-from tui.sandbox.errors import SandboxError
 from tui.sandbox.scenarios.stage import Stage, until_cancelled
 
 NAMESPACE, DEPLOYMENT = "shop", "api"
@@ -10,10 +8,7 @@ _SLOWER = 3.0
 
 async def run(stage: Stage) -> None:
     """Roll out the bad release; at the end bring the good one back, unless somebody has."""
-    try:
-        stage.cluster.crash_loop(NAMESPACE, DEPLOYMENT)
-    except ApiError as error:
-        raise SandboxError(str(error)) from error
+    stage.cluster.crash_loop(NAMESPACE, DEPLOYMENT)
     stage.services["api"].slower_by = _SLOWER
     try:
         await until_cancelled()

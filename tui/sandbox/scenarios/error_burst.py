@@ -16,10 +16,10 @@ _APP = ("payments", "payments")
 
 async def run(stage: Stage) -> None:
     """Break payments, log failures, and mend it at the end."""
-    usual = stage.traffic.error_share
     stage.services["payments"].set("provider", "DOWN")
     stage.services["gateway"].set("upstreams", "degraded")
-    stage.traffic.error_share = _ERROR_SHARE
+    for service in stage.services.values():
+        service.error_share = _ERROR_SHARE
     pods = stage.cluster
     pods.logs.rates[_APP], pods.logs.troubles[_APP], pods.usage.load[_APP] = 5.0, 0.6, 2.5
     for name, times in _SLOWER.items():
@@ -31,11 +31,10 @@ async def run(stage: Stage) -> None:
     finally:
         stage.services["payments"].set("provider", "")
         stage.services["gateway"].set("upstreams", "")
-        stage.traffic.error_share = usual
         for changed in (pods.logs.rates, pods.logs.troubles, pods.usage.load):
             changed.pop(_APP, None)
-        for name in _SLOWER:
-            stage.services[name].slower_by = 1.0
+        for service in stage.services.values():
+            service.calm()
 
 
 def _fail(stage: Stage) -> None:

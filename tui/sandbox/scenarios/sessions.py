@@ -28,11 +28,11 @@ class Sessions:
             connection.terminate()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def open(self, application_name: str) -> Connection:
-        """Open a session of the application's role."""
+    async def open(self, application_name: str, role: str = "app") -> Connection:
+        """Open a session, of the application's role unless said otherwise."""
         # A backend that sleeps or waits for a lock would not see by itself that its client has gone.
         settings = {"application_name": application_name, "client_connection_check_interval": "300ms"}
-        connection = await asyncpg.connect(dsn(self._base, "app"), server_settings=settings, timeout=10)
+        connection = await asyncpg.connect(dsn(self._base, role), server_settings=settings, timeout=10)
         self._open.append(connection)
         return connection
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from tui.sandbox.cluster import Cluster
+from tui.sandbox.cluster.problems import ApiError
 from tui.sandbox.connections import LOST, REDIS_LOST
 from tui.sandbox.errors import SandboxError
 from tui.sandbox.scenarios import CALM, SCENARIOS
@@ -66,7 +67,7 @@ class Scenarios:
         try:
             async with asyncio.timeout(duration_s) as limit:
                 await scenario
-        except (SandboxError, *LOST, *REDIS_LOST) as error:
+        except (SandboxError, ApiError, *LOST, *REDIS_LOST) as error:
             failure = "" if limit.expired() else str(error) or type(error).__name__
         finally:
             self._changed(CALM, failure)
