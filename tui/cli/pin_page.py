@@ -147,9 +147,13 @@ def table(identity: Identity, answers: Answers) -> Iterator[str]:
 def _row(pin: Pin | None, trait: Trait) -> tuple[str, str, str] | None:
     if pin is None and not trait.lasts:
         return None
-    now = pins.shown(trait.value) if trait.value is not None else f"not readable: {trait.missing}"
-    differs = "   DIFFERS" if pin is not None and trait.value not in (None, pin.value) else ""
-    return pins.key_words(trait.key), pins.shown(pin.value) if pin else "-", now + differs
+    what = pins.key_words(trait.key)
+    now = f"not readable: {trait.missing}" if trait.value is None else pins.shown(trait.value)
+    if pin is None:
+        return what, "-", now
+    # Said once where it is the same: two UIDs beside each other do not fit into 80 columns.
+    compared = "same" if trait.value == pin.value else now if trait.value is None else f"DIFFERS: {now}"
+    return what, pins.shown(pin.value), compared
 
 
 def _unsure(identity: Identity, answers: Answers) -> Iterator[str]:
