@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from profiles.guards import Guards
+from profiles.identity import Identity
 from profiles.values import AbsolutePath, Address, Duration, SecretReference, Strict, SystemName, Timeout
 
 
@@ -181,6 +182,8 @@ class Profile(Strict):
     """Log streams by name; a plain string is the file."""
     rules: dict[RuleName, Rule] = Field(default_factory=dict)
     """Thresholds by `kind.metric`, e.g. `database.connections_percent`."""
+    identity: Identity = Identity()
+    """By what the systems are known; `opstui profile pin` writes it."""
     guards: Guards = Guards()
     """What may be changed."""
     state_dir: AbsolutePath | None = None
@@ -215,12 +218,12 @@ def json_schema() -> dict[str, Any]:
 
 
 def _field_docstrings() -> dict[str, dict[str, str]]:
-    """Return class → field → the docstring below the field, from the source of the three files of the format."""
+    """Return class → field → the docstring below the field, from the source of the files of the format."""
     import ast
     from pathlib import Path
 
     manual: dict[str, dict[str, str]] = {}
-    files = (Path(__file__).with_name(f"{name}.py") for name in ("values", "guards", "schema"))
+    files = (Path(__file__).with_name(f"{name}.py") for name in ("values", "identity", "guards", "schema"))
     for node in (node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body):
         if not isinstance(node, ast.ClassDef):
             continue

@@ -148,6 +148,16 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
             if name not in known:
                 hint = nearest(name, known) or (f"there are {', '.join(known)}" if known else "there is none")
                 yield at("no system of this kind has that name", hint, "rules", rule_name, "only", number)
+    for section, pinned, known in (
+        ("postgres", profile.identity.postgres, names["database"]),
+        ("redis", profile.identity.redis, names["redis"]),
+    ):
+        for name in pinned:
+            if name not in known:
+                hint = nearest(name, known) or (f"there are {', '.join(known)}" if known else "there is none")
+                yield at("no system of this kind has that name", hint, "identity", section, name)
+    if profile.kubernetes is None and profile.identity.kubernetes is not None:
+        yield at("pins a cluster, but there is no kubernetes section", "kubernetes: CONTEXT", "identity", "kubernetes")
     if profile.kubernetes is None:
         for name, source in profile.logs.items():
             if source.pods is not None:

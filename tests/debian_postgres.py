@@ -25,7 +25,7 @@ needs_debian = [
     pytest.mark.skipif(not FOUND, reason="needs one of Debian's postgresql-NN packages"),
 ]
 _ENVIRONMENT: Final = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
-_SETTINGS: Final = {"listen_addresses": "", "fsync": "off", "shared_buffers": "16MB"}
+_SETTINGS: Final = {"fsync": "off", "shared_buffers": "16MB"}
 
 
 class DebianPostgres:
@@ -59,9 +59,10 @@ class DebianPostgres:
         return copied
 
     @contextlib.contextmanager
-    def serving(self, data: Path, port: int = 5432) -> Iterator[str]:
-        """Run the server on a data folder; yield the superuser's DSN once it answers."""
-        settings = {**_SETTINGS, "unix_socket_directories": str(self.folder), "port": str(port)}
+    def serving(self, data: Path, port: int = 5432, listen: str = "") -> Iterator[str]:
+        """Run the server on a data folder, also at an address to `listen` at; yield the superuser's DSN."""
+        own = {"unix_socket_directories": str(self.folder), "port": str(port), "listen_addresses": listen}
+        settings = {**_SETTINGS, **own}
         process = subprocess.Popen(
             [self._programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
             cwd=self.folder, env=_ENVIRONMENT, stderr=subprocess.DEVNULL, **self._identity.run_as,

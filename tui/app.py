@@ -30,6 +30,7 @@ from tui.keys import commands, key_segments, keys_page
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
 from tui.panes.tabs import TABS
+from tui.pins import Finding, changed, findings
 from tui.poller import Pollers, contained
 from tui.rules import Rules
 from tui.sources.reading import Reading
@@ -40,6 +41,8 @@ from tui.status import (
     clock_segment,
     environment_segments,
     health_segments,
+    identity_banner,
+    identity_lines,
     shared_segment,
     tab_segments,
     temporary_segment,
@@ -144,6 +147,8 @@ class OpsApp(App[int]):
             locked=read_only or profile.guards.locked,
             reading_of=self._pollers.reading,
         )
+        self._findings: tuple[Finding, ...] = ()
+        """Pins that no answer has confirmed."""
         self._verbs: dict[tuple[str, str], Verb] = {}
         performer = Performer(profile, self._verbs, self.guard, journal)
         self._journal, self._news = journal, News(journal)
@@ -174,6 +179,7 @@ class OpsApp(App[int]):
         """Lay out the four parts of the screen."""
         yield SegmentLine(id="status", separator="  ")
         yield SegmentLine(id="tabs", separator="")
+        yield NoticeBar(id="identity")
         yield Container(id="panes")
         yield NoticeBar(id="told")
         yield SegmentLine(id="keys", separator="  ")
@@ -244,6 +250,7 @@ class OpsApp(App[int]):
             *health_segments(self._pollers.readings(), now),
         ]
         base.query_one("#status", SegmentLine).show(segments)
+        base.query_one("#identity", NoticeBar).show(identity_banner(self.profile, self._findings), "critical")
         titles = [(tab.title, tab.kinds) for tab in TABS]
         base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts, self._pollers.readings()))
 
@@ -258,14 +265,21 @@ class OpsApp(App[int]):
     def _publish(self, reading: Reading[Any]) -> None:
         if self._is_leaving:  # on the way out the panes go before the pollers
             return
-        changed = self.rules.judge(reading, time.time())
-        self.timekeeper.take(reading, changed)
-        if changed or reading.error is not None:
+        raised = self.rules.judge(reading, time.time())
+        self.timekeeper.take(reading, raised)
+        if self._verify() or raised or reading.error is not None:
             self._draw_frame()
         for index, pane in self._panes.items():
             tab = TABS[index]
             if reading.kind in tab.kinds and (index == self._active or tab.misses_nothing):
                 self._draw(pane, partial(pane.show, reading))
+
+    def _verify(self) -> bool:
+        """Compare what answers with what the profile pins, and put on record where that has changed."""
+        before, self._findings = self._findings, findings(self.profile.identity, self._pollers.reading)
+        for source, text, is_mismatch in changed(before, self._findings):
+            self._note("identity", {"source": source, "text": text, "is_mismatch": is_mismatch})
+        return self._findings != before
 
     def _draw(self, pane: Pane, call: Callable[[], object]) -> None:
         """Have a pane draw; where a bug keeps it from that, say so: what it shows may be old."""
@@ -314,7 +328,9 @@ class OpsApp(App[int]):
 
     def action_alerts(self) -> None:
         """List the alerts that are up."""
-        self.push_screen(TextDialog("Alerts", alert_lines(self.rules.alerts, time.time(), self._pollers.readings())))
+        unconfirmed = identity_lines(self.profile, self._findings)
+        page = alert_lines(self.rules.alerts, time.time(), self._pollers.readings(), unconfirmed)
+        self.push_screen(TextDialog("Alerts", page))
 
     def action_by_hand(self) -> None:
         """Show the commands that show this pane's data by hand."""

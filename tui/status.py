@@ -7,6 +7,7 @@ from typing import Any, Final
 from profiles.schema import Profile
 from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
+from tui.pins import Finding, remedy
 from tui.rules import Alert, Level
 from tui.sources.reading import Reading
 from tui.units import amount, short_kind
@@ -129,8 +130,34 @@ def _silent(readings: Iterable[Reading[Any]]) -> list[Reading[Any]]:
     return [reading for reading in readings if reading.error is not None and not reading.is_absent]
 
 
-def alert_lines(alerts: Sequence[Alert], now: float, readings: Iterable[Reading[Any]] = ()) -> str:
-    """Return the page behind `a`: which systems do not answer, then every alert that is up, worst first."""
+def identity_banner(profile: Profile, findings: Sequence[Finding]) -> str:
+    """Return the red lines over every tab: that another system answers than the profile pins; empty when none does."""
+    mismatches = [finding for finding in findings if finding.is_mismatch]
+    if not mismatches:
+        return ""
+    count = f"a lists {len(mismatches)}" if len(mismatches) > 1 else "a"
+    return f"This is not what profile {profile.name} expects: no change is possible ({count})\n{mismatches[0]}"
+
+
+def identity_lines(profile: Profile, findings: Sequence[Finding]) -> list[str]:
+    """Return what the page behind `a` says of pins that are not confirmed, and what helps."""
+    if not findings:
+        return []
+    lines = [f"{'MISMATCH' if finding.is_mismatch else 'UNSURE  '} {finding}" for finding in findings]
+    if findings[0].is_mismatch:
+        lines.append(f"Not what profile {profile.name} expects, so every change is refused {remedy(profile)}.")
+    else:
+        lines.append("What is not verified cannot be changed.")
+    return [*lines, ""]
+
+
+def alert_lines(
+    alerts: Sequence[Alert],
+    now: float,
+    readings: Iterable[Reading[Any]] = (),
+    unconfirmed: Sequence[str] = (),
+) -> str:
+    """Return the page behind `a`: what is `unconfirmed`, which systems do not answer, every alert, worst first."""
     silent = [
         f"NO DATA  {reading.source.rstrip(':')} {reading.error.message}"
         f" for {brief_age(now - (reading.failing_since or now))}"
@@ -144,7 +171,8 @@ def alert_lines(alerts: Sequence[Alert], now: float, readings: Iterable[Reading[
         f" for {brief_age(now - alert.since)}"
         for alert in alerts
     ]
-    return "\n".join([*silent, *raised]) or "No alert is up, and every system answers."
+    calm = [] if silent or raised else ["No alert is up, and every system answers."]
+    return "\n".join([*unconfirmed, *silent, *raised, *calm])
 
 
 def clock_segment(now: float) -> Segment:

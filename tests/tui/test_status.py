@@ -6,6 +6,7 @@ import pytest
 
 from profiles.schema import Profile
 from tui.actions.guard import GuardState
+from tui.pins import Finding, Pin
 from tui.rules import Alert, Level
 from tui.sources.errors import Unreachable
 from tui.sources.reading import Reading
@@ -16,6 +17,8 @@ from tui.status import (
     clock_segment,
     environment_segments,
     health_segments,
+    identity_banner,
+    identity_lines,
     tab_segments,
     writing_segment,
 )
@@ -120,3 +123,32 @@ def test_a_system_that_does_not_answer_stands_in_the_strip_and_on_the_page_of_al
     titles = [("Database", ("database",)), ("Redis", ("redis",))]
     assert [one.text for one in tab_segments(titles, 0, [], [silent, absent])] == [" 1 Database✗ ", " 2 Redis "]
     assert alert_lines([], 1000.0, [silent, absent]) == "NO DATA  database:a refused for 10s"
+
+
+PROFILE = Profile.model_validate({"name": "prod"})
+WRONG = Finding(Pin("database:orders", "system_identifier", 73), 74)
+MOVED = Finding(Pin("redis:cache", "role", "master"), "replica")
+UNSURE = Finding(Pin("kubernetes:", "namespace_uid", "u"), None, "it has not answered yet")
+
+
+def test_the_banner_is_there_for_a_mismatch_only_and_counts_them() -> None:
+    assert identity_banner(PROFILE, ()) == identity_banner(PROFILE, [UNSURE]) == ""
+    sentence = "PostgreSQL orders: system identifier 73 expected, 74 answers"
+    head = "This is not what profile prod expects: no change is possible"
+    assert identity_banner(PROFILE, [WRONG, UNSURE]) == f"{head} (a)\n{sentence}"
+    assert identity_banner(PROFILE, [WRONG, MOVED]) == f"{head} (a lists 2)\n{sentence}"
+
+
+def test_the_page_of_alerts_lists_every_pin_that_is_not_confirmed_and_what_helps() -> None:
+    lines = identity_lines(PROFILE, [WRONG, MOVED, UNSURE])
+    assert [line.split(":")[0] for line in lines[:3]] == [
+        "MISMATCH PostgreSQL orders",
+        "MISMATCH Redis cache",
+        "UNSURE   Kubernetes",
+    ]
+    assert "opstui profile pin prod" in lines[3]
+    assert identity_lines(PROFILE, [UNSURE])[1] == "What is not verified cannot be changed."
+    assert identity_lines(PROFILE, []) == []
+    page = alert_lines([], 0.0, [], lines)
+    assert page.startswith("MISMATCH PostgreSQL orders")
+    assert page.endswith("No alert is up, and every system answers.")

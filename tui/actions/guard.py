@@ -12,6 +12,7 @@ from typing import Final
 
 from profiles.guards import Names
 from profiles.schema import Profile
+from tui import pins
 from tui.actions.action import Request
 from tui.sources.reading import Reading, Snapshot
 
@@ -82,6 +83,9 @@ def refusal(request: Request, profile: Profile, state: GuardState) -> str | None
 def _reasons(request: Request, profile: Profile, state: GuardState) -> Iterator[str]:
     if state.locked:
         yield _STARTED_READ_ONLY
+    # Before the offer to arm: nobody should arm writing for what is not theirs to change.
+    if (reason := pins.refusal(profile, request.target.source, state.reading_of)) is not None:
+        yield reason
     if not state.can_write:
         yield f"{profile.name} is read-only; press W to arm writing for {profile.guards.arm_for / 60:g} min"
     yield from _denied(request, profile)

@@ -171,6 +171,26 @@ def new(name: str) -> None:
     click.echo(f"{path}\nEdit it, then: opstui profile validate {name}")
 
 
+@profile.command()
+@click.argument("name", type=ProfileName(), required=False, metavar="[NAME|PATH]")
+@click.option(
+    "--profile", "option", type=ProfileName(), metavar="NAME|PATH", help="The same; else as for opstui itself."
+)
+@click.option("--yes", is_flag=True, help="Write without asking.")
+@click.pass_context
+def pin(context: click.Context, name: str | None, option: str | None, yes: bool) -> None:
+    """Write down which systems answer: where another one answers later, nothing is changed.
+
+    Exit status 1 when a system did not answer or the profile was not written.
+    """
+    from tui.cli.pin_page import pin as write_pins
+
+    if name and option and name != option:
+        raise click.UsageError("which profile? Name one only")
+    meant = _profile_meant(context, context.command.params[0], name or option)
+    context.exit(write_pins(_loaded(meant), meant, yes=yes))
+
+
 def _profile_meant(context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
     name = value or context.find_root().params.get("profile")
     if name is None:

@@ -31,6 +31,7 @@ from tui.sources.redis_facts import (
     SlowEntry,
 )
 from tui.sources.redis_info import Counted
+from tui.sources.text import clean
 
 MANY_CLIENTS: Final = 2000
 """From here on CLIENT LIST costs the server milliseconds and is asked for every 10 s only."""
@@ -47,6 +48,7 @@ _DOCTOR: Final[Command] = ("MEMORY", "DOCTOR")
 _SLOW_SETTINGS: Final[Command] = ("CONFIG", "GET", "slowlog-log-slower-than")
 _MEMORY_STATS: Final[Command] = ("MEMORY", "STATS")
 _DBSIZE: Final[Command] = ("DBSIZE",)
+_MYID: Final[Command] = ("CLUSTER", "MYID")
 
 _SERIES: Final = ("memory", "ops", "hits", "evictions", "expirations", "clients", "cpu")
 
@@ -68,6 +70,7 @@ class _Session:
     doctor: str = ""
     latency: tuple[LatencyEvent, ...] = ()
     stats: Memory = field(default_factory=Memory)
+    myid: str = ""
 
 
 class RedisSource:
@@ -153,8 +156,7 @@ class RedisSource:
 
     async def _read(self, session: _Session) -> RedisSnapshot:
         started = time.monotonic()
-        connected, is_loading = await self._first_info(session)
-        planned = self._plan(session, started, connected, is_loading=is_loading)
+        planned = self._plan(session, started, await self._first_info(session))
         replies = await self._ask(session, planned)
         round_trip_ms = (time.monotonic() - started) * 1000
         info = _info(replies.get(_INFO_FORMS[session.info_form]))
@@ -165,13 +167,11 @@ class RedisSource:
         self._remember(snapshot)
         return snapshot
 
-    async def _first_info(self, session: _Session) -> tuple[int, bool]:
-        """Return connected clients and whether the dataset is loading: as of the last INFO; a new connection asks."""
+    async def _first_info(self, session: _Session) -> redis_info.Info:
+        """Return what decides about the commands to send: the last INFO; a new connection asks."""
         if self._before is None or session.slow_tier_at == float("-inf"):
-            info = await self._probe(session)
-        else:
-            info = self._before.info
-        return redis_info.integer(info, "connected_clients") or 0, info.get("loading") == "1"
+            return await self._probe(session)
+        return self._before.info
 
     async def _probe(self, session: _Session) -> redis_info.Info:
         """Find the form of INFO that this server understands; `everything` came with Redis 6."""
@@ -186,11 +186,13 @@ class RedisSource:
                 break
         return {}
 
-    def _plan(self, session: _Session, now: float, connected: int, *, is_loading: bool) -> list[Command]:
-        info = _INFO_FORMS[session.info_form]
-        if is_loading:
+    def _plan(self, session: _Session, now: float, known: redis_info.Info) -> list[Command]:
+        info, connected = _INFO_FORMS[session.info_form], redis_info.integer(known, "connected_clients") or 0
+        if known.get("loading") == "1":
             return [info]
         planned = [info, _NEWEST_SLOW, _LATENCY]
+        if not session.myid and redis_info.server(known).mode == "cluster":
+            planned.append(_MYID)  # outside a cluster it would count as an error of the server
         if connected <= MANY_CLIENTS or now - session.clients_at >= _MANY_CLIENTS_EVERY_S:
             planned.append(_CLIENTS)
         if info in session.refusals:
@@ -227,6 +229,8 @@ class RedisSource:
         if (reply := replies.get(_SLOW_SETTINGS)) is not None:
             setting = redis_lists.mapping(reply).get("slowlog-log-slower-than")
             session.slower_than_us = int(setting) if setting is not None else None
+        if (reply := replies.get(_MYID)) is not None:
+            session.myid = clean(redis_lists.text(reply), limit=100)
         if (reply := replies.get(_MEMORY_STATS)) is not None:
             session.stats = redis_lists.memory_stats(reply)
         if (reply := replies.get(_NEWEST_SLOW)) is not None:
@@ -246,7 +250,7 @@ class RedisSource:
             keyspace = (Keyspace("db0", dbsize, 0, None),)
         return RedisSnapshot(
             address=session.connection.address,
-            server=redis_info.server(info),
+            server=replace(redis_info.server(info), cluster_myid=session.myid),
             memory=redis_info.memory(info) if info else session.stats,
             rates=redis_info.rates(before, after),
             counts=_counts(info, session.clients),

@@ -113,7 +113,7 @@ class RedisConnection:
 def acl_rule(command: Command) -> str:
     """Return the ACL rule that permits a command: `+info`, `+client|list`."""
     name = str(command[0]).lower()
-    has_subcommand = name in ("acl", "client", "config", "latency", "memory", "slowlog")
+    has_subcommand = name in ("acl", "client", "cluster", "config", "latency", "memory", "slowlog")
     return f"+{name}|{str(command[1]).lower()}" if has_subcommand and len(command) > 1 else f"+{name}"
 
 

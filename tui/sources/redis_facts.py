@@ -10,6 +10,7 @@ from typing import Final
 
 from tui.sources.history import Series
 from tui.sources.reading import Number
+from tui.sources.trait import Trait
 
 FRAGMENTATION_COUNTS_FROM: Final = 100 * 1024 * 1024
 """Bytes of used memory below which `mem_fragmentation_ratio` says nothing: fixed costs outweigh the data."""
@@ -30,6 +31,8 @@ class Server:
     process_id: int | None = None
     uptime_s: int | None = None
     """`uptime_in_seconds`."""
+    cluster_myid: str = ""
+    """CLUSTER MYID, which outlives restarts; empty outside a cluster and where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +345,21 @@ class RedisSnapshot:
     """How long the pipeline of the reading took from the first byte sent to the last reply."""
     history: Mapping[str, Series] = field(default_factory=dict, compare=False)
     """`memory`, `ops`, `hits`, `evictions`, `expirations`, `clients`, `cpu`: the source's own series, which go on."""
+
+    def traits(self) -> Iterable[Trait]:
+        """Return what a profile may pin. `run_id` is not among it: each start makes another."""
+        why_not = {refusal.command.partition(" ")[0]: refusal.reason for refusal in self.refusals}
+        no_info = f"INFO is {why_not.get('INFO', 'not answered')}"
+        role = "replica" if self.replication.role == "slave" else self.replication.role
+        yield Trait("role", role or None, "" if role else no_info)
+        mode, node = self.server.mode, self.server.cluster_myid
+        if mode and mode != "cluster":
+            yield Trait("cluster_myid", "none, it is in no cluster", lasts=False)
+        elif node or mode:
+            missing = "" if node else f"CLUSTER MYID is {why_not.get('CLUSTER', 'not answered yet')}"
+            yield Trait("cluster_myid", node or None, missing)
+        else:
+            yield Trait("cluster_myid", None, no_info, lasts=False)
 
     def numbers(self) -> Iterable[Number]:
         """Return what rules may watch: memory_percent (only with maxmemory), fragmentation, rates, clients_percent."""

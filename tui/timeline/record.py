@@ -108,18 +108,26 @@ def entry(line: Line) -> Entry | None:
             text = f"writing was armed {_armed_for(line)}".strip()
         case "disarmed":
             text = "writing was disarmed"
+        case "identity":
+            text = words(line, "text")
         case _:
             return None
     at = moment_of(line)
     return Entry(
         id=identity(what, line.get("at"), line.get("host"), line.get("pid"), text),
         at=at,
-        source=ITSELF,
+        source=words(line, "source") or ITSELF,
         what=what,
         text=sentence(f"{text} ({about})" if about and what == "note" else text),
-        level=Level.WARN if what == "armed" else Level.OK,
-        by=who(line),
+        level=_level(line),
+        by="" if what == "identity" else who(line),
     )
+
+
+def _level(line: Line) -> Level:
+    if line.get("what") == "identity" and line.get("is_mismatch"):
+        return Level.CRITICAL
+    return Level.WARN if line.get("what") == "armed" else Level.OK
 
 
 def _armed_for(line: Line) -> str:

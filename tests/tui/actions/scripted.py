@@ -12,10 +12,30 @@ from tui.actions.action import About, Action, Look, Phase, Receipt, Request, Ris
 from tui.actions.guard import GuardState
 from tui.actions.perform import Ask, Consent, Outcome, Performer, Progress
 from tui.journal import Journal
-from tui.sources.reading import Reading
+from tui.sources.reading import Number, Reading
+from tui.sources.trait import Trait
 
 TARGET = Target("database:orders", "backend", "4711", "shop", {"pid": 4711}, {"database": "shop", "role": "app"})
 REQUEST = Request("cancel-query", TARGET)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A snapshot of nothing but what tells its system from others."""
+
+    known: tuple[Trait, ...]
+
+    @classmethod
+    def by(cls, **values: str | int | None) -> "Known":
+        """Return one with these facts; what is None could not be read."""
+        missing = "ask for a grant"
+        return cls(tuple(Trait(key, value, "" if value is not None else missing) for key, value in values.items()))
+
+    def numbers(self) -> list[Number]:
+        return []
+
+    def traits(self) -> tuple[Trait, ...]:
+        return self.known
 
 
 @dataclass

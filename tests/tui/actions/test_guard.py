@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from profiles.schema import Profile
-from tests.tui.actions.scripted import REQUEST, TARGET
+from tests.tui.actions.scripted import REQUEST, TARGET, Known
 from tui.actions.action import Request, Target
 from tui.actions.guard import GuardState, refusal
 from tui.sources.reading import Reading
@@ -110,3 +110,32 @@ def test_who_armed_is_known_until_the_window_closes() -> None:
     assert state.armed_by == "anna"
     state.disarm()
     assert state.armed_by == ""
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("master", None),
+        ("replica", "this is not what profile t expects: Redis cache: role master expected, replica answers"),
+        (None, None),
+    ],
+)
+def test_another_system_than_the_pinned_one_stands_against_every_change_before_writing_is_armed(
+    role: str | None, words: str | None
+) -> None:
+    pinned = {"name": "t", "redis": {"cache": "redis://h"}, "identity": {"redis": {"cache": {"role": "master"}}}}
+    state = GuardState(
+        read_only=True,
+        armed_until=float("inf"),
+        reading_of=lambda name: Reading(
+            name, 2.0, Known.by(role=role) if name == "redis:cache" else None, taken_at=0.0
+        ),
+    )
+    profile = Profile.model_validate(pinned)
+    found = refusal(REQUEST, profile, state)
+    assert found is None if words is None else (found or "").startswith(words)
+    state.disarm()
+    assert ((refusal(REQUEST, profile, state) or "").startswith(words or "t is read-only")) is True
+    cache = replace(REQUEST, target=replace(TARGET, source="redis:cache"))
+    if role is None:
+        assert "ask for a grant" in (refusal(cache, profile, state) or "")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from profiles.schema import Profile
-from tests.tui.actions.scripted import REQUEST, Bench, Scripted
+from tests.tui.actions.scripted import REQUEST, Bench, Known, Scripted
 from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Request, Risk, Sight, Target
 from tui.actions.guard import GuardState
 from tui.actions.perform import Ask, Consent, Ending, Performer, ask_for, sight
@@ -160,6 +160,24 @@ async def test_the_guard_is_asked_again_after_the_dialog(bench: Bench) -> None:
     bench.verb.plan = plan_then_disarm  # type: ignore[method-assign]  # time passes while the dialog is open
     outcome = await bench.run()
     assert (outcome.ending, bench.verb.sent, len(bench.confirmed)) == (Ending.REFUSED, [], 1)
+
+
+async def test_another_system_that_answers_while_the_dialog_is_open_gets_nothing(tmp_path: Path) -> None:
+    pinned = {"databases": {"orders": "service=o"}, "identity": {"postgres": {"orders": {"role": "primary"}}}}
+    profile = Profile.model_validate({"name": "t", "environment": "dev", **pinned})
+    bench = Bench(tmp_path, profile=profile)
+    bench.reading = replace(bench.reading, snapshot=Known.by(role="primary"))
+    real = bench.verb.plan
+
+    async def plan_then_fail_over(request: Request) -> Action:
+        action = await real(request)
+        bench.reading = replace(bench.reading, snapshot=Known.by(role="standby"))
+        return action
+
+    bench.verb.plan = plan_then_fail_over  # type: ignore[method-assign]  # time passes while the dialog is open
+    outcome = await bench.run()
+    assert (outcome.ending, bench.verb.sent, len(bench.confirmed)) == (Ending.REFUSED, [], 1)
+    assert "role primary expected, standby answers" in outcome.detail
 
 
 async def test_the_guard_is_asked_once_more_when_the_journal_took_its_time(bench: Bench) -> None:

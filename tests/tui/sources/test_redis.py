@@ -100,6 +100,46 @@ async def test_a_command_that_is_not_permitted_names_the_rule_that_helps(tmp_pat
         assert refused["CLIENT LIST"] == "not permitted for user web: +client|list"
 
 
+CLUSTERED = INFO + "role:slave\r\nredis_mode:cluster\r\n"
+NODE = "07c37dfeb235213a872192d90877d0cd55635b91"
+
+
+async def test_a_node_of_a_cluster_is_known_by_its_name_asked_once(tmp_path: Path) -> None:
+    async with Scripted(tmp_path / "s", {"INFO": bulk(CLUSTERED), "CLUSTER MYID": bulk(NODE)}) as server:
+        snapshot = await read_twice(server.source())
+        assert [(trait.key, trait.value) for trait in snapshot.traits()] == [
+            ("role", "replica"),
+            ("cluster_myid", NODE),
+        ]
+        assert server.asked.count("CLUSTER MYID") == 1
+
+
+async def test_a_server_outside_a_cluster_is_not_asked_for_the_name_of_a_node(tmp_path: Path) -> None:
+    info = INFO + "role:master\r\nredis_mode:standalone\r\n"
+    async with Scripted(tmp_path / "s", {"INFO": bulk(info)}) as server:
+        role, node = (await read_twice(server.source())).traits()
+        assert (role.value, role.lasts) == ("master", True)
+        assert (node.value, node.lasts) == ("none, it is in no cluster", False)
+        assert "CLUSTER MYID" not in server.asked, "the server would count it as an error"
+
+
+async def test_a_name_that_may_not_be_asked_for_costs_only_that_fact(tmp_path: Path) -> None:
+    answers = {"AUTH": b"+OK\r\n", "INFO": bulk(CLUSTERED), "CLUSTER MYID": b"-NOPERM no permissions to run it\r\n"}
+    async with Scripted(tmp_path / "s", answers) as server:
+        role, node = (await read_twice(server.source(username="web"))).traits()
+        assert role.value == "replica"
+        assert (node.value, node.missing) == (None, "CLUSTER MYID is not permitted for user web: +cluster|myid")
+        assert server.asked.count("CLUSTER MYID") == 1
+
+
+async def test_without_info_nothing_tells_a_server_from_others(tmp_path: Path) -> None:
+    answers = {"AUTH": b"+OK\r\n", "INFO": b"-NOPERM no permissions to run it\r\n", "DBSIZE": b":1\r\n"}
+    async with Scripted(tmp_path / "s", answers) as server:
+        role, node = (await read_twice(server.source(username="web"))).traits()
+        assert role.value is node.value is None
+        assert "INFO is not permitted for user web: +info" in role.missing
+
+
 async def test_a_loading_server_is_read_by_info_alone(tmp_path: Path) -> None:
     loading = INFO + "loading:1\r\nloading_loaded_perc:43.5\r\nloading_eta_seconds:12\r\n"
     async with Scripted(tmp_path / "s", {"INFO": bulk(loading)}, b"-LOADING Redis is loading\r\n") as server:

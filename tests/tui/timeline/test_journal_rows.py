@@ -190,3 +190,11 @@ async def test_what_the_journal_writes_can_be_read(tmp_path: Path) -> None:
     (found,) = taken(*journal.entries()).rows()
     assert found.text == "hello (Services)"
     assert found.at > 1_700_000_000
+
+
+def test_another_system_than_the_pinned_one_is_a_loud_row_of_that_system_and_nobody_s_doing() -> None:
+    line = {"what": "identity", "source": "redis:cache", "text": "not as pinned", "is_mismatch": True, "user": "root"}
+    found = row({"at": "2027-01-15T08:00:00.000Z", **line})
+    assert (found.source, found.level, found.by) == ("redis:cache", Level.CRITICAL, "")
+    over = row({"at": "2027-01-15T08:00:00.000Z", **line, "is_mismatch": False})
+    assert over.level is Level.OK

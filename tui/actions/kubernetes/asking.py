@@ -72,14 +72,18 @@ def forbidden(source: KubernetesSource, verb: str, target: Target, subresource: 
     return f"not permitted: it needs {verb} on {what} in {target.where}"
 
 
-async def ready_to_send(source: KubernetesSource) -> None:
+async def ready_to_send(source: KubernetesSource) -> int:
     """Have everything a write needs, so that what fails from now on may have been sent.
 
+    Returns:
+        The opening of the connection that leads to the cluster that was seen; the write is bound to it.
+
     Raises:
-        NotSentError: the kubeconfig, a certificate or a credential plugin is at fault.
+        NotSentError: the kubeconfig, a certificate or a credential plugin is at fault, or another cluster answers.
     """
     try:
         await source.connection.ready()
+        return await source.same_cluster()
     except SourceError as error:
         raise NotSentError(f"nothing was sent: {error}") from error
 

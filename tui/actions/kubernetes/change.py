@@ -162,9 +162,9 @@ class WorkloadVerb:
             SourceError: anything may have happened.
         """
         payload, target = _payload(action), action.request.target
-        await ready_to_send(self._source)
+        opening = await ready_to_send(self._source)
         try:
-            answer = await self._patch(target, payload.kind, payload.change)
+            answer = await self._patch(target, payload.kind, payload.change, opening=opening)
         except ConnectFailed as error:
             raise NotSentError(f"no connection, so nothing was sent: {error.message}") from error
         if answer.status in CERTAINLY_NOT:
@@ -211,7 +211,9 @@ class WorkloadVerb:
             raise NotSentError(f"{self.title} is not for a {target.kind}: only for {', '.join(self._kinds)}")
         return kind
 
-    async def _patch(self, target: Target, kind: Kind, change: Change, *, dry_run: bool = False) -> Answer:
+    async def _patch(
+        self, target: Target, kind: Kind, change: Change, *, dry_run: bool = False, opening: int | None = None
+    ) -> Answer:
         return await self._source.connection.call(
             "PATCH",
             kind.path(target.where, target.name, self._subresource),
@@ -219,6 +221,7 @@ class WorkloadVerb:
             body=change.patch,
             content_type=_JSON_PATCH,
             timeout_s=_WRITE_TIMEOUT_S,
+            opening=opening,
         )
 
     async def _preview(self, target: Target, kind: Kind, change: Change, obj: Object) -> tuple[tuple[str, ...], str]:

@@ -149,9 +149,9 @@ class DeletePod:
             SourceError: anything may have happened.
         """
         target = action.request.target
-        await ready_to_send(self._source)
+        opening = await ready_to_send(self._source)
         try:
-            answer = await self._delete(target, _payload(action).body)
+            answer = await self._delete(target, _payload(action).body, opening=opening)
         except ConnectFailed as error:
             raise NotSentError(f"no connection, so nothing was sent: {error.message}") from error
         if answer.status in CERTAINLY_NOT:
@@ -192,13 +192,16 @@ class DeletePod:
             if pod.owner is not None and pod.owner.uid == workload.uid and (pod.created_at or 0) >= int(since) - 1
         ]
 
-    async def _delete(self, target: Target, body: dict[str, Any], *, dry_run: bool = False) -> Answer:
+    async def _delete(
+        self, target: Target, body: dict[str, Any], *, dry_run: bool = False, opening: int | None = None
+    ) -> Answer:
         return await self._source.connection.call(
             "DELETE",
             _POD.path(target.where, target.name),
             query=[("dryRun", "All")] if dry_run else (),
             body=body,
             timeout_s=15.0,
+            opening=opening,
         )
 
     async def _preview(self, target: Target, body: dict[str, Any]) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ class CancelQuery(SessionVerb):
     """Cancels the running statement of one session (`pg_cancel_backend`); the session and its transaction stay.
 
     Identity: pid, `backend_start`, `backend_type`, `query_start`, md5 of the text, state `active`, and the server's
-    start, address, database and recovery state, all in the statement that signals. The window that remains is the
-    microseconds between that check and the signal's arrival: a client that sends half-millisecond statements back to
-    back may lose the next one instead. A statement that has run for a second is never missed by it.
+    start, address, port, database, recovery state and system identifier, all in the statement that signals. The window
+    that remains is the microseconds between that check and the signal's arrival: a client that sends half-millisecond
+    statements back to back may lose the next one instead. A statement that has run for a second is never missed by it.
     """
 
     name = CANCEL
@@ -40,7 +40,7 @@ class CancelQuery(SessionVerb):
         "autovacuum to prevent wraparound",
         inverse=CANNOT_BE_UNDONE,
         identity="pid, backend_start, backend_type, query_start, md5 of the text, state active; the server's start, "
-        "address, port, database and recovery state: all in the statement that signals",
+        "address, port, database, recovery state and system identifier: all in the statement that signals",
         window="microseconds between the check and the signal's arrival: of statements shorter than a millisecond, "
         "sent back to back, the next one may be struck",
         command="SELECT pg_cancel_backend(PID)",

@@ -2,8 +2,8 @@
 
 A pid alone is no identity: by the time a person has read a row and pressed a key, the statement may be another one
 and the pid another session's. Every verb therefore finds and signals in one SQL statement, which also checks that it
-is still the same server that answers (its start, address, database and role in replication), so that after a
-fail-over nothing is signalled on a clone.
+is still the same server that answers (its start, address, database, role in replication and, where our role may read
+it, system identifier), so that after a fail-over nothing is signalled on a clone.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _ANSWER_S: Final = 5.0
 _DEADLINE_S: Final = 12.0
 _LOOSER: Final = "  # by pid alone; opstui's own statement also checks the session, the statement and the server"
-_SERVER: Final = ("started", "database", "is_standby", "address", "port")
+_SERVER: Final = ("started", "database", "is_standby", "address", "port", "system_identifier")
 
 
 def backend_target(source: str, server: Server, session: Session) -> Target:
@@ -63,6 +63,7 @@ def backend_target(source: str, server: Server, session: Session) -> Target:
             "server_port": server.port,
             "server_database": server.database,
             "server_is_standby": server.is_standby,
+            "server_system_identifier": server.system_identifier,
         },
         scope={"database": session.database or "", "role": session.role or ""},
     )
@@ -92,12 +93,17 @@ class Found:
     query_start: datetime | None
     query_md5: str
     server: tuple[Any, ...]
-    """Start, database, is-standby, address, port."""
+    """Start, database, is-standby, address, port, system identifier (None where our role may not read it)."""
 
     @property
     def session(self) -> tuple[Any, ...]:
         """What every signalling statement checks, in its order: the server, the session."""
         return (*self.server, self.pid, self.backend_start, self.backend_type)
+
+    @property
+    def knows_system(self) -> bool:
+        """Whether the server's system identifier is among what is checked."""
+        return self.server[-1] is not None
 
 
 class SessionVerb:
@@ -180,7 +186,8 @@ class SessionVerb:
         """
         found = found_of(action)
         async with _reached(self._source) as link:
-            sent = await _send(link, *self._statement(action.request, found))
+            query, values = self._statement(action.request, found)
+            sent = await _send(link, query, values, asks_system=found.knows_system)
             if sent is None:
                 raise await self._moved_on(link, action.request)
             if not sent:
@@ -196,7 +203,7 @@ class SessionVerb:
         identity = sent.request.target.identity
         async with self._source.for_action() as link:
             with words.translated():
-                (answering,) = await link.fetch("answering")
+                answering = await _answering(link, identity)
                 found = await link.fetch("backend", identity["pid"])
                 still = _folded_waiters(await link.fetch("blockers"))
         if _server(answering) != _expected_server(identity):
@@ -260,7 +267,15 @@ def _server(answering: "Record") -> tuple[Any, ...]:
 
 
 def _expected_server(identity: Mapping[str, Plain]) -> tuple[Any, ...]:
-    return (moment(identity["server_started"]), *(identity[f"server_{name}"] for name in _SERVER[1:]))
+    # A journal of an earlier version names no system identifier.
+    return (moment(identity["server_started"]), *(identity.get(f"server_{name}") for name in _SERVER[1:]))
+
+
+async def _answering(link: Link, identity: Mapping[str, Plain]) -> "Record":
+    """Return who answers; its system identifier only where it was seen, for a role may not be allowed to ask."""
+    asks_system = identity.get("server_system_identifier") is not None
+    (answering,) = await link.fetch("answering", asks_system=asks_system)
+    return answering
 
 
 async def look_at(link: Link, request: Request) -> "tuple[Record, Record]":
@@ -271,7 +286,7 @@ async def look_at(link: Link, request: Request) -> "tuple[Record, Record]":
         NotSentError: another server answers, or the backend is not to be ended from here.
     """
     identity = request.target.identity
-    (answering,) = await link.fetch("answering")
+    answering = await _answering(link, identity)
     if _server(answering) != _expected_server(identity):
         raise NotSentError("another server answers now, or it restarted or changed its role; look at the list again")
     found = await link.fetch("backend", identity["pid"])
@@ -321,7 +336,7 @@ async def _reached(source: PostgresSource) -> AsyncIterator[Link]:
         yield link
 
 
-async def _send(link: Link, query: str, values: tuple[Any, ...]) -> bool | None:
+async def _send(link: Link, query: str, values: tuple[Any, ...], *, asks_system: bool) -> bool | None:
     """Send one signalling statement; None when nothing matched.
 
     Raises:
@@ -333,7 +348,7 @@ async def _send(link: Link, query: str, values: tuple[Any, ...]) -> bool | None:
     with words.translated():
         try:
             async with asyncio.timeout(_ANSWER_S):
-                found = await link.fetch(query, *values)
+                found = await link.fetch(query, *values, asks_system=asks_system)
         except asyncpg.InsufficientPrivilegeError as error:
             raise NotSentError(words.sentence(error)) from error
     return bool(found[0]["sent"]) if found else None

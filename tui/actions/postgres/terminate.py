@@ -50,9 +50,9 @@ def matching_requests(
 class TerminateBackend(SessionVerb):
     """Ends one session (`pg_terminate_backend`); its transaction is rolled back and its locks are released.
 
-    Identity: pid, `backend_start`, `backend_type`, and the server's start, address, database and recovery state, all
-    in the statement that signals. What the session does is shown and watched, not checked: a session's end does not
-    depend on its statement. Behind a pooler that session belongs to whichever client has it now.
+    Identity: pid, `backend_start`, `backend_type`, and the server's start, address, port, database, recovery state and
+    system identifier, all in the statement that signals. What the session does is shown and watched, not checked: a
+    session's end does not depend on its statement. Behind a pooler that session belongs to whichever client has it now.
     """
 
     name = TERMINATE
@@ -63,8 +63,8 @@ class TerminateBackend(SessionVerb):
         risk="medium; high for opstui's own and superusers' sessions, replication, poolers, and autovacuum to prevent "
         "wraparound",
         inverse=CANNOT_BE_UNDONE,
-        identity="pid, backend_start, backend_type; the server's start, address, port, database and recovery state: "
-        "all in the statement that signals",
+        identity="pid, backend_start, backend_type; the server's start, address, port, database, recovery state "
+        "and system identifier: all in the statement that signals",
         window="none for the session; what it does meanwhile is shown, not checked",
         command="SELECT pg_terminate_backend(PID)",
         verification="that session is gone, and who waited on it waits no more; within 12 s",

@@ -104,6 +104,8 @@ class Connection:
         """At least so long between two logins: a plugin is not run in a tight loop."""
         self.servers = 0
         """How many different servers this has spoken to: a mirror of one must not be continued with another."""
+        self.openings = 0
+        """How often this was opened: at the next opening another cluster may answer, also under the same address."""
         self.heard_at = float("-inf")
         """`time.monotonic()` when the server last sent anything."""
         self.login: Login | None = None
@@ -129,6 +131,7 @@ class Connection:
                     if credential.certificate is not None:
                         certificate, key = Material(None, credential.certificate), Material(None, credential.key)
                 self._api = _sending_once(await asyncio.to_thread(_client, found, certificate, key))
+                self.openings += 1
                 if self.login is None or self.login.server != found.server:
                     self.servers += 1
                 self.login, self._credentials = found, credentials
@@ -168,8 +171,11 @@ class Connection:
         body: object = None,
         content_type: str = "application/json",
         timeout_s: float = 10.0,
+        opening: int | None = None,
     ) -> Answer:
         """Send one request, once, and return the answer whatever its status.
+
+        `opening` sends it only as long as this has not been opened anew since `openings` was that.
 
         Raises:
             ConnectFailed: certainly nothing was sent.
@@ -178,7 +184,9 @@ class Connection:
         await self.open()
         with self._translated():
             async with asyncio.timeout(timeout_s):
-                response = await self._send(method, path, query, body, content_type, silence_s=timeout_s)
+                response = await self._send(
+                    method, path, query, body, content_type, silence_s=timeout_s, opening=opening
+                )
                 try:
                     content = await response.read()
                 finally:
@@ -219,7 +227,15 @@ class Connection:
                 response.close()
 
     async def _send(
-        self, method: str, path: str, query: Query, body: object, content_type: str, *, silence_s: float
+        self,
+        method: str,
+        path: str,
+        query: Query,
+        body: object,
+        content_type: str,
+        *,
+        silence_s: float,
+        opening: int | None = None,
     ) -> Any:
         import aiohttp
 
@@ -230,6 +246,8 @@ class Connection:
         headers = {"Accept": "application/json", "Content-Type": content_type, **(found.impersonate or {})}
         if authorization := await credentials.authorization():
             headers["Authorization"] = authorization
+        if opening not in (None, self.openings):
+            raise ConnectFailed("the connection was made anew in that very moment", "look again, then try again")
         request = await api.param_serialize(method, path, query_params=list(query), header_params=headers, body=body)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
         return (await api.call_api(*request, _request_timeout=timeout)).response

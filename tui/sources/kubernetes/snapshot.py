@@ -6,12 +6,14 @@ from typing import Final
 
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.events import Autoscaler, Event
+from tui.sources.kubernetes.identity import UNREAD, ClusterIdentity
 from tui.sources.kubernetes.metrics import NONE_YET, Metrics
 from tui.sources.kubernetes.mirror import Changes
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Health, Pod
 from tui.sources.kubernetes.workloads import Condition, Workload
 from tui.sources.reading import Number
+from tui.sources.trait import Trait
 
 FAMILIES: Final = ("pods", "workloads", "replica_sets", "nodes", "events", "autoscalers")
 """The fields of a snapshot that are mappings by uid, and the keys of its `changes`."""
@@ -62,6 +64,7 @@ class KubernetesSnapshot:
     autoscalers: Mapping[str, Autoscaler]
     health: Mapping[str, KindHealth]
     """By resource (`pods`)."""
+    identity: ClusterIdentity = UNREAD
     metrics: Metrics = NONE_YET
     notes: tuple[str, ...] = ()
     """What is partial, in words: `nodes: forbidden`, `pods: 2 of 5 namespaces forbidden`."""
@@ -71,6 +74,10 @@ class KubernetesSnapshot:
     """What changed since the snapshot with `revision - 1`, by field; None: take everything as new."""
     metrics_changed: bool = True
     """Whether `metrics` is newer than in the snapshot before."""
+
+    def traits(self) -> Iterable[Trait]:
+        """Return what tells the cluster from others."""
+        return self.identity.traits()
 
     def numbers(self) -> Iterable[Number]:
         """Return the counts a rule may watch, and the restarts and missing pods of what is bad."""

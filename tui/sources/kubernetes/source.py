@@ -4,14 +4,16 @@ import asyncio
 import shlex
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import yaml
 
 from profiles.schema import Kubernetes
-from tui.sources.errors import Denied, SourceError
+from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, text
+from tui.sources.kubernetes.identity import UNREAD, ClusterIdentity, identified, identify
 from tui.sources.kubernetes.kinds import KINDS, Kind
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login
 from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
@@ -65,6 +67,7 @@ class KubernetesSource:
         self._metrics, self._shown_metrics = NONE_YET, NONE_YET
         self._outage: SourceError | None = None
         self._version = self._user = ""
+        self._identity = UNREAD
         self._fallback = ""
 
     @property
@@ -86,8 +89,33 @@ class KubernetesSource:
         self._changed.clear()
         if error := self._error():
             raise error
+        self._identity = await identified(self.connection, self._identity)
         self._returned_at = time.monotonic()
         return self._snapshot()
+
+    async def identify(self) -> ClusterIdentity:
+        """Return which cluster answers now, without beginning to mirror it; raises SourceError."""
+        self._identity = await identify(self.connection)
+        return self._identity
+
+    async def same_cluster(self) -> int:
+        """Make sure that the cluster that answers is the one that the newest reading showed.
+
+        Returns:
+            The opening of the connection for which that holds, to send a change with.
+
+        Raises:
+            Unreadable: another cluster answers.
+            SourceError: it could not be asked.
+        """
+        shown = self._identity
+        await self.connection.open()
+        if shown.opening == self.connection.openings:
+            return shown.opening
+        now = await self.identify()
+        if shown.opening and replace(shown, opening=now.opening) != now:
+            raise Unreadable("another cluster answers now; look at the list again")
+        return now.opening
 
     async def close(self) -> None:
         """End every watch; never waits for the server."""
@@ -266,6 +294,7 @@ class KubernetesSource:
             **{name: family.taken() for name, family in families.items()},
             health=health,
             metrics=self._metrics,
+            identity=self._identity,
             notes=self._notes(health),
             revision=self._revision,
             changes=None if is_first else changes,

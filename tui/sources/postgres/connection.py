@@ -27,6 +27,9 @@ _SETTINGS: Final = {
     "search_path": "pg_catalog",
 }
 
+# The right to call it is checked when a statement begins: a CASE on has_function_privilege would not spare the error.
+_SYSTEM: Final = "(SELECT system_identifier FROM pg_control_system())"
+
 
 @dataclass(slots=True)
 class Link:
@@ -46,9 +49,13 @@ class Link:
         """Close the transaction."""
         await self.connection.execute("COMMIT" if commit else "ROLLBACK")
 
-    async def fetch(self, name: str, *values: Any) -> "list[Record]":
-        """Run a query of `tui/sources/sql` that fits this server."""
-        return await self.connection.fetch(queries.query(name, self.major), *values)
+    async def fetch(self, name: str, *values: Any, asks_system: bool = False) -> "list[Record]":
+        """Run a query of `tui/sources/sql` that fits this server.
+
+        `asks_system` tells whether its `{system_identifier}` is the server's own, or NULL for a role that may not ask.
+        """
+        sql = queries.query(name, self.major).replace("{system_identifier}", _SYSTEM if asks_system else "NULL::bigint")
+        return await self.connection.fetch(sql, *values)
 
     def drop(self) -> None:
         """Close without a word: `close()` would wait for a dead peer."""

@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tui.sources.reading import Number
+from tui.sources.trait import Trait
 
 OWN_APPLICATION = "opstui"
 """`application_name` of the connection that reads."""
 ACTION_APPLICATION = "opstui-action"
 """`application_name` of the connection that changes something."""
+
+SOCKET = "a unix socket"
+"""What stands in the place of an address where there is none."""
 
 SessionKey = tuple[int, datetime | None]
 """pid and `backend_start`: a session's identity; pids are used again."""
@@ -38,6 +42,10 @@ class Server:
     may_signal: bool
     """Has the rights of `pg_signal_backend`: may end others' sessions."""
     cluster_name: str = ""
+    system_identifier: int | None = None
+    """`pg_control_system()`: the same on a server's standbys and clones; None where it cannot be read."""
+    no_system_identifier: str = ""
+    """Why it cannot be read, with what helps; empty when it was."""
     is_pooled: bool = False
     """A pooler such as PgBouncer stands between us and the server."""
     encryption: str = ""
@@ -48,6 +56,18 @@ class Server:
     """Its schema, quoted by the server."""
     psql: str = "psql"
     """The command that reaches the same database; without secrets."""
+
+    def traits(self) -> Iterator[Trait]:
+        """Return what a profile may pin; standbys and clones share all but address, port and role."""
+        yield Trait("system_identifier", self.system_identifier, self.no_system_identifier)
+        # It is whatever somebody wrote into the configuration, so it counts only where there is nothing better.
+        counts = self.system_identifier is None and bool(self.cluster_name)
+        yield Trait("cluster_name", self.cluster_name, lasts=counts)
+        is_tcp = self.address is not None and self.port is not None
+        yield Trait("address", self.address if is_tcp else SOCKET, lasts=is_tcp)
+        yield Trait("port", self.port if is_tcp else SOCKET, lasts=is_tcp)
+        yield Trait("database", self.database)
+        yield Trait("role", "standby" if self.is_standby else "primary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +320,10 @@ class DatabaseSnapshot:
             key=lambda s: s.transaction_s or 0.0,
             default=None,
         )
+
+    def traits(self) -> Iterator[Trait]:
+        """Return what tells its server from others."""
+        return self.server.traits()
 
     def numbers(self) -> Iterator[Number]:
         """Return every number a rule may watch.

@@ -1,7 +1,8 @@
 """Rows of the server's views → facts. Pure; text is cleaned here, once."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -35,8 +36,13 @@ def _name(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
 
-def server(row: Row, dsn: Dsn, *, is_pooled: bool) -> Server:
-    """Return who answers."""
+def quoted(role: str) -> str:
+    """Return a role as it stands in SQL."""
+    return role if re.fullmatch(r"[a-z_][a-z0-9_]*", role) else f'"{role}"'
+
+
+def server(row: Row, system: Sequence[Row], why_not: str, dsn: Dsn, *, is_pooled: bool) -> Server:
+    """Return who answers; `system` is empty where the system identifier may not, or for `why_not` cannot, be read."""
     is_socket = row["address"] is None
     encryption = "socket" if is_socket else "no TLS"
     if row["is_tls"]:
@@ -55,12 +61,18 @@ def server(row: Row, dsn: Dsn, *, is_pooled: bool) -> Server:
         may_read_stats=row["may_read_stats"],
         may_signal=row["may_signal"],
         cluster_name=clean(row["cluster_name"] or ""),
+        system_identifier=system[0]["system_identifier"] if system else None,
+        no_system_identifier="" if system else why_not or _no_system(clean(row["role"])),
         is_pooled=is_pooled,
         encryption=encryption,
         statements_version=row["statements_version"],
         statements_schema=row["statements_schema"] or "",
         psql=dsn.psql(),
     )
+
+
+def _no_system(role: str) -> str:
+    return f"role {role} may not read it; ask for: GRANT EXECUTE ON FUNCTION pg_control_system() TO {quoted(role)}"
 
 
 def session(row: Iterable[Any], shown: Callable[[str], str] = one_line) -> Session:

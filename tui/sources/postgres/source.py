@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
@@ -181,7 +180,9 @@ class PostgresSource:
         if known is not None and known.started == now["started"] and known.is_standby == now["is_standby"]:
             return known
         (row,) = await link.fetch("facts")
-        self.server = rows.server(row, link.dsn, is_pooled=link.is_pooled)
+        system = await self._optional("system") if row["may_read_system"] else []
+        why_not = self._off.get("system", (0.0, ""))[1]
+        self.server = rows.server(row, system, why_not, link.dsn, is_pooled=link.is_pooled)
         self._forget()
         return self.server
 
@@ -244,8 +245,8 @@ class PostgresSource:
             raise _SwitchedOffError from error
 
     def _missing(self, server: Server, sessions: tuple[Session, ...]) -> dict[str, str]:
-        missing = {name.replace("_", " "): reason for name, (_, reason) in self._off.items()}
-        role = server.role if re.fullmatch(r"[a-z_][a-z0-9_]*", server.role) else f'"{server.role}"'
+        missing = {name.replace("_", " "): reason for name, (_, reason) in self._off.items() if name != "system"}
+        role = rows.quoted(server.role)
         hidden = sum(1 for session in sessions if not session.is_visible)
         if hidden:
             missing["sessions"] = (

@@ -11,6 +11,7 @@ SELECT current_setting('server_version_num')::int AS version_num,
        coalesce((SELECT rolsuper FROM pg_roles WHERE rolname = current_user), false) AS is_superuser,
        pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS may_read_stats,
        pg_has_role(current_user, 'pg_signal_backend', 'USAGE') AS may_signal,
+       has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE') AS may_read_system,
        (SELECT e.extversion FROM pg_extension e WHERE e.extname = 'pg_stat_statements') AS statements_version,
        (SELECT quote_ident(n.nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
          WHERE e.extname = 'pg_stat_statements') AS statements_schema,

@@ -13,7 +13,14 @@ from tui.actions.postgres.terminate import TerminateBackend
 from tui.sources.postgres.source import PostgresSource
 
 STARTED = datetime(2026, 11, 22, 8, tzinfo=UTC)
-SERVER = {"started": STARTED, "database": "shop", "is_standby": False, "address": None, "port": None}
+SERVER = {
+    "started": STARTED,
+    "database": "shop",
+    "is_standby": False,
+    "address": None,
+    "port": None,
+    "system_identifier": 7,
+}
 
 
 @dataclass
@@ -26,7 +33,7 @@ class Answers:
     async def for_action(self) -> AsyncIterator["Answers"]:
         yield self
 
-    async def fetch(self, name: str, *values: object) -> list[dict[str, Any]]:
+    async def fetch(self, name: str, *values: object, asks_system: bool = False) -> list[dict[str, Any]]:
         return self.rows[name]
 
 
@@ -46,6 +53,7 @@ async def look(**rows: list[dict[str, Any]]) -> Look:
         ({"backend": [{"backend_start": datetime(2026, 11, 22, 9, tzinfo=UTC)}]}, Phase.CONVERGED),
         ({"backend": [{"backend_start": None}]}, Phase.UNKNOWN),
         ({"answering": [SERVER | {"is_standby": True}]}, Phase.UNKNOWN),
+        ({"answering": [SERVER | {"system_identifier": 8}]}, Phase.UNKNOWN),
         ({"answering": [SERVER | {"started": datetime(2026, 11, 22, 9, tzinfo=UTC)}]}, Phase.UNKNOWN),
     ],
 )

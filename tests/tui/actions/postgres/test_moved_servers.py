@@ -2,20 +2,25 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
 
+from profiles.identity import Identity
 from profiles.schema import Database
 from tests.debian_postgres import FOUND, DebianPostgres, debian_postgres, needs_debian
 from tui.actions.action import Action, NotSentError, Request
 from tui.actions.postgres.cancel import CancelQuery, cancel_request
 from tui.actions.postgres.session import SessionVerb, found_of
 from tui.actions.postgres.terminate import TerminateBackend, terminate_request
+from tui.pins import findings
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
+from tui.sources.reading import Reading
 
 pytestmark = needs_debian
 
@@ -102,6 +107,43 @@ async def test_nothing_is_signalled_on_a_clone_that_has_taken_the_place_of_the_s
             await verb.execute(await verb.plan(request))
             with pytest.raises(asyncpg.QueryCanceledError):
                 await statement
+
+
+def free_ports() -> tuple[int, int]:
+    """Return two ports of the loopback that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def unlike_pinned(snapshot: DatabaseSnapshot, **pinned: Any) -> list[str]:
+    """Return what stands against a profile that pins this of the server that answers."""
+    identity = Identity.model_validate({"postgres": {"shop": pinned}})
+    reading: Reading[Any] = Reading("database:shop", 2.0, snapshot)
+    return [str(finding) for finding in findings(identity, lambda source: reading)]
+
+
+async def test_a_clone_or_standby_is_told_from_the_pinned_server_by_role_and_port(postgres: DebianPostgres) -> None:
+    ports = free_ports()
+    with postgres.serving(postgres.make(), ports[0], listen="127.0.0.1") as dsn:
+        async with reading(dsn.replace(str(postgres.folder), "127.0.0.1")) as source:
+            primary = (await source.read()).server
+        pinned = {trait.key: trait.value for trait in primary.traits() if trait.lasts and trait.value is not None}
+        assert pinned.keys() == {"system_identifier", "address", "port", "database", "role"}
+        standby, where = postgres.folder / "standby", ("-h", str(postgres.folder), "-p", str(ports[0]))
+        postgres.run("pg_basebackup", "-D", standby, *where, "-U", "postgres", "-R", "-X", "stream")
+        with postgres.serving(standby, ports[1], listen="127.0.0.1") as dsn:
+            async with reading(dsn.replace(str(postgres.folder), "127.0.0.1")) as source:
+                snapshot = await source.read()
+                assert snapshot.server.system_identifier == primary.system_identifier
+                assert unlike_pinned(snapshot, **pinned) == [
+                    f"PostgreSQL shop: port {ports[0]} expected, {ports[1]} answers",
+                    "PostgreSQL shop: role primary expected, standby answers",
+                ]
+                await asyncio.to_thread(postgres.run, "pg_ctl", "promote", "-w", "-D", standby)
+                snapshot = await source.read()
+                assert unlike_pinned(snapshot, role="standby") == [
+                    "PostgreSQL shop: role standby expected, primary answers"
+                ]
 
 
 async def test_nothing_is_signalled_on_a_standby_that_has_been_promoted(postgres: DebianPostgres) -> None:

@@ -16,6 +16,7 @@ from profiles.schema import Database
 from tests.tui.actions.lossy import Lossy
 from tui.actions.action import Action, GoneError, Look, NotSentError, Phase, Request, Risk, Sight, Verb
 from tui.actions.postgres.cancel import CANCEL, CancelQuery, cancel_request
+from tui.actions.postgres.session import found_of
 from tui.actions.postgres.terminate import (
     TERMINATE,
     TerminateBackend,
@@ -51,6 +52,17 @@ async def source(sandbox: BlockingSandbox) -> AsyncIterator[PostgresSource]:
     source = PostgresSource("shop", Database(dsn=sandbox.endpoints["postgres"]))
     yield source
     await source.close()
+
+
+@pytest.fixture
+async def unprivileged(sandbox: BlockingSandbox, source: PostgresSource) -> AsyncIterator[PostgresSource]:
+    """A source of a role that may not read the system identifier: the server's owner has taken it from everybody."""
+    admin = await asyncpg.connect(sandbox.endpoints["postgres_admin"])
+    await admin.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    await source.close()
+    yield source
+    await admin.execute("GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
+    await admin.close()
 
 
 Seen = tuple[DatabaseSnapshot, Session]
@@ -131,6 +143,45 @@ async def test_a_query_that_has_finished_meanwhile_is_not_cancelled_nor_the_next
         assert await second == "done"
 
 
+async def test_a_role_that_may_not_read_the_system_identifier_signals_by_the_rest(
+    sandbox: BlockingSandbox, unprivileged: PostgresSource
+) -> None:
+    async with client(sandbox, "plain") as other:
+        sleep = asyncio.create_task(other.execute("SELECT pg_sleep(60)"))
+        what = await seen(unprivileged, "plain", is_running)
+        assert what[0].server.system_identifier is None
+        assert "GRANT EXECUTE ON FUNCTION pg_control_system() TO opstui" in what[0].server.no_system_identifier
+        verb, ender = CancelQuery(unprivileged), TerminateBackend(unprivileged)
+        action = await verb.plan(request(CANCEL, what))
+        elsewhere = replace(found_of(action), server=(*found_of(action).server[:3], "10.0.0.9", 5432, None))
+        with pytest.raises(NotSentError):
+            await verb.execute(replace(action, payload=elsewhere))
+        assert not sleep.done()
+        assert (await ending(verb, action)).phase is Phase.CONVERGED
+        with pytest.raises(asyncpg.QueryCanceledError):
+            await sleep
+        what = await seen(unprivileged, "plain", lambda session: not is_running(session))
+        assert (await ending(ender, await ender.plan(request(TERMINATE, what)))).phase is Phase.CONVERGED
+
+
+async def test_nothing_is_signalled_once_the_right_to_compare_the_system_identifier_is_lost(
+    sandbox: BlockingSandbox, source: PostgresSource
+) -> None:
+    async with client(sandbox, "revoked") as other:
+        what = await seen(source, "revoked")
+        verb = TerminateBackend(source)
+        action = await verb.plan(request(TERMINATE, what))
+        admin = await asyncpg.connect(sandbox.endpoints["postgres_admin"])
+        await admin.execute("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+        try:
+            with pytest.raises(NotSentError, match="permission denied for function pg_control_system"):
+                await verb.execute(action)
+        finally:
+            await admin.execute("GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
+            await admin.close()
+        assert await other.fetchval("SELECT 1") == 1
+
+
 async def test_a_pid_that_belongs_to_another_session_now_is_left_alone(
     sandbox: BlockingSandbox, source: PostgresSource
 ) -> None:
@@ -154,14 +205,22 @@ async def test_another_server_than_the_one_seen_is_not_touched(
     async with client(sandbox, "cloned") as other:
         snapshot, session = await seen(source, "cloned")
         verb = TerminateBackend(source)
-        for change in ({"is_standby": True}, {"address": "10.0.0.9"}, {"database": "orders"}):
+        for change in (
+            {"is_standby": True},
+            {"address": "10.0.0.9"},
+            {"database": "orders"},
+            {"system_identifier": 1},
+        ):
             elsewhere = replace(snapshot, server=replace(snapshot.server, **change))
             with pytest.raises(NotSentError, match="another server answers"):
                 await verb.plan(request(TERMINATE, (elsewhere, session)))
         action = await verb.plan(request(TERMINATE, (snapshot, session)))
-        payload = replace(action.payload, server=(snapshot.server.started, "shop", True, None, None))  # type: ignore[type-var] # the verb's own payload
-        with pytest.raises(NotSentError):
-            await verb.execute(replace(action, payload=payload))
+        *server, system_identifier = found_of(action).server
+        assert system_identifier == snapshot.server.system_identifier is not None
+        for answering in ((*server, system_identifier + 1), (server[0], server[1], True, *server[3:], None)):
+            payload = replace(found_of(action), server=answering)
+            with pytest.raises(NotSentError):
+                await verb.execute(replace(action, payload=payload))
         assert await other.fetchval("SELECT 1") == 1
 
 
