@@ -21,6 +21,7 @@ VerbName = Literal[
     "terminate-matching",
     "kill-client",
     "config-set",
+    "tell",
 ]
 """What can be done, as `opstui actions` lists it."""
 

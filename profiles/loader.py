@@ -11,7 +11,7 @@ from profiles.places import SHIPPED
 from profiles.problems import Problem, ProfileError
 from profiles.sandbox_wall import substitute, wall_problems
 from profiles.schema import SHORT_FORMS, Profile
-from profiles.search import DEFAULTS, locate
+from profiles.search import DEFAULTS, SUFFIXES, locate
 from profiles.validation import validate
 from profiles.yaml_text import Placed, parse
 
@@ -89,7 +89,7 @@ def _read_chain(first: Path) -> _Chain:
             return _broken(chain)
         entries = dict(tree.value)
         asked = entries.pop("extends", None)
-        chain.trees.append(replace(tree, value=entries))
+        chain.trees.append(replace(tree, value=_anchored(entries, path.parent)))
         target = _parent(path, asked)
         if isinstance(target, Problem):
             return _broken(chain, target)
@@ -100,6 +100,21 @@ def _read_chain(first: Path) -> _Chain:
             return _broken(chain, _at(asked, f"profiles inherit in a circle: {circle}"))
         path = target
     return chain
+
+
+def _anchored(entries: dict[str, Placed], folder: Path) -> dict[str, Placed]:
+    """Let relative paths of checklists and runbooks start from the folder of the file that names them."""
+
+    def anchored(entry: Placed) -> Placed:
+        is_path = isinstance(entry.value, str) and entry.value.endswith(SUFFIXES)
+        return replace(entry, value=str(folder / os.path.expanduser(str(entry.value)))) if is_path else entry
+
+    return {
+        key: replace(entry, value=[anchored(item) for item in entry.value])
+        if key in ("checklists", "runbooks") and isinstance(entry.value, list)
+        else entry
+        for key, entry in entries.items()
+    }
 
 
 def _broken(chain: _Chain, *problems: Problem) -> _Chain:

@@ -40,8 +40,8 @@ def read_own(path: Path) -> str | Problem:
         return _cannot_open(path, error)
     try:
         found = os.fstat(descriptor)
-        if real.parent == _PROGRAM.parent:
-            reason = _shipped_reason(found, real, _PROGRAM.stat())
+        if _PROGRAM.parent in real.parents:
+            reason = _shipped_reason(found, real, _PROGRAM.stat()) or _shipped_folders_reason(real)
         else:
             reason = _file_reason(found, real, trusted) or _folders_reason(real, trusted)
         if reason:
@@ -94,6 +94,17 @@ def _shipped_reason(found: os.stat_result, path: Path, program: os.stat_result) 
         return f"it does not belong to {_login(program.st_uid)} as the program does", "install opstui again"
     if found.st_mode & 0o022 & ~program.st_mode or (found.st_mode & 0o020 and found.st_gid != program.st_gid):
         return "more people can write it than the program beside it", f"chmod go-w {path}"
+    return None
+
+
+def _shipped_folders_reason(path: Path) -> _Reason | None:
+    program = _PROGRAM.parent.stat()
+    for folder in path.parents:
+        if folder == _PROGRAM.parent:
+            return None
+        found = folder.stat()
+        if found.st_uid not in (0, program.st_uid) or found.st_mode & 0o022 & ~program.st_mode:
+            return f"more people can write the folder {folder} than the program's", f"chmod go-w {folder}"
     return None
 
 

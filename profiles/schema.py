@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_va
 
 from profiles.guards import Guards
 from profiles.identity import Identity
-from profiles.values import AbsolutePath, Address, Duration, SecretReference, Strict, SystemName, Timeout
+from profiles.people import Contact, Hook, Script
+from profiles.values import AbsolutePath, Address, Duration, SecretReference, Strict, SystemName, Timeout, WalkName
 
 
 def _scheme(*schemes: str) -> AfterValidator:
@@ -186,6 +187,16 @@ class Profile(Strict):
     """By what the systems are known; `opstui profile pin` writes it."""
     guards: Guards = Guards()
     """What may be changed."""
+    checklists: list[WalkName] = Field(default_factory=list)
+    """Checklists by name (`daily`: a shipped one) or path; a relative path starts from this file's folder."""
+    runbooks: list[WalkName] = Field(default_factory=list)
+    """Runbooks by name (`lock-contention`: a shipped one) or path; a relative path starts from this file's folder."""
+    scripts: dict[SystemName, Script] = Field(default_factory=dict)
+    """Programs whose exit code a checklist may check."""
+    contacts: dict[SystemName, Contact] = Field(default_factory=dict)
+    """Whom to call, in the order in which to call them."""
+    hooks: dict[SystemName, Hook] = Field(default_factory=dict)
+    """What tells others: a page, a channel, a status page. Each is a guarded action."""
     state_dir: AbsolutePath | None = None
     """A folder that a team shares for its journals (mode 2770, its group the team's); your own when left out."""
 
@@ -205,36 +216,12 @@ class Profile(Strict):
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema for editors; `name` may be left out there, the loader takes it from the file's name."""
-    schema = Profile.model_json_schema()
-    schema.pop("required", None)
-    # Read from the source here and not by pydantic at every start, which would cost a tenth of the first frame.
-    manual = _field_docstrings()
-    for model, described in {"Profile": schema, **schema.get("$defs", {})}.items():
-        for field, text in manual.get(model, {}).items():
-            name = field.removesuffix("_")
-            if name in described.get("properties", {}):
-                described["properties"][name]["description"] = text
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "opstui profile"}
-
-
-def _field_docstrings() -> dict[str, dict[str, str]]:
-    """Return class → field → the docstring below the field, from the source of the files of the format."""
-    import ast
+    # Imported here: nothing of it is needed to read a profile without mistakes.
     from pathlib import Path
 
-    manual: dict[str, dict[str, str]] = {}
-    files = (Path(__file__).with_name(f"{name}.py") for name in ("values", "identity", "guards", "schema"))
-    for node in (node for file in files for node in ast.parse(file.read_text(encoding="utf-8")).body):
-        if not isinstance(node, ast.ClassDef):
-            continue
-        fields = manual.setdefault(node.name, {})
-        for field, text in zip(node.body, node.body[1:], strict=False):
-            match field, text:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(docstring))),
-                ):
-                    fields[name] = " ".join(docstring.split())
-                case _:
-                    continue
-    return manual
+    from profiles.described import described
+
+    files = (Path(__file__).with_name(f"{name}.py") for name in ("values", "identity", "guards", "people", "schema"))
+    schema = described(Profile, files, "opstui profile")
+    schema.pop("required", None)
+    return schema

@@ -10,7 +10,8 @@ from typing import Final
 from profiles.places import SHIPPED, profile_folders
 from profiles.problems import Problem, nearest
 
-_SUFFIXES: Final = (".yaml", ".yml")
+SUFFIXES: Final = (".yaml", ".yml")
+"""How the files of profiles, checklists and runbooks end."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 """What may be the name of a profile."""
 DEFAULTS: Final = "defaults"
@@ -43,12 +44,12 @@ def _profiles_in(folder: Path) -> Iterator[Path]:
     except OSError:  # not there, or not for us: then it offers nothing
         return
     for entry in entries:
-        if entry.suffix in _SUFFIXES and NAME.fullmatch(entry.stem):
+        if entry.suffix in SUFFIXES and NAME.fullmatch(entry.stem):
             yield entry
 
 
 def _is_path(name_or_path: str) -> bool:
-    return "/" in name_or_path or name_or_path.endswith(_SUFFIXES)
+    return "/" in name_or_path or name_or_path.endswith(SUFFIXES)
 
 
 def locate(name_or_path: str, *, beside: Path | None = None, below: Path | None = None) -> Path | Problem:
@@ -65,7 +66,7 @@ def locate(name_or_path: str, *, beside: Path | None = None, below: Path | None 
     if not NAME.fullmatch(name_or_path):
         return Problem("not a profile's name", hint="a path contains a slash or ends in .yaml")
     for folder in profile_folders():
-        for suffix in _SUFFIXES:
+        for suffix in SUFFIXES:
             path = folder / f"{name_or_path}{suffix}"
             if path != below and os.path.lexists(path):
                 return path

@@ -1,11 +1,11 @@
-"""A read profile → the schema's `Profile`, or every problem at the line where its key stands."""
+"""What was read of a file → the values of its format, or every problem at the line where its key stands."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from profiles.problems import Problem, nearest
@@ -13,6 +13,7 @@ from profiles.schema import KINDS, SHORT_FORMS, Profile, json_schema
 from profiles.yaml_text import Placed
 
 _Path = tuple[str, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _WORDS: Final[Mapping[str, str]] = {
     "string_type": "must be text; in quotes, if it looks like a number or a yes or no",
@@ -35,18 +36,121 @@ _WORDS: Final[Mapping[str, str]] = {
 """pydantic's error types in plain words; its own messages speak of Python."""
 
 
+class Form(Generic[ModelT]):
+    """A format, and what is wrong with a file in it: every problem, at the line where its key stands."""
+
+    def __init__(self, model: type[ModelT], schema: Callable[[], Mapping[str, Any]]) -> None:
+        """Name the format; `schema` returns its JSON Schema, asked for only when something is wrong."""
+        self._model = model
+        self._schema = cache(schema)
+
+    def read(self, tree: Placed, *, is_complete: bool = True) -> ModelT | list[Problem]:
+        """Return the values, or every problem.
+
+        `is_complete` is False when a part that belongs to it could not be read: then nothing counts as missing.
+        """
+        try:
+            return self._model.model_validate(tree.plain())
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=True)
+            problems = [self._problem(detail, tree) for detail in found if _counts(detail, tree, is_complete)]
+            return list(dict.fromkeys(problems))
+
+    def _problem(self, detail: ErrorDetails, tree: Placed) -> Problem:
+        here, path, rest = _walk(tree, detail["loc"])
+        message, hint = self._told(detail, tree, here, path, rest)
+        shown = (*path[:-1], "(…)") if _may_be_secret(path) else path
+        return Problem(message, here.file, here.line, here.column, shown, hint)
+
+    def _told(self, detail: ErrorDetails, tree: Placed, here: Placed, path: _Path, rest: list[str]) -> tuple[str, str]:
+        context = detail.get("ctx", {})
+        match detail["type"]:
+            case "missing":
+                needed = rest[-1] if rest else "something"
+                return f"needs {needed}", self._meaning((*path, needed))
+            case "extra_forbidden":
+                known = self._keys(path[:-1], _walk(tree, detail["loc"][:-1])[0])
+                return "unknown key", nearest(path[-1], known) or f"known here: {', '.join(known)}"
+            case "union_tag_not_found":
+                known = [key for tag in self._tags(path) for key in [tag.strip("[]")]]
+                given = list(here.value) if isinstance(here.value, dict) else []
+                near = next((word for key in given if (word := nearest(key, known))), "")
+                return f"must have one of {', '.join(known)}", near
+            case "literal_error":
+                allowed = re.findall(r"'([^']*)'", str(context.get("expected")))
+                word = here.value if isinstance(here.value, str) else ""
+                return f"must be one of {', '.join(allowed)}", nearest(word, allowed)
+            case "value_error":
+                return str(context.get("error", "not valid")), ""
+            case "greater_than" | "greater_than_equal":
+                least = context.get("gt", context.get("ge"))
+                return f"must be {'more than' if 'gt' in context else 'at least'} {least}", self._meaning(path)
+            case "less_than_equal":
+                return f"must be at most {context.get('le')}", self._meaning(path)
+            case "string_pattern_mismatch" if detail["loc"][-1] == "[key]" and path[:1] == ("rules",):
+                return "a rule is named kind.metric", _kind_hint(path[-1])
+            case "string_pattern_mismatch" if str(context.get("pattern", "")).startswith(f"^(?:{KINDS[0]}|"):
+                return "a number is named kind.metric", _kind_hint(str(here.value))
+            case "string_pattern_mismatch" | "string_too_long" if detail["loc"][-1] == "[key]":
+                return "a name has up to 63 letters, digits, `.`, `_` and `-`", ""
+            case "model_type" | "model_attributes_type" if short := _short_form(path):
+                return f"must be the {short} itself or a mapping, lines of `key: value`", self._meaning(path)
+            case kind:
+                return _WORDS.get(kind, "not valid"), self._meaning(path)
+
+    # The schema, for hints
+
+    def _forms(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Yield the schema's alternatives, references followed."""
+        if "$ref" in schema:
+            yield from self._forms(self._schema()["$defs"][schema["$ref"].rpartition("/")[2]])
+        for alternative in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+            yield from self._forms(alternative)
+        yield schema
+
+    def _schemas(self, path: _Path) -> list[Mapping[str, Any]]:
+        here = list(self._forms(self._schema()))
+        for part in path:
+            here = [form for parent in here for child in _children(parent, part) for form in self._forms(child)]
+        return here
+
+    def _keys(self, path: _Path, parent: Placed) -> list[str]:
+        """Return the keys known at a place: of the one form whose needs its own keys meet, else of all."""
+        forms = [form for form in self._schemas(path) if form.get("properties")]
+        own = parent.value.keys() if isinstance(parent.value, dict) else set()
+        fitting = [form for form in forms if form.get("required") and set(form["required"]) <= set(own)]
+        return list(dict.fromkeys(key for form in fitting or forms for key in form["properties"]))
+
+    def _tags(self, path: _Path) -> list[str]:
+        """Return the keys that tell apart the alternatives at a place: the first that each of them needs."""
+        return [form["required"][0] for form in self._schemas(path) if form.get("required")]
+
+    def _meaning(self, path: _Path) -> str:
+        """Return the field's docstring as part of a sentence."""
+        for parent in self._schemas(path[:-1]) if path else ():
+            if described := parent.get("properties", {}).get(path[-1], {}).get("description"):
+                word = str(described).partition(" ")[0]
+                spoken = str(described).rstrip(".")
+                return spoken[0].lower() + spoken[1:] if word[1:].islower() else spoken
+        return ""
+
+
+_PROFILE: Final = Form(Profile, json_schema)
+
+
 def validate(tree: Placed, *, is_complete: bool) -> Profile | list[Problem]:
     """Return the profile, or every problem.
 
     `is_complete` is False when a part that it inherits could not be read: then nothing counts as missing.
     """
-    try:
-        profile = Profile.model_validate(tree.plain())
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=True)
-        problems = [_problem(detail, tree) for detail in found if _counts(detail, tree, is_complete)]
-        return list(dict.fromkeys(problems))
-    return list(_across(profile, tree)) or profile
+    read = _PROFILE.read(tree, is_complete=is_complete)
+    return read if isinstance(read, list) else list(_across(read, tree)) or read
+
+
+def problem_at(tree: Placed, message: str, hint: str, *location: str | int) -> Problem:
+    """Return a problem of the value at a location; keys of mappings, numbers of list items from 0."""
+    here, path, _ = _walk(tree, location)
+    return Problem(message, here.file, here.line, here.column, path, hint)
 
 
 def _counts(detail: ErrorDetails, tree: Placed, is_complete: bool) -> bool:
@@ -70,49 +174,14 @@ def _walk(tree: Placed, location: Sequence[int | str]) -> tuple[Placed, _Path, l
         elif isinstance(here.value, list) and isinstance(part, int) and part < len(here.value) and not rest:
             here = here.value[part]
             path.append(str(part + 1))
-        elif part not in ("str", "Command", "[key]"):
+        elif part not in ("str", "Command") and not str(part).startswith("["):
             rest.append(str(part))
     return here, tuple(path), rest
-
-
-def _problem(detail: ErrorDetails, tree: Placed) -> Problem:
-    here, path, rest = _walk(tree, detail["loc"])
-    message, hint = _told(detail, here, path, rest)
-    shown = (*path[:-1], "(…)") if _may_be_secret(path) else path
-    return Problem(message, here.file, here.line, here.column, shown, hint)
 
 
 def _may_be_secret(path: _Path) -> bool:
     """Whether the last key stands where a secret is expected and might be one."""
     return "password" in path[:-1] or "headers" in path[:-2]
-
-
-def _told(detail: ErrorDetails, here: Placed, path: _Path, rest: list[str]) -> tuple[str, str]:
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "missing":
-            needed = rest[-1] if rest else "something"
-            return f"needs {needed}", _meaning((*path, needed))
-        case "extra_forbidden":
-            known = _keys((*path[:-1],))
-            return "unknown key", nearest(path[-1], known) or f"known here: {', '.join(known)}"
-        case "literal_error":
-            allowed = re.findall(r"'([^']*)'", str(context.get("expected")))
-            given = here.value if isinstance(here.value, str) else ""
-            return f"must be one of {', '.join(allowed)}", nearest(given, allowed)
-        case "value_error":
-            return str(context.get("error", "not valid")), ""
-        case "greater_than" | "greater_than_equal":
-            least = context.get("gt", context.get("ge"))
-            return f"must be {'more than' if 'gt' in context else 'at least'} {least}", _meaning(path)
-        case "string_pattern_mismatch" if detail["loc"][-1] == "[key]" and path[:1] == ("rules",):
-            return "a rule is named kind.metric", _kind_hint(path[-1])
-        case "string_pattern_mismatch" | "string_too_long" if detail["loc"][-1] == "[key]":
-            return "a name has up to 63 letters, digits, `.`, `_` and `-`", ""
-        case "model_type" | "model_attributes_type" if short := _short_form(path):
-            return f"must be the {short} itself or a mapping, lines of `key: value`", _meaning(path)
-        case kind:
-            return _WORDS.get(kind, "not valid"), _meaning(path)
 
 
 def _short_form(path: _Path) -> str:
@@ -132,10 +201,6 @@ def _kind_hint(name: str) -> str:
 def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
     """Yield what only shows when parts of a profile are held against each other."""
 
-    def at(message: str, hint: str, *location: str | int) -> Problem:
-        here, path, _ = _walk(tree, location)
-        return Problem(message, here.file, here.line, here.column, path, hint)
-
     names: Mapping[str, Sequence[str]] = {
         "service": list(profile.services),
         "database": list(profile.databases),
@@ -147,7 +212,7 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
         for number, name in enumerate(rule.only):
             if name not in known:
                 hint = nearest(name, known) or (f"there are {', '.join(known)}" if known else "there is none")
-                yield at("no system of this kind has that name", hint, "rules", rule_name, "only", number)
+                yield problem_at(tree, "no system of this kind has that name", hint, "rules", rule_name, "only", number)
     for section, pinned, known in (
         ("postgres", profile.identity.postgres, names["database"]),
         ("redis", profile.identity.redis, names["redis"]),
@@ -155,34 +220,15 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
         for name in pinned:
             if name not in known:
                 hint = nearest(name, known) or (f"there are {', '.join(known)}" if known else "there is none")
-                yield at("no system of this kind has that name", hint, "identity", section, name)
+                yield problem_at(tree, "no system of this kind has that name", hint, "identity", section, name)
     if profile.kubernetes is None and profile.identity.kubernetes is not None:
-        yield at("pins a cluster, but there is no kubernetes section", "kubernetes: CONTEXT", "identity", "kubernetes")
+        yield problem_at(
+            tree, "pins a cluster, but there is no kubernetes section", "kubernetes: CONTEXT", "identity", "kubernetes"
+        )
     if profile.kubernetes is None:
         for name, source in profile.logs.items():
             if source.pods is not None:
-                yield at("logs of pods need a kubernetes section", "kubernetes: CONTEXT", "logs", name)
-
-
-@cache
-def _root() -> Mapping[str, Any]:
-    return json_schema()
-
-
-def _forms(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the schema's alternatives, references followed."""
-    if "$ref" in schema:
-        yield from _forms(_root()["$defs"][schema["$ref"].rpartition("/")[2]])
-    for alternative in schema.get("anyOf", ()):
-        yield from _forms(alternative)
-    yield schema
-
-
-def _schemas(path: _Path) -> list[Mapping[str, Any]]:
-    here = list(_forms(_root()))
-    for part in path:
-        here = [form for parent in here for child in _children(parent, part) for form in _forms(child)]
-    return here
+                yield problem_at(tree, "logs of pods need a kubernetes section", "kubernetes: CONTEXT", "logs", name)
 
 
 def _children(schema: Mapping[str, Any], part: str) -> Iterator[Mapping[str, Any]]:
@@ -193,17 +239,3 @@ def _children(schema: Mapping[str, Any], part: str) -> Iterator[Mapping[str, Any
     for key in ("additionalProperties", "items"):
         if isinstance(schema.get(key), dict):
             yield schema[key]
-
-
-def _keys(path: _Path) -> list[str]:
-    return list(dict.fromkeys(key for form in _schemas(path) for key in form.get("properties", {})))
-
-
-def _meaning(path: _Path) -> str:
-    """Return the field's docstring as part of a sentence."""
-    for parent in _schemas(path[:-1]) if path else ():
-        if described := parent.get("properties", {}).get(path[-1], {}).get("description"):
-            word = str(described).partition(" ")[0]
-            spoken = str(described).rstrip(".")
-            return spoken[0].lower() + spoken[1:] if word[1:].islower() else spoken
-    return ""

@@ -65,6 +65,9 @@ AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 SystemName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=63)]
 """What this profile calls a system: letters, digits, `.`, `_` and `-`."""
 
+WalkName = Annotated[str, Field(pattern=r"^(?:[a-z0-9][a-z0-9-]*|(?:.*/)?[^/]+\.ya?ml)$", max_length=1000)]
+"""A checklist or runbook: the name of a shipped one (`daily`), or a path that ends in .yaml."""
+
 
 class Strict(BaseModel):
     """The base of all: unknown keys are refused, values never change after loading."""
