@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from profiles.schema import Profile
-from tui.actions.action import Verb
+from tui.actions.action import NO_SYSTEM, Verb
 from tui.actions.catalogue import kubernetes_verbs, postgres_verbs, redis_verbs
+from tui.actions.hooks import TellOthers
 from tui.sources.host import HostSource
 from tui.sources.http import HttpSource
 from tui.sources.kubernetes import KubernetesSource, PodLogs
@@ -40,6 +41,8 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         *((database.name, verb) for database in databases for verb in postgres_verbs(database)),
         *((cache.name, verb) for cache in caches for verb in redis_verbs(cache)),
     ]
+    if profile.hooks:
+        verbs.append((NO_SYSTEM, TellOthers(profile)))
     pod_logs = PodLogs(cluster) if cluster else None
     sources: list[Source[Any]] = [
         *(HttpSource(name, entry) for name, entry in profile.services.items()),

@@ -17,6 +17,8 @@ from typing import Any, Final, Protocol, Self
 Plain = str | int | float | bool | None
 """What an identity, a parameter or a piece of evidence may be: a value that JSON gives back as it was."""
 
+NO_SYSTEM: Final = ""
+"""The `source` of a target that belongs to no system that is read: a hook of the profile."""
 CANNOT_BE_UNDONE: Final = "cannot be undone"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.actions.action import About, Verb
+from tui.actions.hooks import TellOthers
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod
 from tui.actions.kubernetes.restart import RestartWorkload
@@ -39,7 +40,7 @@ def redis_verbs(source: RedisSource) -> list[Verb]:
 
 def promises() -> list[tuple[str, About]]:
     """Return the name of every verb and what is promised of it, in the order of the systems."""
-    return [(kind.name, kind.about) for kind in (*KUBERNETES, *POSTGRES, *REDIS)]
+    return [(kind.name, kind.about) for kind in (*KUBERNETES, *POSTGRES, *REDIS, TellOthers)]
 
 
 _LABELS: Final = ("system", "targets", "risk", "inverse", "identity", "window", "command", "verification")

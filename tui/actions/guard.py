@@ -13,7 +13,7 @@ from typing import Final
 from profiles.guards import Names
 from profiles.schema import Profile
 from tui import pins
-from tui.actions.action import Request
+from tui.actions.action import NO_SYSTEM, Request
 from tui.sources.reading import Reading, Snapshot
 
 _STARTED_READ_ONLY: Final = "opstui was started read-only; start it again without --read-only to change anything"
@@ -90,17 +90,21 @@ def _reasons(request: Request, profile: Profile, state: GuardState) -> Iterator[
         yield f"{profile.name} is read-only; press W to arm writing for {profile.guards.arm_for / 60:g} min"
     yield from _denied(request, profile)
     yield from _frozen(request, profile, state.now())
-    target = request.target
-    reading = state.reading_of(target.source)
-    if reading is None:
-        yield f"{target.source} is not a system of this profile"
-    elif reading.error is not None:
-        yield f"what you see is old ({reading.error}); wait until {target.source.rstrip(':')} answers again"
+    if request.target.source != NO_SYSTEM:
+        yield from _unseen(request.target.source, state)
     if state.sent_lately >= profile.guards.max_per_minute:
         yield (
             f"{state.sent_lately} changes were sent within a minute, and the profile allows "
             f"{profile.guards.max_per_minute} (guards.max_per_minute); wait"
         )
+
+
+def _unseen(source: str, state: GuardState) -> Iterator[str]:
+    reading = state.reading_of(source)
+    if reading is None:
+        yield f"{source} is not a system of this profile"
+    elif reading.error is not None:
+        yield f"what you see is old ({reading.error}); wait until {source.rstrip(':')} answers again"
 
 
 def _denied(request: Request, profile: Profile) -> Iterator[str]:
