@@ -83,7 +83,7 @@ class Rules:
 
     def _judge_one(self, key: _Key, number: Number, rule: Rule, now: float) -> Iterable[Alert]:
         raised = self._raised.get(key)
-        level, threshold = _level(number.value, rule)
+        level, threshold = judged(number.value, rule)
         if raised and level < raised.level and not _is_clear(number.value, raised.threshold, rule):
             level, threshold = raised.level, raised.threshold
         if level is Level.OK:
@@ -104,7 +104,8 @@ class Rules:
         return replace(self._raised.pop(key), level=Level.OK, since=now)
 
 
-def _level(value: float, rule: Rule) -> tuple[Level, float]:
+def judged(value: float, rule: Rule) -> tuple[Level, float]:
+    """Return the level of a number by itself, however long it has been so, and the threshold it crossed; 0 if none."""
     for level, threshold in ((Level.CRITICAL, rule.critical), (Level.WARN, rule.warn)):
         if threshold is not None and (value <= threshold if rule.is_floor else value >= threshold):
             return level, threshold

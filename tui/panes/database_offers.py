@@ -4,10 +4,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from tui.actions.asking import matching, matching_problem
 from tui.actions.postgres import terminate
 from tui.actions.postgres.cancel import CANCEL, cancel_request
 from tui.actions.postgres.terminate import STATES, TERMINATE, matching_requests, terminate_request
-from tui.panes.asking import matching, matching_problem
 from tui.panes.database_words import cannot_end
 from tui.panes.offering import Offer
 from tui.sources.postgres.facts import DatabaseSnapshot

@@ -5,11 +5,11 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui.actions.action import Request
+from tui.actions.asking import TEMPORARY_HINT, grace_problem, replicas_problem, split_temporary, temporary
 from tui.actions.kubernetes.pods import delete_request
 from tui.actions.kubernetes.scale import scale_request
 from tui.actions.kubernetes.undo import undo_request
 from tui.panes import pods_offers
-from tui.panes.asking import TEMPORARY_HINT, grace_problem, replicas_problem, split_temporary, temporary
 from tui.panes.offering import Offer, Offering
 from tui.panes.pods_offers import Fact
 from tui.panes.pods_tables import SOURCE, PodsTables

@@ -37,7 +37,7 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
     """Return a pod in full; `obj` is the whole object, None when it could not be read."""
     usage = snapshot.metrics.pods.get(pod.path)
     owned_by = f"{pod.owner.kind}/{pod.owner.name}" if pod.owner else "nobody: a bare pod"
-    if (above := owner_workload(pod, snapshot)) and pod.owner and above.uid != pod.owner.uid:
+    if (above := snapshot.workload_of(pod)) and pod.owner and above.uid != pod.owner.uid:
         owned_by += f" of {above.kind}/{above.name}"
     restarted = f" (last {age_since(pod.restarted_at, now)} ago)" if pod.restarts and pod.restarted_at else ""
     lines = [
@@ -140,18 +140,6 @@ def _events(events: list[Event], now: float) -> Iterator[str]:
     for event in sorted(events, key=lambda e: -(e.last_at or 0))[:_EVENTS]:
         times = f" ({event.count} times)" if event.count > 1 else ""
         yield f"  {age_since(event.last_at, now):>7} ago  {event.type}  {event.reason}: {event.message}{times}"
-
-
-def owner_workload(pod: Pod, snapshot: KubernetesSnapshot) -> Workload | None:
-    """Return the workload a pod belongs to in the end: the Deployment, not its ReplicaSet; None for a bare pod."""
-    if pod.owner is None:
-        return None
-    replica_set = snapshot.replica_sets.get(pod.owner.uid)
-    if replica_set is None:
-        return snapshot.workloads.get(pod.owner.uid)
-    if replica_set.owner is None:
-        return replica_set
-    return snapshot.workloads.get(replica_set.owner.uid)
 
 
 def owners_under(workload: Workload, snapshot: KubernetesSnapshot) -> frozenset[str]:

@@ -10,7 +10,6 @@ from tui.actions.kubernetes.restart import RESTARTABLE, restart_request
 from tui.actions.kubernetes.scale import SCALABLE, scale_request
 from tui.actions.kubernetes.undo import UNDO, UNDOABLE
 from tui.panes.offering import Offer
-from tui.panes.pods_detail import owner_workload
 from tui.panes.pods_events import Fold
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Pod
@@ -39,7 +38,7 @@ def offers(facts: Sequence[Fact], snapshot: KubernetesSnapshot) -> tuple[Offer, 
 
 def workloads_of(facts: Sequence[Fact], snapshot: KubernetesSnapshot) -> tuple[Workload, ...]:
     """Return the workloads among the facts, and those that the pods among them belong to, each once."""
-    found = [owner_workload(fact, snapshot) if isinstance(fact, Pod) else fact for fact in facts]
+    found = [snapshot.workload_of(fact) if isinstance(fact, Pod) else fact for fact in facts]
     return tuple({one.uid: one for one in found if isinstance(one, Workload)}.values())
 
 

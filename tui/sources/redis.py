@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from profiles.schema import RedisInstance
 from tui.sources import redis_info, redis_lists
-from tui.sources.errors import Denied, SourceError
+from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.history import Series
 from tui.sources.redis_cli import redis_cli
 from tui.sources.redis_connection import ACTION_NAME, Command, RedisConnection, RefusedError, connect
@@ -49,6 +49,12 @@ _SLOW_SETTINGS: Final[Command] = ("CONFIG", "GET", "slowlog-log-slower-than")
 _MEMORY_STATS: Final[Command] = ("MEMORY", "STATS")
 _DBSIZE: Final[Command] = ("DBSIZE",)
 _MYID: Final[Command] = ("CLUSTER", "MYID")
+
+READS: Final[Mapping[str, int]] = {
+    "DBSIZE": 0, "EXISTS": 1, "HLEN": 1, "INFO": 1, "LLEN": 1, "PING": 0, "PTTL": 1, "SCARD": 1, "STRLEN": 1, "TTL": 1,
+    "XLEN": 1, "ZCARD": 1,
+}  # fmt: skip
+"""Commands of constant cost that change nothing, and how many arguments they take: what a checklist may ask."""
 
 _SERIES: Final = ("memory", "ops", "hits", "evictions", "expirations", "clients", "cpu")
 
@@ -149,6 +155,30 @@ class RedisSource:
         if isinstance(reply, RefusedError):
             raise Denied(f"CONFIG GET is {reply.reason}")
         return redis_lists.settings(reply)
+
+    async def value(self, *command: str) -> str | float | None:
+        """Return what one reading command gives: a number as float; `INFO field` gives that field.
+
+        Raises:
+            Unreadable: it is not one of the commands that only read and cost the server nothing.
+            Denied: the server refuses it.
+            SourceError: the server could not be asked.
+        """
+        name, *arguments = command
+        if (wanted := READS.get(name.upper())) is None or len(arguments) != wanted:
+            known = ", ".join(sorted(READS))
+            raise Unreadable(f"{name} with {len(arguments)} arguments is not read here", f"what is read: {known}")
+        is_info = name.upper() == "INFO"
+        async with self.for_action() as connection:
+            (reply,) = await connection.ask([("INFO", "everything")] if is_info else [command])
+        if isinstance(reply, RefusedError):
+            raise Denied(f"{name} is {reply.reason}")
+        if is_info:
+            found = _info(reply).get(arguments[0])
+            if found is None:
+                raise Unreadable(f"INFO has no field {arguments[0]} on this server")
+            reply = found
+        return _plain(reply)
 
     def redis_cli(self, *arguments: str | int) -> str:
         """Return the redis-cli line that sends a command to this server; secrets stay references."""
@@ -294,3 +324,14 @@ def _info(reply: Any) -> redis_info.Info:
 def _counts(info: redis_info.Info, clients: tuple[Client, ...] | None) -> ClientCounts:
     counts = redis_info.counts(info)
     return counts if clients is None or counts.connected is not None else replace(counts, connected=len(clients))
+
+
+def _plain(reply: Any) -> str | float | None:
+    """Return a simple reply as a number where it is one, else as text."""
+    if reply is None or isinstance(reply, int | float):
+        return None if reply is None else float(reply)
+    said = clean(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply), limit=300)
+    try:
+        return float(said)
+    except ValueError:
+        return said

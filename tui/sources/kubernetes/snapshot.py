@@ -79,6 +79,17 @@ class KubernetesSnapshot:
         """Return what tells the cluster from others."""
         return self.identity.traits()
 
+    def workload_of(self, pod: Pod) -> Workload | None:
+        """Return the workload a pod belongs to in the end: the Deployment, not its ReplicaSet; None for a bare pod."""
+        if pod.owner is None:
+            return None
+        replica_set = self.replica_sets.get(pod.owner.uid)
+        if replica_set is None:
+            return self.workloads.get(pod.owner.uid)
+        if replica_set.owner is None:
+            return replica_set
+        return self.workloads.get(replica_set.owner.uid)
+
     def numbers(self) -> Iterable[Number]:
         """Return the counts a rule may watch, and the restarts and missing pods of what is bad."""
         failing = [pod for pod in self.pods.values() if pod.health is Health.FAILING]

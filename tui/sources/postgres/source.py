@@ -5,10 +5,11 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from profiles.schema import Database
-from tui.sources.errors import SourceError, Unreachable, Unreadable
+from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.postgres import connection, queries, rows, words
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.connection import Link
@@ -24,7 +25,7 @@ from tui.sources.postgres.facts import (
 )
 from tui.sources.postgres.masking import masked
 from tui.sources.postgres.statements import StatementWindow
-from tui.sources.text import clean_lines
+from tui.sources.text import clean, clean_lines
 
 if TYPE_CHECKING:
     from tui.sources.postgres.connection import Record
@@ -276,6 +277,31 @@ class PostgresSource:
             locks = await link.fetch("session_locks", pid) if found else []
             await link.end()
         return session_detail(found[0], locks, self._shown if self._masks else clean_lines) if found else None
+
+    async def value(self, statement: str) -> str | float | bool | None:
+        """Return the one value that somebody's SELECT gives; numbers as float. Waits for a tick under way.
+
+        It is prepared, so one statement only, and runs in a read-only transaction with the connection's own limits:
+        3 s, and `search_path=pg_catalog`, so that other schemas must be named.
+
+        Raises:
+            Unreadable: it is no such statement; with the server's own words.
+            SourceError: the server could not be asked.
+        """
+        try:
+            async with self._in_time(), self._exclusive() as link:
+                await link.begin()
+                found = await link.connection.fetch(statement)
+                await link.end()
+        except Denied as error:
+            role = self.server.role if self.server is not None else "our role"
+            raise Denied(error.message, f"grant {role} SELECT on what the statement reads") from error
+        if len(found) != 1 or len(found[0]) != 1:
+            raise Unreadable(f"the statement must give one value, and gave {len(found)} rows")
+        value = found[0][0]
+        if value is None or isinstance(value, bool):
+            return value
+        return float(value) if isinstance(value, int | float | Decimal) else clean(str(value), limit=300)
 
     async def psql(self) -> str:
         """Return the `psql` command that reaches this database; without secrets. `psql` alone when it is unknown."""

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tui.actions.postgres.terminate import STATES
-from tui.panes.asking import (
+from tui.actions.asking import (
     grace_problem,
     matching,
     matching_problem,
@@ -11,6 +10,7 @@ from tui.panes.asking import (
     split_temporary,
     temporary,
 )
+from tui.actions.postgres.terminate import STATES
 
 
 def test_a_number_of_replicas_is_checked() -> None:
