@@ -30,6 +30,8 @@ def line(entry: Mapping[str, Any]) -> str:
     who = text.get("user", "?") + (f" (sudo by {text['sudo_user']})" if text.get("sudo_user") else "")
     place = f" from {text['ssh_client']}" if text.get("ssh_client") else ""
     head = f"{text.get('at', '?')}  {who}{place}  {text.get('what', '?')}"
+    if text.get("what") == "walk" and (step := _walk_step(text)):
+        return f"{head}  {step}"
     if "verb" not in text:
         row = record.entry(entry)
         return f"{head}  {row.text if row is not None else text.get('text', '')}".rstrip()
@@ -47,6 +49,18 @@ def line(entry: Mapping[str, Any]) -> str:
     if text.get("command") and text.get("what") == "intent":
         parts.append(f"by hand: {text['command']}")
     return "\n    ".join(parts)
+
+
+def _walk_step(text: Mapping[str, str]) -> str:
+    """Return a step of a checklist or runbook, and who left or took it up; empty for its beginning and end."""
+    match text.get("event"):
+        case "step":
+            judged = text.get("mark", "?").upper() + (" against the evidence" if text.get("is_override") else "")
+            said = "; ".join(filter(None, (text.get("answer"), text.get("note"))))
+            return f"{text.get('walk', '?')}: {text.get('title', '?')}: {judged}" + (f", {said}" if said else "")
+        case "paused" | "resumed" as event:
+            return f"{text.get('walk', '?')} {event}"
+    return ""
 
 
 def json_lines(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:

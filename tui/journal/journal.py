@@ -58,7 +58,7 @@ class Journal:
 
         Args:
             what: `intent`, `accepted`, `outcome`, `refused`, `cancelled`, `resolved`, `regressed`, `armed`,
-                `disarmed`, `note`, `snapshot`, `pin`, `unpin`, `opened`, `closed`.
+                `disarmed`, `note`, `snapshot`, `pin`, `unpin`, `opened`, `closed`, `walk`.
             entry: JSON-serialisable fields of the entry.
 
         Raises:

@@ -108,6 +108,8 @@ def entry(line: Line) -> Entry | None:
             text = f"writing was armed {_armed_for(line)}".strip()
         case "disarmed":
             text = "writing was disarmed"
+        case "walk" if text := _walk(line):
+            pass
         case "identity":
             text = words(line, "text")
         case _:
@@ -128,6 +130,18 @@ def _level(line: Line) -> Level:
     if line.get("what") == "identity" and line.get("is_mismatch"):
         return Level.CRITICAL
     return Level.WARN if line.get("what") == "armed" else Level.OK
+
+
+def _walk(line: Line) -> str:
+    """Return what became of a checklist or runbook; empty for its single steps, which its report tells."""
+    title, about = words(line, "title"), words(line, "subject")
+    match line.get("event"):
+        case "begun":
+            return f"{title} begun" + (f", about {about}" if about else "")
+        case "ended":
+            early = "" if line.get("whole") is True else " early"
+            return f"{title} ended{early}: {words(line, 'verdict').upper()}"
+    return ""
 
 
 def _armed_for(line: Line) -> str:

@@ -132,6 +132,15 @@ def test_everything_on_record_is_kept_with_the_row() -> None:
         ({"what": "armed", "for_s": 600.0}, "writing was armed for 10m"),
         ({"what": "armed"}, "writing was armed"),
         ({"what": "disarmed"}, "writing was disarmed"),
+        (
+            {"what": "walk", "event": "begun", "title": "Daily", "subject": "service:api"},
+            "Daily begun, about service:api",
+        ),
+        (
+            {"what": "walk", "event": "ended", "title": "Daily", "whole": True, "verdict": "failed"},
+            "Daily ended: FAILED",
+        ),
+        ({"what": "walk", "event": "ended", "title": "Daily", "verdict": "passed"}, "Daily ended early: PASSED"),
     ],
 )
 def test_what_people_say_and_opstui_does_is_told(line: dict[str, Any], text: str) -> None:

@@ -1,0 +1,1 @@
+"""Checklists and runbooks: one engine, for the screen and without it."""

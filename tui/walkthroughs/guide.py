@@ -1,0 +1,375 @@
+"""Leads a person through walks: where they stand, what the evidence says, what is put on record. Knows no screen."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tui.actions.action import Request
+from tui.actions.perform import Ending, Outcome
+from tui.journal import who
+from tui.walkthroughs.evidence import evidence, verdict
+from tui.walkthroughs.evidence_cluster import paths
+from tui.walkthroughs.format import Act, Branch, Check, Condition, Question, Remember, Tell, Wait, kind_of
+from tui.walkthroughs.judging import Asked
+from tui.walkthroughs.loading import PlacedStep, Walks, Walkthrough, walks_of
+from tui.walkthroughs.recorder import Recorder
+from tui.walkthroughs.report import Reported, markdown
+from tui.walkthroughs.run import Fact, Mark, Result, Run, State, next_step, overdue_s, way, worst
+from tui.walkthroughs.site import Site, Subject, broken_workloads, subject_of_alert, subjects
+
+_WAIT_PAUSE_S: Final = 1.0
+_OVERDUE_S: Final = 15.0
+"""How old what is said to be due may be."""
+_ACTED: Final[Mapping[Ending, Mark]] = {
+    Ending.CONVERGED: Mark.PASSED,
+    Ending.NOT_CONVERGED: Mark.FAILED,
+    Ending.REGRESSED: Mark.FAILED,
+    Ending.UNKNOWN: Mark.UNKNOWN,
+    Ending.ABSENT: Mark.FAILED,
+    Ending.NOT_SENT: Mark.FAILED,
+    Ending.REFUSED: Mark.FAILED,
+}
+"""How an action's end marks its step."""
+_NOTHING_SENT: Final = (Ending.CANCELLED, Ending.REFUSED, Ending.NOT_SENT)
+"""Endings after which it may simply be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is known of a step that is being looked at."""
+
+    facts: tuple[Fact, ...] = ()
+    is_reading: bool = False
+    waiting_since: float | None = None
+    """`time.time()` since when a person waits for it; None when nobody does."""
+
+    @property
+    def verdict(self) -> Mark | None:
+        """What follows from the evidence; None before there is any."""
+        return verdict(self.facts) if self.facts else None
+
+
+class Guide:
+    """At most one walk at a time on this screen; others may be under way, or paused, on the same journal."""
+
+    def __init__(self, site: Site, recorder: Recorder) -> None:
+        """Prepare; nothing is read yet.
+
+        Args:
+            site: where evidence and targets are found.
+            recorder: where walks are put on record.
+        """
+        self.site = site
+        self._recorder = recorder
+        self.watcher: Callable[[], None] = lambda: None
+        """Called when something else is to be shown; whoever shows it sets it."""
+        self.walks = Walks((), ())
+        """Every checklist and runbook; none until `load`."""
+        self.is_loaded = False
+        self.walk: Walkthrough | None = None
+        """The one that is open; None when none is."""
+        self._run_id = ""
+        self.at = ""
+        """Id of the step that is looked at."""
+        self.live = Live()
+        self._kept_note = ""
+        self._overdue: tuple[object, tuple[tuple[Walkthrough, float], ...]] = (None, ())
+        """When it was found out last, and what was due; asked with every frame."""
+
+    # What there is
+
+    async def load(self) -> None:
+        """Read the checklists and runbooks of the profile, once."""
+        if not self.is_loaded:
+            self.walks = await asyncio.to_thread(walks_of, self.site.profile)
+            self.is_loaded = True
+            self.watcher()
+
+    @property
+    def runs(self) -> Sequence[Run]:
+        """Every run on the journal, oldest first."""
+        return self._recorder.runs.all
+
+    def runs_of(self, walk: Walkthrough) -> Sequence[Run]:
+        """Return the runs of one checklist or runbook, oldest first."""
+        return self._recorder.runs.of(walk.name)
+
+    def open_run(self, walk: Walkthrough) -> Run | None:
+        """Return the run of it that can be resumed."""
+        return self._recorder.runs.open_of(walk.name)
+
+    def last_run(self, walk: Walkthrough) -> Run | None:
+        """Return the newest run of it that was walked whole."""
+        return self._recorder.runs.last_of(walk.name)
+
+    def overdue(self) -> tuple[tuple[Walkthrough, float], ...]:
+        """Return the checklists that are due, with the seconds since when; 0 for one that was never walked."""
+        now, runs = self.site.now(), self._recorder.runs
+        state = (runs.revision, len(self.walks.found), now // _OVERDUE_S)
+        if self._overdue[0] != state:
+            found = [(walk, overdue_s(walk, runs, now)) for walk in self.walks.found]
+            self._overdue = (state, tuple((walk, late) for walk, late in found if late is not None))
+        return self._overdue[1]
+
+    def offered(self, source: str, metric: str) -> tuple[Walkthrough, ...]:
+        """Return the runbooks that an alert offers."""
+        rule = f"{source.partition(':')[0]}.{metric}"
+        return tuple(walk for walk in self.walks.found if rule in walk.definition.alerts)
+
+    def subjects(self, walk: Walkthrough) -> Sequence[Subject]:
+        """Return what a walk may be about; nothing where it is about nothing in particular."""
+        return subjects(walk.definition.about, self.site.profile, self.site.cluster)
+
+    def subject_of(self, walk: Walkthrough, source: str, about: str) -> Subject | None:
+        """Return what a runbook that an alert offers is about; None when that must be asked."""
+        found = subject_of_alert(walk.definition.about, source, about)
+        if found is not None or not source.startswith("kubernetes"):
+            return found
+        # An alert about the cluster counts; where it can only mean one, that one is meant.
+        broken = {workload.path for workload in broken_workloads(self.site.cluster)}
+        likely = [subject for subject in self.subjects(walk) if subject.workload(self.site.profile) in broken]
+        return likely[0] if len(likely) == 1 else None
+
+    # The walk that is open
+
+    @property
+    def run(self) -> Run | None:
+        """The run that is open, as it is on record; None when none is."""
+        return self._recorder.runs.get(self._run_id)
+
+    @property
+    def steps(self) -> tuple[PlacedStep, ...]:
+        """The steps on its way."""
+        run = self.run
+        return way(self.walk, run) if self.walk is not None and run is not None else ()
+
+    @property
+    def step(self) -> PlacedStep | None:
+        """The step that is looked at."""
+        return self.walk.step(self.at) if self.walk is not None else None
+
+    @property
+    def subject(self) -> Subject:
+        """What the run is about."""
+        return Subject.read(self.run.subject if self.run is not None else "")
+
+    async def begin(self, walk: Walkthrough, subject: Subject) -> None:
+        """Begin a run and open it. Raises JournalError."""
+        self._open(walk, await self._recorder.begin(walk, str(subject)))
+
+    async def resume(self, walk: Walkthrough, run: Run) -> None:
+        """Open a run that somebody began; puts on record who goes on with it. Raises JournalError."""
+        self._open(walk, await self._recorder.resume(run) if run.state is not State.ENDED else run)
+
+    def _open(self, walk: Walkthrough, run: Run) -> None:
+        self.walk, self._run_id = walk, run.id
+        paused_at = walk.step(run.at_step)
+        is_open = paused_at is not None and run.at_step not in run.results
+        first = paused_at if is_open else next_step(walk, run)
+        self.go(first.id if first is not None else walk.steps[-1].id)
+
+    def go(self, step: str) -> None:
+        """Look at another step."""
+        self.at, self.live, self._kept_note = step, Live(), ""
+        self.watcher()
+
+    def move(self, steps: int) -> bool:
+        """Look at a step further on, or back; tell whether there is one."""
+        ids = [placed.id for placed in self.steps]
+        index = (ids.index(self.at) if self.at in ids else 0) + steps
+        if not 0 <= index < len(ids):
+            return False
+        self.go(ids[index])
+        return True
+
+    def close(self) -> None:
+        """Close the walk on this screen; the record stays as it is."""
+        self.walk, self._run_id, self.at, self.live = None, "", "", Live()
+        self.watcher()
+
+    async def pause(self) -> None:
+        """Leave the run where it is, for another time or another person. Raises JournalError."""
+        run = self.run
+        if run is not None and run.state is not State.ENDED:
+            await self._recorder.pause(run, self.at)
+        self.close()
+
+    async def end(self, *, is_whole: bool) -> Run | None:
+        """Put on record that the run is over, and return it. Raises JournalError."""
+        run = self.run
+        return await self._recorder.end(run, is_whole=is_whole) if run is not None else None
+
+    # Evidence
+
+    def asked(self, condition: Condition) -> Asked:
+        """Return what a step of the open run asks for."""
+        last = self._recorder.runs.last_of(self.walk.name, before=self.run) if self.walk is not None else None
+        return Asked(condition, self.subject, last.last_at if last is not None else None)
+
+    async def read(self) -> None:
+        """Read the evidence of the step that is looked at."""
+        placed = self.step
+        if placed is None or not isinstance(placed.step, Check | Wait):
+            return
+        self._show(placed.id, is_reading=True)
+        facts = await evidence(self.asked(placed.step), self.site)
+        self._show(placed.id, facts=facts, is_reading=False)
+
+    async def wait(self) -> Mark:
+        """Wait until the step that is looked at is well, or its deadline has passed; return how it went."""
+        placed = self.step
+        assert placed is not None and isinstance(placed.step, Wait)  # noqa: S101, PT018 -- the caller's step
+        began = time.monotonic()
+        self._show(placed.id, waiting_since=self.site.now())
+        try:
+            while True:
+                facts = await evidence(self.asked(placed.step), self.site)
+                self._show(placed.id, facts=facts)
+                found = verdict(facts)
+                if found in (Mark.PASSED, Mark.SKIPPED) or time.monotonic() - began >= placed.step.deadline:
+                    return found
+                await self.site.pause(_WAIT_PAUSE_S)
+        finally:
+            self._show(placed.id, waiting_since=None)
+
+    def _show(self, step: str, **what: Any) -> None:
+        if step == self.at:
+            self.live = replace(self.live, **what)
+            self.watcher()
+
+    def report(self, run: Run) -> str:
+        """Return the report of a run, as Markdown."""
+        walk, runs, profile = self.walks.named(run.walk), self._recorder.runs, self.site.profile
+        before = runs.last_of(run.walk, before=run)
+        return markdown(
+            Reported(walk, run, before, runs.of(run.walk), profile.name, profile.environment, self.site.now())
+        )
+
+    # How steps went
+
+    def note(self, text: str) -> None:
+        """Keep a note for the step that is looked at, until it is taken."""
+        self._kept_note = text
+        self.watcher()
+
+    @property
+    def kept_note(self) -> str:
+        """The note that goes on record with the step; empty when there is none."""
+        return self._kept_note
+
+    async def take(
+        self,
+        mark: Mark,
+        *,
+        note: str = "",
+        answer: str = "",
+        is_override: bool = False,
+        more: Sequence[Fact] = (),
+        remembered: Mapping[str, int] | None = None,
+    ) -> bool:
+        """Put on record how the step that is looked at went, and go on to the next; return whether there is one.
+
+        Raises:
+            JournalError: it is not on record, and the walk stays where it is.
+        """
+        run, placed, walk = self.run, self.step, self.walk
+        if run is None or placed is None or walk is None:
+            return False
+        notes = "; ".join(filter(None, (self._kept_note, note)))
+        facts = (*self.live.facts, *more)
+        result = Result(
+            placed.id,
+            mark,
+            self.site.now(),
+            who(),
+            facts,
+            notes,
+            answer,
+            is_override,
+            remembered or {},
+            kind_of(placed.step),
+        )
+        run = await self._recorder.record(run, placed, result)
+        if self.at != placed.id:  # somebody looked elsewhere meanwhile
+            return True
+        following = next_step(walk, run, after=placed.id)
+        if following is None:
+            self.watcher()
+            return False
+        self.go(following.id)
+        return True
+
+    async def answer(self, answer: str) -> bool:
+        """Put an answer on record; as `take`."""
+        placed = self.step
+        if placed is not None and isinstance(placed.step, Question):
+            well = placed.step.well
+            return await self.take(Mark.PASSED if answer in well or not well else Mark.FAILED, answer=answer)
+        return await self.take(Mark.DONE, answer=answer)
+
+    async def remember(self) -> bool:
+        """Keep the replicas that the step names; as `take`."""
+        placed = self.step
+        assert placed is not None and isinstance(placed.step, Remember)  # noqa: S101, PT018 -- the caller's step
+        found = {path: self.site.workload(path) for path in paths(placed.step.workloads, self.subject, self.site)}
+        kept = {path: workload.desired for path, workload in found.items() if workload is not None}
+        facts = [
+            Fact(path, f"{kept[path]} replicas" if path in kept else "", Mark.DONE if path in kept else Mark.UNKNOWN,
+                 detail="" if path in kept else "not seen in the cluster", at=self.site.now())
+            for path in found
+        ]  # fmt: skip
+        mark = Mark.DONE if kept and len(kept) == len(found) else Mark.UNKNOWN
+        return await self.take(mark, more=facts, remembered=kept)
+
+    async def acted(self, run_id: str, step: str, results: Sequence[tuple[Request, Outcome | None]]) -> None:
+        """Put on record how the changes of a step went; where nothing was sent it stays open.
+
+        Whoever asked for them may look at another step, or at another walk, by now.
+
+        Raises:
+            JournalError: it is not on record.
+        """
+        run = self._recorder.runs.get(run_id)
+        walk = self.walks.named(run.walk) if run is not None else None
+        placed = walk.step(step) if walk is not None else None
+        if run is None or walk is None or placed is None:
+            return
+        if all(outcome is None or outcome.ending in _NOTHING_SENT for _, outcome in results):
+            return
+        now = self.site.now()
+        facts = tuple(_fact(request, outcome, now) for request, outcome in results)
+        is_here = (self._run_id, self.at) == (run_id, step)
+        note = self._kept_note if is_here else ""
+        mark = worst([fact.mark for fact in facts])
+        run = await self._recorder.record(run, placed, Result(step, mark, now, who(), facts, note, kind="act"))
+        if is_here and self.at == step and (following := next_step(walk, run, after=step)) is not None:
+            self.go(following.id)
+        else:
+            self.watcher()
+
+
+def _fact(request: Request, outcome: Outcome | None, now: float) -> Fact:
+    what = f"{request.verb} {request.target}"
+    if outcome is None:
+        return Fact(what, "never its turn", Mark.FAILED, at=now)
+    mark = _ACTED.get(outcome.ending, Mark.FAILED)
+    return Fact(what, outcome.ending.upper(), mark, at=now, detail=outcome.detail)
+
+
+def is_automatic(placed: PlacedStep) -> bool:
+    """Tell whether a step's evidence is read by itself as soon as it is looked at."""
+    return isinstance(placed.step, Check | Wait)
+
+
+def is_change(placed: PlacedStep) -> bool:
+    """Tell whether a step changes something."""
+    return isinstance(placed.step, Act | Tell)
+
+
+def answers_of(placed: PlacedStep) -> tuple[str, ...]:
+    """Return what may be answered to a step; nothing when it is no question."""
+    if isinstance(placed.step, Question | Branch):
+        return tuple(placed.step.answers)
+    return ()
