@@ -59,3 +59,10 @@ def test_what_the_local_profile_does_not_find_is_no_error() -> None:
     assert profile.kubernetes.optional
     assert all(database.optional for database in profile.databases.values())
     assert all(server.optional for server in profile.redis.values())
+
+
+@pytest.mark.parametrize("name", ["ncs-api", "platform"])
+def test_the_examples_and_all_they_name_are_right(name: str) -> None:
+    profile = load(str(SHIPPED / "examples" / f"{name}.yaml")).profile
+    assert profile.contacts
+    assert all(not name.endswith(".yaml") or Path(name).is_file() for name in profile.checklists)
