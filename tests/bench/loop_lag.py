@@ -10,6 +10,7 @@ from pathlib import Path
 from profiles.loader import load
 from tui.app import OpsApp
 from tui.journal import Journal
+from tui.wishes import Wishes
 
 _STEP_S = 0.005
 
@@ -28,7 +29,7 @@ async def main(profile: str, seconds: float) -> None:
     loaded = load(profile)
     state = Path(profile).parent
     journal = Journal(state, loaded.profile.name, loaded.profile.environment)
-    app = OpsApp(loaded.profile, journal=journal, log_file=str(state / "lag.log"), refresh_s=1.0)
+    app = OpsApp(loaded.profile, journal=journal, log_file=str(state / "lag.log"), wishes=Wishes(refresh_s=1.0))
     bare = await lags_for(2)
     async with app.run_test(size=(120, 40)) as pilot:
         opening: list[float] = []

@@ -18,6 +18,7 @@ from tui.cli.launch import launch
 from tui.cli.log import start_log
 from tui.sandbox import blocking
 from tui.sandbox.errors import SandboxError
+from tui.wishes import Wishes
 
 Run = Callable[..., int]
 
@@ -55,8 +56,8 @@ def app(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Stands in for the screen: notes what it was run with."""
     runs: list[dict[str, Any]] = []
 
-    def run(loaded: Loaded, **arguments: Any) -> int:
-        runs.append({"loaded": loaded, "environment": dict(os.environ), **arguments})
+    def run(loaded: Loaded, wishes: Wishes, **arguments: Any) -> int:
+        runs.append({"loaded": loaded, "wishes": wishes, "environment": dict(os.environ), **arguments})
         if loaded.profile.refresh == 13:
             raise RuntimeError("a bug in the app")
         return 5
@@ -101,13 +102,14 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def start(name: str, *, scenario: str | None = None, read_only: bool = False, refresh_s: float | None = None) -> int:
-    return launch(name, read_only=read_only, share=False, refresh_s=refresh_s, scenario=scenario)
+    return launch(name, Wishes(read_only=read_only, refresh_s=refresh_s), scenario)
 
 
 def test_the_app_runs_on_the_profile_and_its_status_is_ours(app: list[dict[str, Any]], tmp_path: Path) -> None:
     assert start("local", read_only=True, refresh_s=4) == 5
     (run,) = app
-    assert (run["loaded"].profile.name, run["read_only"], run["refresh_s"], run["sandbox"]) == ("local", True, 4, None)
+    assert (run["loaded"].profile.name, run["sandbox"]) == ("local", None)
+    assert run["wishes"] == Wishes(read_only=True, refresh_s=4)
     assert run["environment"]["TEXTUAL_ANIMATIONS"] == "none"
     assert (tmp_path / "state" / "opstui" / "opstui.log").exists()
 

@@ -104,8 +104,9 @@ def opstui(
     if context.invoked_subcommand is not None:
         return
     from tui.cli.launch import launch
+    from tui.wishes import Wishes
 
-    context.exit(launch(profile, read_only=read_only, share=share, refresh_s=refresh, scenario=scenario))
+    context.exit(launch(profile, Wishes(read_only, share, refresh), scenario))
 
 
 @opstui.group()
@@ -199,7 +200,7 @@ def _profile_meant(context: click.Context, _parameter: click.Parameter, value: s
 
 
 _Since: Final = click.option("--since", metavar="90m|TIME", callback=_since, help="Only from then on.")
-_OfProfile: Final = click.option(
+OfProfile: Final = click.option(
     "--profile", "name", type=ProfileName(), callback=_profile_meant, metavar="NAME|PATH",
     help="Whose; else as for opstui itself.",
 )  # fmt: skip
@@ -211,7 +212,7 @@ def audit() -> None:
 
 
 @audit.command(name="show")
-@_OfProfile
+@OfProfile
 @_Since
 def show_audit(name: str, since: float | None) -> None:
     """The journal for the eye, oldest first."""
@@ -223,7 +224,7 @@ def show_audit(name: str, since: float | None) -> None:
 
 
 @audit.command()
-@_OfProfile
+@OfProfile
 @_Since
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
 def export(name: str, since: float | None, form: str) -> None:
@@ -240,7 +241,7 @@ def export(name: str, since: float | None, form: str) -> None:
 
 
 @audit.command()
-@_OfProfile
+@OfProfile
 def verify(name: str) -> None:
     """Whether the journal still is as it was written. Exit status 1 when it is not."""
     from tui.cli.audit_page import verdict_words
@@ -264,7 +265,7 @@ def actions(markdown: bool) -> None:
 
 
 @opstui.command()
-@_OfProfile
+@OfProfile
 @click.option("--since", default="90m", show_default=True, metavar="90m|TIME", callback=_since, help="From when on.")
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Where to; standard output when left out.")
 def report(name: str, since: float, output: str | None) -> None:

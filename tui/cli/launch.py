@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,7 +15,9 @@ import click
 from profiles.loader import Loaded, load
 from profiles.places import log_file
 from profiles.problems import ProfileError, nearest
+from profiles.schema import Profile
 from tui.cli.log import start_log
+from tui.wishes import Wishes
 
 if TYPE_CHECKING:
     from tui.sandbox.blocking import BlockingSandbox
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 _FAILED: Final = 1
 _USAGE: Final = 2
+_NOT_DONE: Final = 3
+"""Exit status without a screen, where 2 means that a check has failed."""
 
 
 class SandboxOnScreen:
@@ -42,7 +46,7 @@ class SandboxOnScreen:
         await asyncio.to_thread(self._sandbox.scenario, name)
 
 
-def launch(name: str | None, *, read_only: bool, share: bool, refresh_s: float | None, scenario: str | None) -> int:
+def launch(name: str | None, wishes: Wishes, scenario: str | None = None) -> int:
     """Run opstui on a profile; ask for one when `name` is None. Returns the exit status."""
     if name is None:
         from tui.cli.profiles_page import choose
@@ -63,13 +67,42 @@ def launch(name: str | None, *, read_only: bool, share: bool, refresh_s: float |
     # Textual reads it when it is imported. Nothing moves by itself: it would cost bytes on every slow link.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     if is_sandbox:
-        return _run_in_sandbox(name, scenario, read_only=read_only, share=share, refresh_s=refresh_s)
+        return _run_in_sandbox(name, scenario, wishes)
     from tui.app import run
 
-    return run(loaded, read_only=read_only, share=share, refresh_s=refresh_s, sandbox=None)
+    return run(loaded, wishes, sandbox=None)
 
 
-def _run_in_sandbox(name: str, scenario: str | None, *, read_only: bool, share: bool, refresh_s: float | None) -> int:
+def with_profile(name: str, scenario: str | None, work: Callable[[Profile], int]) -> int:
+    """Do something with a profile without a screen, on a sandbox of its own where the profile is one.
+
+    Returns:
+        What `work` returns, or 3 when the profile, the scenario or the sandbox is at fault.
+    """
+    try:
+        loaded = load(name)
+        is_sandbox = loaded.profile.environment == "sandbox"
+        if reason := _scenario_reason(scenario, loaded, is_sandbox):
+            _say(f"opstui: {reason}")
+            return _NOT_DONE
+        _start_log()
+        if not is_sandbox:
+            return work(loaded.profile)
+        from tui.sandbox.environment import wall_off
+        from tui.sandbox.errors import SandboxError
+
+        wall_off(os.environ)
+        try:
+            with _sandbox(scenario) as sandbox:
+                return work(load(name, sandbox=sandbox.endpoints).profile)
+        except SandboxError as error:
+            _say(f"opstui: the sandbox cannot start: {error}")
+    except ProfileError as error:
+        _say(str(error))
+    return _NOT_DONE
+
+
+def _run_in_sandbox(name: str, scenario: str | None, wishes: Wishes) -> int:
     from tui.sandbox.environment import wall_off
     from tui.sandbox.errors import SandboxError
 
@@ -82,7 +115,7 @@ def _run_in_sandbox(name: str, scenario: str | None, *, read_only: bool, share: 
             # Read again, now that there is something to dial.
             loaded = load(name, sandbox=sandbox.endpoints)
             shown = SandboxOnScreen(sandbox, SCENARIOS)
-            return run(loaded, read_only=read_only, share=share, refresh_s=refresh_s, sandbox=shown)
+            return run(loaded, wishes, sandbox=shown)
     except SandboxError as error:
         _say(f"opstui: the sandbox cannot start: {error}")
         return _FAILED
