@@ -23,13 +23,13 @@ from profiles.schema import Profile
 from tui.actions.action import Request, Verb
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Performer
-from tui.changes import Changes
+from tui.changes import Changes, Ended
 from tui.driver import TerminalDriver
 from tui.journal import Journal, JournalError, News, who
 from tui.keys import commands, key_segments, keys_page
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
-from tui.panes.tabs import TABS
+from tui.panes.tabs import CHECKLIST, TABS, Tab
 from tui.pins import Finding, changed, findings
 from tui.poller import Pollers, contained
 from tui.rules import Rules
@@ -50,6 +50,8 @@ from tui.status import (
 )
 from tui.terminal import Lifeline
 from tui.timekeeper import Timekeeper
+from tui.walking import Walking, contact_lines
+from tui.wishes import Wishes
 from widgets.cell import Tone
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import TextDialog
@@ -58,6 +60,7 @@ from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 
 if TYPE_CHECKING:
+    from tui.panes.checklist_steps import Steps
     from tui.systems import Systems
 
 _LOG: Final = logging.getLogger(__name__)
@@ -66,6 +69,7 @@ _TELL_S: Final = 15.0
 _HINT_S: Final = 6.0
 """How long what a key had to say stays: it soon stands beside another row or in another tab."""
 
+_AS_USUAL: Final = Wishes()
 _SETTLED_S: Final = 10.0
 """When everything that stays has been loaded."""
 
@@ -107,6 +111,15 @@ class OpsApp(App[int]):
         Binding("question_mark", "keys", "Keys", key_display="?", id="app.keys"),
         Binding("colon", "command_palette", "Commands", key_display=":", id="app.commands"),
         Binding("a", "alerts", "Alerts", id="app.alerts"),
+        Binding(
+            "exclamation_mark",
+            "runbooks",
+            "Runbooks of the alerts that are up",
+            show=False,
+            key_display="!",
+            id="app.runbooks",
+        ),
+        Binding("at", "contacts", "Contacts: whom to call", show=False, key_display="@", id="app.contacts"),
         Binding("b", "by_hand", "By hand", id="app.by_hand"),
         Binding("p", "pause", "Pause", id="app.pause"),
         Binding("N", "note", "Note: put a sentence on record", show=False, id="app.note"),
@@ -127,9 +140,7 @@ class OpsApp(App[int]):
         *,
         journal: Journal,
         log_file: str,
-        read_only: bool = False,
-        share: bool = False,
-        refresh_s: float | None = None,
+        wishes: Wishes = _AS_USUAL,
         sandbox: Sandbox | None = None,
     ) -> None:
         # With its own colours the terminal decides how they look, and NO_COLOR leaves none; otherwise it leaves greys.
@@ -138,13 +149,14 @@ class OpsApp(App[int]):
         self.profile = profile
         self._log_file = log_file
         self._sandbox = sandbox
-        self._is_shared, self._last_key = share, ""
+        self._wishes = wishes
+        self._is_shared, self._last_key = wishes.share, ""
         own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
-        self._pollers = Pollers(self._publish, interval_s=refresh_s or own_pace)
+        self._pollers = Pollers(self._publish, interval_s=wishes.refresh_s or own_pace)
         self.rules = Rules(profile.rules)
         self.guard = GuardState(
-            read_only=profile.starts_read_only or read_only or share,
-            locked=read_only or profile.guards.locked,
+            read_only=profile.starts_read_only or wishes.read_only or wishes.share,
+            locked=wishes.read_only or profile.guards.locked,
             reading_of=self._pollers.reading,
         )
         self._findings: tuple[Finding, ...] = ()
@@ -166,6 +178,18 @@ class OpsApp(App[int]):
             timeline=lambda: self.timekeeper.timeline,
             pin=lambda entry: self._begin(self.timekeeper.pin(entry)),
             report=lambda: self._begin(self.timekeeper.report(tuple(self._panes.values()), self._pollers.readings)),
+            guide=lambda: self.walking.guide,
+        )
+        self.walking = Walking(
+            self,
+            profile,
+            self._pollers,
+            self.rules,
+            journal,
+            self._news,
+            self.tell,
+            self._opened,
+            lambda request: self._changes.begin([request], lambda ended: None),
         )
         self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
 
@@ -205,6 +229,7 @@ class OpsApp(App[int]):
                 await self._mount_pane(index)
         self._begin(self.timekeeper.run(), "the timeline")
         self._verbs.update(systems.verbs)
+        await asyncio.to_thread(self.walking.prepare)
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
         self.run_worker(self._follow_journal(), "the journal", exit_on_error=False)
@@ -216,7 +241,13 @@ class OpsApp(App[int]):
     async def _follow_journal(self) -> None:
         await self._news.fetch()
         self.run_worker(self._changes.recover(), "what an earlier opstui left behind", exit_on_error=False)
+        self.run_worker(self._load_walks(), "the checklists", exit_on_error=False)
         await self._news.follow()
+
+    async def _load_walks(self) -> None:
+        await self.walking.load()
+        if self._wishes.walk:
+            await self.walking.begin_named(self._wishes.walk, self._wishes.about)
 
     async def on_unmount(self) -> None:
         """Give back every connection, all at the same time."""
@@ -245,13 +276,14 @@ class OpsApp(App[int]):
             clock_segment(now),
             writing_segment(self.guard),
             temporary_segment(self._changes.ledger.temporary, now),
+            self.walking.overdue_segment(),
             alert_segment(alerts),
             *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
             *health_segments(self._pollers.readings(), now),
         ]
         base.query_one("#status", SegmentLine).show(segments)
         base.query_one("#identity", NoticeBar).show(identity_banner(self.profile, self._findings), "critical")
-        titles = [(tab.title, tab.kinds) for tab in TABS]
+        titles = [(tab.title, tab.brief or tab.title, tab.kinds) for tab in TABS]
         base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts, self._pollers.readings()))
 
     def _show_keys(self, screen: Screen[Any]) -> None:
@@ -329,8 +361,34 @@ class OpsApp(App[int]):
     def action_alerts(self) -> None:
         """List the alerts that are up."""
         unconfirmed = identity_lines(self.profile, self._findings)
-        page = alert_lines(self.rules.alerts, time.time(), self._pollers.readings(), unconfirmed)
+        readings, offered = self._pollers.readings(), self.walking.runbooks
+        page = alert_lines(self.rules.alerts, time.time(), readings, unconfirmed, offered)
         self.push_screen(TextDialog("Alerts", page))
+
+    def action_runbooks(self) -> None:
+        """Offer the runbooks of the alerts that are up, each beside its alert."""
+        self._begin(self.walking.choose_runbook(self.rules.alerts), "the runbooks")
+
+    def action_contacts(self) -> None:
+        """Show whom to call."""
+        self.push_screen(TextDialog("Contacts", contact_lines(self.profile.contacts), stem="contacts"))
+
+    async def on_pane_looked(self, message: Pane.Looked) -> None:
+        """Open a tab as a walk wants it to be looked at."""
+        index = next(index for index, tab in enumerate(TABS) if tab.title == message.title)
+        await self._open(index)
+        self._panes[index].open_at(message.view, message.filter_text, message.source)
+        self.tell(f"{TABS.index(CHECKLIST) + 1} goes back to the checklist", "", _HINT_S)
+
+    async def on_steps_reported(self, message: "Steps.Reported") -> None:
+        """Keep the report of a walk, and say where."""
+        await self.walking.keep(message.run)
+
+    async def _opened(self, tab: Tab) -> Pane:
+        """Open a tab and return its pane."""
+        index = TABS.index(tab)
+        await self._open(index)
+        return self._panes[index]
 
     def action_by_hand(self) -> None:
         """Show the commands that show this pane's data by hand."""
@@ -431,7 +489,12 @@ class OpsApp(App[int]):
 
     def on_pane_requested(self, message: Pane.Requested) -> None:
         """Lead what was asked for through its whole life, beside everything else."""
-        self._changes.begin(message.requests, self.action_refresh)
+
+        def done(ended: Ended) -> None:
+            self.action_refresh()
+            message.ended(ended)
+
+        self._changes.begin(message.requests, done)
 
     def on_offering_offered(self) -> None:
         """Show on the key bar what can be changed where the cursor is now."""
@@ -445,7 +508,7 @@ class OpsApp(App[int]):
 
     def action_undo(self) -> None:
         """Offer what can be taken back: temporary changes, then the others."""
-        self.run_worker(self._changes.choose_undo(self.action_refresh), group="undo", exclusive=True)
+        self.run_worker(self._changes.choose_undo(lambda ended: self.action_refresh()), group="undo", exclusive=True)
 
     # Words
 
@@ -471,6 +534,8 @@ class OpsApp(App[int]):
         for binding, names in commands(screen.active_bindings.values()):
             run = partial(self.run_action, binding.action, nodes[binding.id])
             yield SystemCommand(binding.description, f"key {', '.join(names)}", run)
+        for title, meaning, begin in self.walking.commands():
+            yield SystemCommand(title, meaning, begin)
         if self._sandbox is not None:
             for name, scenario in self._sandbox.scenarios.items():
                 yield SystemCommand(f"Scenario: {name}", scenario.meaning, partial(self._play, self._sandbox, name))
@@ -506,7 +571,7 @@ def _systems(profile: Profile, *, masks: bool) -> "Systems":
     return systems_of(profile, masks=masks)
 
 
-def run(loaded: Loaded, *, read_only: bool, share: bool, refresh_s: float | None, sandbox: Sandbox | None) -> int:
+def run(loaded: Loaded, wishes: Wishes, *, sandbox: Sandbox | None) -> int:
     """Run the application on this terminal and return its exit status."""
     from profiles.places import log_file
     from tui.journal.place import journal_of
@@ -516,9 +581,7 @@ def run(loaded: Loaded, *, read_only: bool, share: bool, refresh_s: float | None
         profile,
         journal=journal_of(profile),
         log_file=str(log_file()),
-        read_only=read_only,
-        share=share,
-        refresh_s=refresh_s,
+        wishes=wishes,
         sandbox=sandbox,
     )
     app.run(mouse=False)

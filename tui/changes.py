@@ -21,6 +21,9 @@ from widgets.cell import Tone
 from widgets.dialogs import TextDialog
 
 Tell = Callable[[str, Tone], None]
+Ended = Sequence[tuple[Request, Outcome | None]]
+"""What became of each request; None of one whose turn never came. Empty when we were interrupted."""
+Done = Callable[[Ended], None]
 
 _TONES: dict[Ending, Tone] = {
     Ending.CONVERGED: "ok",
@@ -74,8 +77,8 @@ class Changes:
 
     # One target, or several
 
-    def begin(self, requests: Sequence[Request], done: Callable[[], None]) -> None:
-        """Start to lead requests through their life; `done` is called when they have ended."""
+    def begin(self, requests: Sequence[Request], done: Done) -> None:
+        """Start to lead requests through their life; `done` is told what became of each when they have ended."""
         for request in requests:
             if any(running.target.is_same(request.target) for running in self._under_way):
                 self._tell(f"a change of {request.target} is already under way", "warn")
@@ -85,16 +88,19 @@ class Changes:
         work = self._perform(requests[0]) if len(requests) == 1 else self._perform_all(requests)
         self._app.run_worker(self._led(work, requests, done), group="perform", exit_on_error=False)
 
-    async def _led(self, work: Awaitable[None], requests: Sequence[Request], done: Callable[[], None]) -> None:
+    async def _led(self, work: Awaitable[Ended], requests: Sequence[Request], done: Done) -> None:
+        ended: Ended = ()
         try:
-            await work
+            ended = await work
         finally:
             for request in requests:
                 self._under_way.pop(request, None)
-            done()
+            done(ended)
 
-    async def _perform(self, request: Request) -> None:
-        self._report(request, await self._performer.perform(request, self._confirm, self._progress))
+    async def _perform(self, request: Request) -> Ended:
+        outcome = await self._performer.perform(request, self._confirm, self._progress)
+        self._report(request, outcome)
+        return ((request, outcome),)
 
     def _report(self, request: Request, outcome: Outcome) -> None:
         words = f"{self._named(request)}: {outcome.ending.upper()}, {outcome.detail}"
@@ -108,7 +114,7 @@ class Changes:
         if later is not None:
             self._report(outcome.sent.request, later)
 
-    async def _perform_all(self, requests: Sequence[Request]) -> None:
+    async def _perform_all(self, requests: Sequence[Request]) -> Ended:
         results = await perform_all(self._performer, requests, self._confirm_all, self._progress)
         for result in results:
             if result.outcome is not None and result.outcome.ending is Ending.CONVERGED:
@@ -116,6 +122,7 @@ class Changes:
         self._tell(*_batch_words(results))
         page = results_page(results, self._named)
         await self._app.push_screen_wait(TextDialog("What became of each", page, stem="changes"))
+        return tuple((result.request, result.outcome) for result in results)
 
     # Asking
 
@@ -151,7 +158,7 @@ class Changes:
 
     # Taking back
 
-    async def choose_undo(self, done: Callable[[], None]) -> None:
+    async def choose_undo(self, done: Done) -> None:
         """Ask which change is to be taken back, and lead that through its life."""
         await self._news.fetch()  # what ended a moment ago is what people take back most
         found = choices(self.ledger, time.time())

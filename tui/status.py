@@ -1,6 +1,6 @@
 """What the status line and the tab strip say: pure functions from facts to segments."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -101,7 +101,7 @@ def _ailment(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment
 
 
 def tab_segments(
-    titles: Sequence[tuple[str, tuple[str, ...]]],
+    titles: Sequence[tuple[str, str, tuple[str, ...]]],
     active: int,
     alerts: Sequence[Alert],
     readings: Iterable[Reading[Any]] = (),
@@ -109,20 +109,20 @@ def tab_segments(
     """Return the tab strip: number, title, how many alerts its systems have (`!2`), whether one does not answer (`✗`).
 
     Args:
-        titles: title and kinds of sources of every tab, in order.
+        titles: title, short title and kinds of sources of every tab, in order.
         active: index of the visible tab.
         alerts: every alert that is up.
         readings: the newest of every source.
     """
     silent = {reading.kind for reading in _silent(readings)}
     segments: list[Segment] = []
-    for index, (title, kinds) in enumerate(titles):
+    for index, (title, brief, kinds) in enumerate(titles):
         own = [alert for alert in alerts if alert.source.partition(":")[0] in kinds[:1]]
         mark = (f"!{len(own)}" if own else "") + ("✗" if silent.intersection(kinds[:1]) else "")
         level = max((alert.level for alert in own), default=Level.OK)
         tone = "critical" if mark.endswith("✗") else _TONES[level]
-        text = f" {index + 1} {title}{mark}"
-        segments.append(Segment(f"{text} ", tone, short=text, reverse=index == active))
+        text, short = (f" {index + 1} {word}{mark}" for word in (title, brief))
+        segments.append(Segment(f"{text} ", tone, short=short, reverse=index == active))
     return segments
 
 
@@ -156,8 +156,12 @@ def alert_lines(
     now: float,
     readings: Iterable[Reading[Any]] = (),
     unconfirmed: Sequence[str] = (),
+    offered: Callable[[Alert], Sequence[str]] = lambda alert: (),
 ) -> str:
-    """Return the page behind `a`: what is `unconfirmed`, which systems do not answer, every alert, worst first."""
+    """Return the page behind `a`: what is `unconfirmed`, which systems do not answer, every alert, worst first.
+
+    `offered` returns the titles of the runbooks that an alert offers.
+    """
     silent = [
         f"NO DATA  {reading.source.rstrip(':')} {reading.error.message}"
         f" for {brief_age(now - (reading.failing_since or now))}"
@@ -169,6 +173,7 @@ def alert_lines(
         f"{f' {alert.object}' if alert.object else ''} = {amount(alert.metric, alert.value)}"
         f" (threshold {amount(alert.metric, alert.threshold)})"
         f" for {brief_age(now - alert.since)}"
+        + (f"; runbook (!): {', '.join(titles)}" if (titles := offered(alert)) else "")
         for alert in alerts
     ]
     calm = [] if silent or raised else ["No alert is up, and every system answers."]

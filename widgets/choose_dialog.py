@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from time import monotonic
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -14,6 +15,11 @@ from textual.widgets import Input, Static
 from widgets.cell import Cell, Column, Row
 from widgets.fitting import plain, width_of
 from widgets.live_table import LiveTable
+from widgets.quiet import Quiet
+
+_TICK_S: Final = 0.05
+_DEAF_S: Final = 0.5
+"""How long nobody may have pressed a key before the first Enter counts as an answer."""
 
 _CSS = """
     {0} {{ align: center middle; }}
@@ -52,10 +58,25 @@ class ChooseDialog(ModalScreen[str | None]):
 
     DEFAULT_CSS = _CSS.format("ChooseDialog") + "ChooseDialog LiveTable { height: auto; max-height: 14; }"
 
-    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+    def __init__(self, title: str, choices: Sequence[Choice], *, is_answer: bool = False) -> None:
+        """Prepare the dialog.
+
+        Args:
+            title: what is asked.
+            choices: what there is to choose from, in order.
+            is_answer: whether what is chosen counts as somebody's word: then an Enter that comes right after the
+                dialog, meant for what was there before, chooses nothing.
+        """
         super().__init__()
         self._heading = title
         self._choices = tuple(choices)
+        self._is_touched = False
+        self._quiet = Quiet(monotonic, _TICK_S) if is_answer else None
+
+    def on_mount(self) -> None:
+        """Count the time without a key, where it matters."""
+        if self._quiet is not None:
+            self.set_interval(_TICK_S, self._quiet.tick)
 
     def compose(self) -> ComposeResult:
         """Lay the dialog out."""
@@ -75,17 +96,21 @@ class ChooseDialog(ModalScreen[str | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list."""
         event.stop()
+        self._is_touched = True
         self.query_one(LiveTable).filter_text = event.value
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Choose what the cursor is on."""
         event.stop()
+        if self._quiet is not None and not self._is_touched and self._quiet.key() < _DEAF_S:
+            return
         key = self.query_one(LiveTable).cursor_key
         if isinstance(key, str):
             self.dismiss(key)
 
     def action_move(self, rows: int) -> None:
         """Move the cursor of the list."""
+        self._is_touched = True
         self.query_one(LiveTable).action_cursor(rows)
 
     def action_page(self, pages: int) -> None:

@@ -15,6 +15,7 @@ from tui.journal import Journal, who
 from tui.panes.pane import Pane
 from tui.panes.tabs import RESOURCES, TABS
 from tui.panes.timeline import Entries
+from tui.wishes import Wishes
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import InputDialog, TextDialog
 from widgets.notice import NoticeBar
@@ -23,10 +24,12 @@ from widgets.segment_line import SegmentLine
 
 @pytest.fixture
 def make_app(tmp_path: Path) -> Callable[..., OpsApp]:
-    def make(environment: str = "dev", **options: Any) -> OpsApp:
+    def make(environment: str = "dev", sandbox: Any = None, **options: Any) -> OpsApp:
         profile = Profile.model_validate({"name": "t", "environment": environment})
         journal = Journal(tmp_path, profile.name, profile.environment)
-        return OpsApp(profile, journal=journal, log_file=str(tmp_path / "log"), **options)
+        return OpsApp(
+            profile, journal=journal, log_file=str(tmp_path / "log"), wishes=Wishes(**options), sandbox=sandbox
+        )
 
     return make
 

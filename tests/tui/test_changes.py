@@ -36,7 +36,7 @@ class Screen(App[None]):
         self.told.append((text, tone))
 
     def begin(self, *requests: Request) -> None:
-        self.changes.begin(requests, self.count)
+        self.changes.begin(requests, lambda ended: self.count())
 
     def count(self) -> None:
         self.done += 1
@@ -114,7 +114,7 @@ async def test_a_change_is_taken_back_through_the_same_dialog_and_only_once(app:
         await listening(pilot)
         await pilot.press("y")
         await until(pilot, lambda: app.done)
-        app.run_worker(app.changes.choose_undo(app.count))
+        app.run_worker(app.changes.choose_undo(lambda ended: app.count()))
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
         await pilot.pause()
         assert choices(app)[0][0] == "cancel-query 4711"
@@ -128,7 +128,7 @@ async def test_a_change_is_taken_back_through_the_same_dialog_and_only_once(app:
 
 async def test_with_nothing_to_take_back_nobody_is_asked(app: Screen) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
-        await app.changes.choose_undo(app.count)
+        await app.changes.choose_undo(lambda ended: app.count())
         await pilot.pause()
         assert app.told == [("there is no change on record that could be taken back", "")]
 
@@ -141,7 +141,7 @@ async def test_a_temporary_change_is_counted_until_it_is_kept(app: Screen) -> No
         await until(pilot, lambda: app.done)
         await app.news.fetch()
         assert len(app.changes.ledger.temporary) == 1
-        app.run_worker(app.changes.choose_undo(app.count))
+        app.run_worker(app.changes.choose_undo(lambda ended: app.count()))
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
         await pilot.pause()
         assert "due in 29m" in choices(app)[0][1]

@@ -98,12 +98,13 @@ def test_a_system_that_need_not_be_there_and_never_was_is_no_news() -> None:
 
 
 def test_a_tab_shows_its_own_alerts() -> None:
-    titles = [("Database", ("database",)), ("Resources", ("host", "kubernetes"))]
+    titles = [("Database", "Database", ("database",)), ("Resources", "Res.", ("host", "kubernetes"))]
     segments = tab_segments(titles, 1, [alert(), alert(Level.CRITICAL, "kubernetes:")])
     assert [(segment.text, segment.tone, segment.reverse) for segment in segments] == [
         (" 1 Database!1 ", "warn", False),
         (" 2 Resources ", "", True),
     ]
+    assert [segment.short for segment in segments] == [" 1 Database!1", " 2 Res."]
 
 
 def test_the_clock_is_utc_and_says_so() -> None:
@@ -120,9 +121,14 @@ def test_ages_read_as_kubectl_writes_them(seconds: float, text: str) -> None:
 def test_a_system_that_does_not_answer_stands_in_the_strip_and_on_the_page_of_alerts() -> None:
     silent: Reading[Any] = Reading("database:a", 2.0, error=Unreachable("refused"), failing_since=990.0)
     absent: Reading[Any] = Reading("redis:b", 2.0, error=Unreachable("refused"), failing_since=990.0, is_optional=True)
-    titles = [("Database", ("database",)), ("Redis", ("redis",))]
+    titles = [("Database", "Database", ("database",)), ("Redis", "Redis", ("redis",))]
     assert [one.text for one in tab_segments(titles, 0, [], [silent, absent])] == [" 1 Database✗ ", " 2 Redis "]
     assert alert_lines([], 1000.0, [silent, absent]) == "NO DATA  database:a refused for 10s"
+
+
+def test_an_alert_names_the_runbooks_it_offers() -> None:
+    page = alert_lines([alert()], 1000.0, offered=lambda each: ["Lock contention"] if each == alert() else [])
+    assert page.endswith("; runbook (!): Lock contention")
 
 
 PROFILE = Profile.model_validate({"name": "prod"})

@@ -7,9 +7,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from profiles.schema import Rule
+from tui.actions.asking import matching
 from tui.actions.postgres.terminate import STATES, TERMINATE, matching_requests
 from tui.panes import database_offers, tabs
-from tui.panes.asking import matching
 from tui.panes.database_detail import session_page, statement_page
 from tui.panes.database_head import connections_line, missing_words, server_line, work_line
 from tui.panes.database_rows import (
@@ -121,6 +121,12 @@ class DatabasePane(Listing, Offering):
         """Return the psql command and the SQL behind this view."""
         snapshot = self._snapshot
         return by_hand(snapshot, self.view) if snapshot else ""
+
+    def open_at(self, view: str, filter_text: str, source: str) -> None:
+        """Choose a database, open a view and filter its rows."""
+        if source in self._names:
+            self._chosen = self._names.index(source)
+        super().open_at(view, filter_text, source)
 
     @property
     def _source(self) -> str:

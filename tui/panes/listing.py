@@ -74,6 +74,14 @@ class Listing(Pane):
         """Put the keyboard into the open table, at once: the next key may already wait."""
         self.screen.set_focus(self.table)
 
+    def open_at(self, view: str, filter_text: str, source: str) -> None:
+        """Open a view and filter its rows."""
+        if view in self.VIEWS:
+            self.view = view
+            self.open_view()
+        super().open_at(view, filter_text, source)
+        self.redraw()
+
     def unfilter(self) -> None:
         """Show every row, so that one that is to be found is there."""
         self.query_one(FilterBar).text = ""

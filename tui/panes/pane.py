@@ -15,13 +15,16 @@ from tui.rules import Level
 from tui.sources.reading import Reading, Source
 from widgets.cell import Tone, cell_text
 from widgets.clipboard import copy
+from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.segment_line import SegmentLine
 
 if TYPE_CHECKING:
+    from tui.actions.perform import Outcome
     from tui.timeline.entry import Entry
     from tui.timeline.model import Timeline
+    from tui.walkthroughs.guide import Guide
 
 
 def _empty_timeline() -> "Timeline":
@@ -63,6 +66,8 @@ class Desk:
     """Pins an entry for everyone, or takes the pin away."""
     report: Callable[[], None] = field(default=lambda: None)
     """Writes the incident report to a file and says where."""
+    guide: Callable[[], "Guide | None"] = field(default=lambda: None)
+    """Who leads through checklists and runbooks; None until everything has begun."""
 
 
 class Pane(Vertical):
@@ -78,9 +83,15 @@ class Pane(Vertical):
     class Requested(Message):
         """The person asked for a change of one target, or of several at once."""
 
-        def __init__(self, requests: Sequence[Request]) -> None:
+        def __init__(
+            self,
+            requests: Sequence[Request],
+            ended: Callable[[Sequence[tuple[Request, "Outcome | None"]]], None] = lambda results: None,
+        ) -> None:
+            """Ask; `ended` is told what became of each, None of one whose turn never came."""
             super().__init__()
             self.requests = tuple(requests)
+            self.ended = ended
 
     class Told(Message):
         """A sentence for the person: why a key cannot act here, what was copied."""
@@ -89,6 +100,17 @@ class Pane(Vertical):
             super().__init__()
             self.text = text
             self.tone = tone
+
+    class Looked(Message):
+        """The person wants to look at another tab, in one of its views and filtered."""
+
+        def __init__(self, title: str, view: str = "", filter_text: str = "", source: str = "") -> None:
+            super().__init__()
+            self.title = title
+            self.view = view
+            self.filter_text = filter_text
+            self.source = source
+            """Name of the source to show, where the tab shows one at a time; empty for any."""
 
     class Jumped(Message):
         """The person wants to see what an entry of the timeline is about, in its own tab."""
@@ -161,6 +183,12 @@ class Pane(Vertical):
             Whether it is still there. A tab that shows one thing only shows it.
         """
         return True
+
+    def open_at(self, view: str, filter_text: str, source: str) -> None:
+        """Open a view, choose a source and filter the rows; what is empty stays, or is cleared for the filter."""
+        for bar in self.query(FilterBar).results(FilterBar):
+            bar.text = filter_text
+            return
 
     def subject(self) -> str:
         """Return what the person looks at, in a few words, for a note: the view and the row under the cursor."""

@@ -319,6 +319,15 @@ class PodsTables(Pane):
         self.choose(replace(self.choice, workload=workload))
         self._open_view()
 
+    def open_at(self, view: str, filter_text: str, source: str) -> None:
+        """Open a view with every namespace, and filter its rows."""
+        self.choice = Choice()
+        if view in self._views:
+            self.view = view
+        self._views[self.view].revision = 0
+        super().open_at(view, filter_text, source)
+        self._open_view()
+
     def reveal(self, source: str, about: str, at: float) -> bool:
         """Open the view that has an object and put the cursor on it: `kind/namespace/name`, `node/name`."""
         kind, _, path = about.partition("/")

@@ -7,9 +7,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from tui.actions.asking import TEMPORARY_HINT, split_temporary
 from tui.actions.redis.setting import setting_request
 from tui.panes import redis_detail, redis_offers, redis_rows, tabs
-from tui.panes.asking import TEMPORARY_HINT, split_temporary
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.offering import Offer, Offering
@@ -186,6 +186,12 @@ class RedisPane(Listing, Offering):
                 for view, text in self.VIEWS.items()
             ]
         )
+
+    def open_at(self, view: str, filter_text: str, source: str) -> None:
+        """Choose an instance, open a view and filter its rows."""
+        if source in self._sources:
+            self._current = source
+        super().open_at(view, filter_text, source)
 
     # Keys
 

@@ -23,6 +23,8 @@ class Tab:
     """Kinds of sources it shows, its own first: the part of a source's name before the colon."""
     place: str
     """Module and class of its pane."""
+    brief: str = ""
+    """Title where there is little room; the title itself when empty."""
     misses_nothing: bool = False
     """Whether its readings are increments, so that every one is shown to it, visible or not."""
 
@@ -38,8 +40,12 @@ PODS: Final = Tab("Pods", ("kubernetes",), "tui.panes.pods:PodsPane")
 DATABASE: Final = Tab("Database", ("database",), "tui.panes.database:DatabasePane")
 REDIS: Final = Tab("Redis", ("redis",), "tui.panes.redis:RedisPane")
 LOGS: Final = Tab("Logs", ("logs",), "tui.panes.logs:LogsPane", misses_nothing=True)
-RESOURCES: Final = Tab("Resources", ("host", "kubernetes"), "tui.panes.resources:ResourcesPane", misses_nothing=True)
-TIMELINE: Final = Tab("Timeline", ("opstui", *KINDS), "tui.panes.timeline:TimelinePane")
+RESOURCES: Final = Tab(
+    "Resources", ("host", "kubernetes"), "tui.panes.resources:ResourcesPane", "Res.", misses_nothing=True
+)
+TIMELINE: Final = Tab("Timeline", ("opstui", *KINDS), "tui.panes.timeline:TimelinePane", "Time")
 
-TABS: Final = (SERVICES, PODS, DATABASE, REDIS, LOGS, RESOURCES, TIMELINE)
+CHECKLIST: Final = Tab("Checklist", ("walk",), "tui.panes.checklist:ChecklistPane", "Check")
+
+TABS: Final = (SERVICES, PODS, DATABASE, REDIS, LOGS, RESOURCES, TIMELINE, CHECKLIST)
 """Every tab, in order. A new one is one value more."""
