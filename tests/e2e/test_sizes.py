@@ -24,6 +24,7 @@ DATA = {
     "5": "following",
     "6": "cpu",
     "7": "entries since",
+    "8": "CHECKLIST OR RUNBOOK",
 }
 """What every tab shows once it has data, where there is room."""
 SIXTEEN = {*range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)}

@@ -91,7 +91,7 @@ async def test_what_was_terminated_is_not_leaked_again(sandbox: BlockingSandbox,
     await eventually(left, lambda pids: pids == [])
     # As many looks as the worker would need to open more.
     assert [await leaked(database) for _ in range(60)] == [[]] * 60
-    assert sandbox.running == "pool-exhaustion"
+    assert (sandbox.running, sandbox.failure) == ("pool-exhaustion", "")
     await connection.close()
 
 
