@@ -20,6 +20,8 @@ from tui.walkthroughs.site import KUBERNETES, Site
 _QUIET_READS: Final = 2
 """Reads of a log that bring nothing old, after which everything it holds has come."""
 _PATIENCE_S: Final = 10.0
+_MOST_LINES: Final = 20_000
+"""Lines of each file, or of all pods of a log, that are counted at most; the newest."""
 _LEAST: Final = {None: Severity.NONE, "warn": Severity.WARN, "error": Severity.ERROR}
 
 
@@ -39,7 +41,7 @@ async def _log(name: str, wanted: LogCount, asked: Asked, site: Site) -> Fact | 
         return None
     cluster = site.pollers.source(KUBERNETES)
     pod_logs = PodLogs(cluster) if isinstance(cluster, KubernetesSource) else None
-    source, since = LogsSource(name, entry, pod_logs), site.now() - wanted.within
+    source, since = LogsSource(name, entry, pod_logs, first_lines=_MOST_LINES), site.now() - wanted.within
     lines: list[LogLine] = []
     try:
         async with asyncio.timeout(_PATIENCE_S):

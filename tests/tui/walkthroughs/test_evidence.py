@@ -1,6 +1,7 @@
 """Conditions and what the systems say in, evidence with its verdict out."""
 
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,18 @@ async def test_lines_of_a_log_are_counted_by_level_and_words(tmp_path: Path) -> 
     assert (errors.value, errors.mark, errors.detail) == ("3", Mark.WARNING, errors.detail)
     assert "login failed 2" in errors.detail
     assert (logins.value, logins.mark) == ("4", Mark.PASSED)
+
+
+async def test_thousands_of_lines_are_counted_and_what_lies_further_back_is_said_to(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    log = tmp_path / "api.log"
+    log.write_text("".join(f"{now - timedelta(minutes=n):%Y-%m-%dT%H:%M:%SZ} ERROR {n}\n" for n in range(9000, 0, -1)))
+    async with site_of(tmp_path, logs={"api": str(log)}) as site:
+        (hour,) = await facts(site, logs={"level": "error", "within": "100h"}, warn=10_000)
+        (month,) = await facts(site, logs={"level": "error", "within": "30d"}, warn=10_000)
+    assert hour.number in (5999, 6000, 6001)
+    assert (month.value, month.mark) == ("9000", Mark.PASSED)
+    assert "opstui reads only a log's end" in month.detail
 
 
 async def test_what_people_did_since_the_last_run_is_counted_and_listed(tmp_path: Path) -> None:

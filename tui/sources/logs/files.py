@@ -31,12 +31,22 @@ _Key = tuple[int, int]
 class FileFollower:
     """Follows every file a pattern names, each by its inode."""
 
-    def __init__(self, source: str, pattern: str, intake: Intake, *, zone: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        source: str,
+        pattern: str,
+        intake: Intake,
+        *,
+        zone: tzinfo | None = None,
+        first_lines: int = FIRST_LINES,
+    ) -> None:
+        """Name the files; nothing is opened yet. `first_lines` of each are shown of what was there before."""
         self._source = source
         self._pattern = os.path.expanduser(pattern)
         self._is_glob = glob.has_magic(self._pattern)
         self._intake = intake
         self._zone = zone
+        self._first_lines = first_lines
         self._tails: dict[_Key, Tail] = {}
         """By device and inode, in the order they must be read."""
         self._paths: tuple[str, ...] = ()
@@ -159,7 +169,8 @@ class FileFollower:
         self._tails[key] = tail
         if self._is_first:
             try:
-                tail.show_end(self._intake, min(FIRST_LINES, max(10, 2000 // max(1, len(self._paths)))))
+                share = max(10, 10 * self._first_lines // max(1, len(self._paths)))
+                tail.show_end(self._intake, min(self._first_lines, share))
             except OSError as error:
                 self._refuse(path, error)
 

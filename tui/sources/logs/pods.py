@@ -112,13 +112,23 @@ class PodFollower:
     """Follows one container of every pod that matches, each in a task of its own."""
 
     def __init__(
-        self, source: str, logs: PodLogs, namespace: str, selector: str, container: str | None, intake: Intake
+        self,
+        source: str,
+        logs: PodLogs,
+        namespace: str,
+        selector: str,
+        container: str | None,
+        intake: Intake,
+        *,
+        first_lines: int = FIRST_LINES,
     ) -> None:
+        """Name the pods; nothing is read yet. `first_lines` of all together are shown of what was there before."""
         self._source = source
         self._logs = logs
         self._namespace = namespace
         self._selector = selector
         self._container = container
+        self._first_lines = first_lines
         self._intake = intake
         self._followed: dict[str, _Followed] = {}
         """By the pod's uid."""
@@ -192,7 +202,7 @@ class PodFollower:
                 followed.task.cancel()
                 del self._followed[uid]
         # What began before we looked is shown by its end; a pod that came since is shown from its beginning.
-        tail = None if self._has_listed else max(10, FIRST_LINES // max(1, len(current)))
+        tail = None if self._has_listed else max(10, self._first_lines // max(1, len(current)))
         self._has_listed = True
         for uid, pod in current.items():
             if uid not in self._followed:

@@ -8,7 +8,7 @@ from typing import Final
 from profiles.schema import LogSource
 from tui.sources.errors import Unreadable
 from tui.sources.logs.command import CommandFollower
-from tui.sources.logs.files import FileFollower
+from tui.sources.logs.files import FIRST_LINES, FileFollower
 from tui.sources.logs.follower import Follower
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.line import LogBatch
@@ -24,8 +24,25 @@ GAP_S: Final = 0.1
 class LogsSource:
     """Follows one log; every line is in exactly one batch."""
 
-    def __init__(self, name: str, entry: LogSource, pod_logs: PodLogs | None = None, *, masks: bool = False) -> None:
-        """Make the source; nothing is followed yet. `masks` takes what looks like a secret out of every line."""
+    def __init__(
+        self,
+        name: str,
+        entry: LogSource,
+        pod_logs: PodLogs | None = None,
+        *,
+        masks: bool = False,
+        first_lines: int = FIRST_LINES,
+    ) -> None:
+        """Make the source; nothing is followed yet.
+
+        Args:
+            name: what the profile calls it.
+            entry: what is followed.
+            pod_logs: reads the logs of pods; None where there is no cluster.
+            masks: takes what looks like a secret out of every line.
+            first_lines: how many lines of what was there before are read, of each file, or of all pods together.
+        """
+        self._first_lines = first_lines
         self.name = f"logs:{name}"
         self.interval_s = GAP_S
         self.timeout_s = QUIET_S + 3.0
@@ -88,14 +105,22 @@ class LogsSource:
     def _new_follower(self) -> Follower:
         entry = self._entry
         if entry.file is not None:
-            return FileFollower(self._log, entry.file, self._intake)
+            return FileFollower(self._log, entry.file, self._intake, first_lines=self._first_lines)
         if entry.command is not None:
             if not entry.command:
                 raise Unreadable("the command is empty", "give program and arguments in the profile")
             return CommandFollower(self._log, entry.command, self._intake)
         if self._pod_logs is None or entry.pods is None or entry.namespace is None:
             raise Unreadable("the profile names pods but no cluster", "add kubernetes: to the profile")
-        return PodFollower(self._log, self._pod_logs, entry.namespace, entry.pods, entry.container, self._intake)
+        return PodFollower(
+            self._log,
+            self._pod_logs,
+            entry.namespace,
+            entry.pods,
+            entry.container,
+            self._intake,
+            first_lines=self._first_lines,
+        )
 
     def _wake(self) -> None:
         # From any thread; the loop may be gone already when a follower outlives it for a moment.

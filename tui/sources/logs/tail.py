@@ -14,6 +14,9 @@ MAX_BEHIND: Final = 64 * 1024 * 1024
 _KEPT_BEHIND: Final = 1024 * 1024
 _CHUNK: Final = 128 * 1024
 _TAIL_BYTES: Final = 128 * 1024
+_LINE_BYTES: Final = 400
+"""What a line is reckoned at where more than the usual few are wanted."""
+_MOST_TAIL_BYTES: Final = 8 * 1024 * 1024
 _UNFINISHED_S: Final = 3.0
 _PAUSE_S: Final = 0.0005
 
@@ -41,7 +44,7 @@ class Tail:
     def show_end(self, intake: Intake, lines: int) -> None:
         """Take its last `lines` lines, and from now on what comes after them."""
         size = os.fstat(self._descriptor).st_size
-        start = max(0, size - _TAIL_BYTES)
+        start = max(0, size - max(_TAIL_BYTES, min(lines * _LINE_BYTES, _MOST_TAIL_BYTES)))
         data = os.pread(self._descriptor, size - start, start)
         self._offset = start + len(data)
         found = self._splitter.feed(data)
