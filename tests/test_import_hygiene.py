@@ -1,5 +1,6 @@
 """What a process has loaded after an import, looked at from inside; a linter sees neither lazy nor indirect imports."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("asyncpg", "redis", "httpx", "kubernetes", "aiohttp", "plotext", "psutil")
-HEADLESS = ("sources", "actions", "timeline", "walkthroughs")
+HEADLESS = ("sources", "actions", "timeline", "walkthroughs", "check")
 
 
 def loaded_after(code: str) -> set[str]:
@@ -57,6 +58,19 @@ def test_the_version_is_told_before_anything_is_loaded() -> None:
 def test_commands_without_a_screen_load_none(arguments: str) -> None:
     loaded = loaded_after(f"import sys; sys.argv = ['opstui', {arguments}]; from tui.cli import main; main()")
     assert loaded.isdisjoint({"textual", "rich", "tui.app", "tui.sandbox", *HEAVY})
+
+
+def test_a_check_of_real_systems_loads_no_user_interface_and_no_sandbox(tmp_path: Path) -> None:
+    profile = tmp_path / "small.yaml"
+    unreachable = {"warn": 1000, "critical": 1001}
+    metrics = ("cpu_percent", "load_per_cpu", "memory_percent", "disk_percent", "inodes_percent")
+    rules = {f"host.{metric}": unreachable for metric in metrics}
+    redis = {"cache": {"url": "redis://127.0.0.1:1", "optional": True}}
+    profile.write_text(json.dumps({"environment": "dev", "redis": redis, "rules": rules}))
+    profile.chmod(0o600)
+    arguments = f"['opstui', 'check', '--profile', '{profile}']"
+    loaded = loaded_after(f"import sys; sys.argv = {arguments}; from tui.cli import main; main()")
+    assert loaded.isdisjoint({"textual", "rich", "widgets", "tui.app", "tui.sandbox"})
 
 
 def test_completing_a_profile_loads_no_validator() -> None:

@@ -76,9 +76,10 @@ class Poller:
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
-        self._paused = paused
-        if not paused:
+        # Only what did pause is read at once: a second reading right behind the first would make rates of an instant.
+        if self._paused and not paused:
             self._wake.set()
+        self._paused = paused
 
     def refresh(self) -> None:
         """Read now, also while paused, instead of at the end of the interval (or of the back-off)."""

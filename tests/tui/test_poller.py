@@ -171,3 +171,18 @@ async def test_a_paused_source_is_read_once_when_somebody_asks() -> None:
         await asyncio.sleep(0)
     assert source.reads == 1
     await poller.close()
+
+
+async def test_going_on_without_a_pause_reads_nothing_before_its_time() -> None:
+    source = Scripted([Facts(1), Facts(2)], interval_s=3600.0)
+    seen: list[Reading[Any]] = []
+    poller = Poller(source, seen.append)
+    poller.pause(False)
+    poller.start()
+    async with asyncio.timeout(10):
+        while not seen:
+            await asyncio.sleep(0.001)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert source.reads == 1
+    await poller.close()

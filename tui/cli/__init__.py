@@ -29,7 +29,7 @@ def main() -> None:
     # Looking for plugins of pydantic, of which we use none, would read every installed package's metadata.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        from tui.cli import walk_commands  # noqa: F401 -- its commands belong to opstui's
+        from tui.cli import check_commands, walk_commands  # noqa: F401 -- their commands belong to opstui's
         from tui.cli.commands import opstui
 
         opstui(prog_name="opstui")

@@ -16,7 +16,7 @@ from profiles.loader import Loaded, load
 from profiles.places import log_file
 from profiles.problems import ProfileError, nearest
 from profiles.schema import Profile
-from tui.cli.log import start_log
+from tui.cli.log import keep_no_log, start_log
 from tui.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -73,8 +73,14 @@ def launch(name: str | None, wishes: Wishes, scenario: str | None = None) -> int
     return run(loaded, wishes, sandbox=None)
 
 
-def with_profile(name: str, scenario: str | None, work: Callable[[Profile], int]) -> int:
+def with_profile(name: str, scenario: str | None, work: Callable[[Profile], int], *, is_logged: bool = True) -> int:
     """Do something with a profile without a screen, on a sandbox of its own where the profile is one.
+
+    Args:
+        name: of the profile, or its path.
+        scenario: what the sandbox plays; None plays nothing.
+        work: takes the profile and returns the exit status.
+        is_logged: whether opstui's own troubles go to the log file; False keeps no trace of them.
 
     Returns:
         What `work` returns, or 3 when the profile, the scenario or the sandbox is at fault.
@@ -85,7 +91,10 @@ def with_profile(name: str, scenario: str | None, work: Callable[[Profile], int]
         if reason := _scenario_reason(scenario, loaded, is_sandbox):
             _say(f"opstui: {reason}")
             return _NOT_DONE
-        _start_log()
+        if is_logged:
+            _start_log()
+        else:
+            keep_no_log()
         if not is_sandbox:
             return work(loaded.profile)
         from tui.sandbox.environment import wall_off

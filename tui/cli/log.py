@@ -41,6 +41,13 @@ def start_log(path: Path) -> None:
     threading.excepthook = _log_thread
 
 
+def keep_no_log() -> None:
+    """Let every log record and warning of this process go: nothing is written, and standard error is for people."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(True)
+    threading.excepthook = _log_thread
+
+
 def _log_thread(failed: threading.ExceptHookArgs) -> None:
     if failed.exc_value is not None:
         name = failed.thread.name if failed.thread else "a thread"

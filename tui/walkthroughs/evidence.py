@@ -4,15 +4,12 @@ What cannot be read is unknown, and unknown is never a pass.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from profiles.schema import Rule
-from tui.rules import Level, judged
 from tui.sources.errors import SourceError
 from tui.sources.postgres.source import PostgresSource
-from tui.sources.reading import Number, Reading
 from tui.sources.redis import RedisSource
 from tui.units import amount, span
 from tui.walkthroughs.evidence_cluster import pods, rollout
@@ -20,13 +17,11 @@ from tui.walkthroughs.evidence_logs import logs
 from tui.walkthroughs.evidence_record import recorded
 from tui.walkthroughs.evidence_scripts import script
 from tui.walkthroughs.format import Condition
+from tui.walkthroughs.judgements import decided, judgements
 from tui.walkthroughs.judging import MARKS, Asked, Value, mark_of, name_of, silence, sources_of
 from tui.walkthroughs.run import Fact, Mark, worst
 from tui.walkthroughs.site import Site
 
-_PENDING_STEP_S: Final = 0.5
-_PENDING_MORE_S: Final = 3.0
-"""Beyond a rule's `for`: how long until the reading that decides has come."""
 _MOST_FACTS: Final = 40
 """Pieces of evidence that are kept of one step; the worst come first."""
 _PATIENCE_S: Final = 10.0
@@ -71,31 +66,10 @@ async def _rule(asked: Asked, site: Site) -> AsyncIterator[Fact]:
         source for source in sources_of(asked, kind, site) if not rule.only or source.partition(":")[2] in rule.only
     ]
     await site.anew(sources)
-    await _decided(sources, metric, rule, site)
+    await decided(sources, metric, rule, site)
     for source in sources:
         for fact in _judged(source, metric, rule, site, uses_for=True):
             yield fact
-
-
-async def _decided(sources: Sequence[str], metric: str, rule: Rule, site: Site) -> None:
-    """Wait while a number is beyond its threshold, but not for as long as the rule asks."""
-    until = time.monotonic() + rule.for_ + _PENDING_MORE_S
-    while rule.for_ and time.monotonic() < until and any(_is_pending(source, metric, rule, site) for source in sources):
-        await site.pause(_PENDING_STEP_S)
-
-
-def _is_pending(source: str, metric: str, rule: Rule, site: Site) -> bool:
-    numbers = _numbers(site.pollers.reading(source), metric)
-    return any(
-        judged(number.value, rule)[0] is not Level.OK and site.rules.level(source, metric, number.object) is Level.OK
-        for number in numbers
-    )
-
-
-def _numbers(reading: Reading[Any] | None, metric: str) -> list[Number]:
-    if reading is None or reading.snapshot is None or reading.error is not None:
-        return []
-    return [number for number in reading.snapshot.numbers() if number.metric == metric]
 
 
 async def _number(asked: Asked, site: Site) -> AsyncIterator[Fact]:
@@ -110,39 +84,16 @@ async def _number(asked: Asked, site: Site) -> AsyncIterator[Fact]:
 def _judged(
     source: str, metric: str, bounds: Rule | Condition, site: Site, *, uses_for: bool = False
 ) -> Iterator[Fact]:
-    reading, name = site.pollers.reading(source), name_of(source)
-    what = f"{name} {metric}".strip()
-    if (silent := silence(reading, site)) is not None:
-        yield Fact(what, "", silent[0], at=reading.taken_at if reading else None, detail=silent[1])
-        return
-    assert reading is not None  # noqa: S101 -- silence is what is said of no reading
-    numbers = _numbers(reading, metric)
-    if not numbers:
-        yield Fact(what, "", Mark.SKIPPED, at=reading.taken_at, detail="not reported: nothing to judge")
-    well = 0
-    for number in numbers:
-        mark, threshold = mark_of(number.value, bounds)
-        if uses_for and mark is not Mark.PASSED:
-            mark = MARKS[site.rules.level(source, metric, number.object)]
-        if mark is Mark.PASSED and number.object:
-            well += 1
+    what, well, at = f"{name_of(source)} {metric}".strip(), 0, None
+    for one in judgements(source, metric, bounds, site, uses_for=uses_for):
+        if one.mark is Mark.PASSED and one.object:
+            well, at = well + 1, one.at
             continue
-        yield Fact(
-            f"{what} {number.object}".strip(),
-            amount(metric, number.value),
-            mark,
-            threshold,
-            reading.taken_at,
-            number=number.value,
-            detail=_reason(reading, metric),
-        )
+        about = f"{what} {one.object}".strip()
+        value = "" if one.value is None else amount(metric, one.value)
+        yield Fact(about, value, one.mark, one.threshold, one.at, number=one.value, detail=one.detail)
     if well:
-        yield Fact(what, f"{well} well", Mark.PASSED, at=reading.taken_at)
-
-
-def _reason(reading: Reading[Any], metric: str) -> str:
-    """Return what a service says about its state: the number alone says little."""
-    return str(getattr(reading.snapshot, "reason", "")) if metric == "state" else ""
+        yield Fact(what, f"{well} well", Mark.PASSED, at=at)
 
 
 async def _alerts(asked: Asked, site: Site) -> AsyncIterator[Fact]:

@@ -1,6 +1,6 @@
 """What a reading of a cluster holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -90,16 +90,28 @@ class KubernetesSnapshot:
             return replica_set
         return self.workloads.get(replica_set.owner.uid)
 
+    def sees(self, *resources: str) -> bool:
+        """Tell whether all of these kinds can be seen at present and have been seen whole at least once."""
+        return all(health.is_synced and not health.is_down for health in map(self.health.get, resources) if health)
+
     def numbers(self) -> Iterable[Number]:
-        """Return the counts a rule may watch, and the restarts and missing pods of what is bad."""
+        """Return the counts a rule may watch, and the restarts and missing pods of what is bad.
+
+        Where something of a kind cannot be seen, a count of 0 is no all-clear and is left out.
+        """
         failing = [pod for pod in self.pods.values() if pod.health is Health.FAILING]
         unavailable = [w for w in self.workloads.values() if w.condition is Condition.UNAVAILABLE]
-        yield Number("pods_failing", len(failing))
-        yield Number("crash_loops", sum("CrashLoopBackOff" in pod.status for pod in failing))
-        yield Number("pods_waiting", sum(pod.health is Health.WAITING for pod in self.pods.values()))
-        yield Number("workloads_unavailable", sum(bool(w.missing) for w in unavailable))
-        yield Number("jobs_failed", sum(w.kind == "Job" for w in unavailable))
-        yield Number("restarts", sum(pod.restarts for pod in self.pods.values()))
+        of_pods = {
+            "pods_failing": len(failing),
+            "crash_loops": sum("CrashLoopBackOff" in pod.status for pod in failing),
+            "pods_waiting": sum(pod.health is Health.WAITING for pod in self.pods.values()),
+            "restarts": sum(pod.restarts for pod in self.pods.values()),
+        }
+        yield from _counts(of_pods, is_seen=self.sees("pods"))
+        missing = {"workloads_unavailable": sum(bool(w.missing) for w in unavailable)}
+        yield from _counts(missing, is_seen=self.sees("deployments", "statefulsets", "daemonsets"))
+        jobs = {"jobs_failed": sum(w.kind == "Job" for w in unavailable)}
+        yield from _counts(jobs, is_seen=self.sees("jobs"))
         if not self.health["nodes"].is_down:
             yield Number("nodes_not_ready", sum(not node.is_ready for node in self.nodes.values()))
         for pod in failing:
@@ -107,3 +119,7 @@ class KubernetesSnapshot:
         for workload in unavailable:
             if workload.missing:
                 yield Number("workload_pods_missing", workload.missing, workload.path)
+
+
+def _counts(counts: Mapping[str, int], *, is_seen: bool) -> Iterator[Number]:
+    return (Number(metric, count) for metric, count in counts.items() if count or is_seen)

@@ -1,0 +1,1 @@
+"""What `opstui check` judges and how it says so; see docs/check.md."""

@@ -1,0 +1,78 @@
+"""Which rules and systems are meant: all of a profile, or what `--only` names."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from profiles.problems import nearest, visible
+from profiles.schema import KINDS, Profile, Rule
+
+
+class SelectionError(ValueError):
+    """`--only` names what the profile does not have; the message says so and what it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is to be judged."""
+
+    probes: tuple[str, ...]
+    """Names of the sources that must answer."""
+    rules: tuple[tuple[str, str, Rule], ...]
+    """Source, name of the rule, and the rule; source by source."""
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Names of every source that must be read."""
+        return frozenset({*self.probes, *(source for source, _, _ in self.rules)})
+
+    def metrics(self, source: str) -> frozenset[str]:
+        """Return the metrics of a source that rules judge."""
+        return frozenset(name.partition(".")[2] for of, name, _ in self.rules if of == source)
+
+
+def selected(profile: Profile, sources: Sequence[str], only: Iterable[str]) -> Selection:
+    """Return what is to be judged.
+
+    Args:
+        profile: whose rules.
+        sources: names of all its sources, in order.
+        only: kinds (`database`), systems (`database:orders`) and rules (`database.blocked`); empty means all.
+
+    Raises:
+        SelectionError: one of them names nothing.
+    """
+    wanted = [word for given in only for word in (part.strip() for part in given.split(",")) if word]
+    wrong = [word for word in wanted if not _is_known(word, profile, sources)]
+    if wrong:
+        raise SelectionError("\n".join(_wrong_words(word, profile, sources) for word in wrong))
+
+    def is_meant(source: str, rule: str = "") -> bool:
+        return not wanted or bool({source, source.partition(":")[0], source.rstrip(":"), rule} & set(wanted))
+
+    rules = tuple(
+        (source, name, rule)
+        for source in sources
+        for name, rule in profile.rules.items()
+        if _applies(source, name, rule) and is_meant(source, name)
+    )
+    return Selection(tuple(source for source in sources if is_meant(source)), rules)
+
+
+def _applies(source: str, name: str, rule: Rule) -> bool:
+    kind, _, system = source.partition(":")
+    return name.partition(".")[0] == kind and (not rule.only or system in rule.only)
+
+
+def _is_known(word: str, profile: Profile, sources: Sequence[str]) -> bool:
+    if word in profile.rules:
+        return any(_applies(source, word, profile.rules[word]) for source in sources)
+    return any(word in (source, source.partition(":")[0]) for source in sources)
+
+
+def _wrong_words(word: str, profile: Profile, sources: Sequence[str]) -> str:
+    shown = visible(word)[:100]
+    if word in profile.rules or word in KINDS:
+        return f"--only {shown}: the profile has no {word.partition('.')[0]} to judge"
+    known = [*dict.fromkeys(source.partition(":")[0] for source in sources), *sources, *profile.rules]
+    hint = nearest(word, known) or f"there are {', '.join(known[:20])}"
+    return f"--only {shown}: no kind of system, system or rule of this profile; {hint}"
