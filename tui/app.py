@@ -277,7 +277,7 @@ class OpsApp(App[int]):
             writing_segment(self.guard),
             temporary_segment(self._changes.ledger.temporary, now),
             self.walking.overdue_segment(),
-            alert_segment(alerts),
+            alert_segment(alerts, len(self.rules.absences(now))),
             *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
             *health_segments(self._pollers.readings(), now),
         ]
@@ -362,7 +362,8 @@ class OpsApp(App[int]):
         """List the alerts that are up."""
         unconfirmed = identity_lines(self.profile, self._findings)
         readings, offered = self._pollers.readings(), self.walking.runbooks
-        page = alert_lines(self.rules.alerts, time.time(), readings, unconfirmed, offered)
+        now = time.time()
+        page = alert_lines(self.rules.alerts, now, readings, unconfirmed, offered, self.rules.absences(now))
         self.push_screen(TextDialog("Alerts", page))
 
     def action_runbooks(self) -> None:

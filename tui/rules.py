@@ -3,9 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Final
 
 from profiles.schema import Rule
 from tui.sources.reading import Number, Reading, Snapshot
+
+ABSENT_S: Final = 30.0
+"""How long a number must be absent before that is told: a reading that lacks it now and then is no news."""
+GONE_S: Final = 60.0
+"""How long a system must answer without a number before an alert about it ends: it has no such thing any more."""
 
 
 class Level(IntEnum):
@@ -32,6 +38,20 @@ class Alert:
     """The threshold it crossed to reach `level`."""
     since: float
     """`time.time()` when the threshold was first crossed."""
+    seen_at: float | None = None
+    """`time.time()` when `value` was read; None in what was not judged here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A number that a rule watches and that its system, which answers, cannot tell: neither well nor unwell."""
+
+    source: str
+    """Name of the source that should report it."""
+    metric: str
+    object: str
+    since: float
+    """`time.time()` when it was first missed."""
 
 
 _Key = tuple[str, str, str]
@@ -45,6 +65,10 @@ class Rules:
         self._crossed: dict[_Key, Alert] = {}
         """Beyond a threshold, but perhaps not yet for long enough."""
         self._raised: dict[_Key, Alert] = {}
+        self._absent: dict[_Key, float] = {}
+        """Since when a number cannot be told by a system that answers."""
+        self._missed: dict[_Key, float] = {}
+        """Since when a system answers without the number of an alert that is up."""
 
     def level(self, source: str, metric: str, object: str = "") -> Level:  # noqa: A002 — the word of Number
         """Return the level of an alert that is up for this number; OK when none is."""
@@ -59,7 +83,9 @@ class Rules:
     def judge(self, reading: Reading[Snapshot], now: float) -> tuple[Alert, ...]:
         """Judge a reading's numbers and return the alerts that came, changed level, or ended (with level OK).
 
-        A reading whose newest attempt failed changes nothing: what cannot be seen is neither better nor worse.
+        An alert ends when its number is seen well again, when its object is gone, or when the system has answered
+        without it for `GONE_S`. What cannot be seen is neither better nor worse: a reading whose newest attempt failed,
+        or a number that is absent, changes nothing, and a wait for a rule's `for` goes on.
         """
         if reading.snapshot is None or reading.error is not None:
             return ()
@@ -72,11 +98,37 @@ class Rules:
                 continue
             key = (reading.source, number.metric, number.object)
             seen.add(key)
+            if number.is_absent:
+                self._absent.setdefault(key, now)
+                continue
+            self._absent.pop(key, None)
             changed.extend(self._judge_one(key, number, rule, now))
-        changed.extend(self._end(key, now) for key in self._of_source(reading.source) if key not in seen)
-        for key in [key for key in self._crossed if key[0] == reading.source and key not in seen]:
-            del self._crossed[key]
+        changed.extend(self._forget(reading.source, seen, now))
         return tuple(changed)
+
+    def _forget(self, source: str, seen: set[_Key], now: float) -> Iterable[Alert]:
+        """Take that a system answered without what it had before."""
+        for known in (self._absent, self._crossed):
+            for key in [key for key in known if key[0] == source and key not in seen and key not in self._raised]:
+                del known[key]
+        for key in [key for key in self._missed if key in seen]:
+            del self._missed[key]
+        for key in self._of_source(source):
+            if key in seen:
+                continue
+            since = self._missed.setdefault(key, now)
+            if key[2] or now - since >= GONE_S:
+                yield self._end(key, now)
+
+    def absences(self, now: float) -> tuple[Absence, ...]:
+        """Return what has been absent for `ABSENT_S`, oldest first.
+
+        Not of systems with a critical alert, at which somebody looks already, nor of those that do not answer at all:
+        their readings say so themselves.
+        """
+        critical = {key[0] for key, alert in self._raised.items() if alert.level is Level.CRITICAL}
+        told = [Absence(*key, since) for key, since in self._absent.items() if now - since >= ABSENT_S]
+        return tuple(sorted((one for one in told if one.source not in critical), key=lambda one: one.since))
 
     def _of_source(self, source: str) -> list[_Key]:
         return [key for key in self._raised if key[0] == source]
@@ -92,7 +144,7 @@ class Rules:
                 yield self._end(key, now)
             return
         crossed = self._crossed.get(key)
-        alert = Alert(*key, level, number.value, threshold, crossed.since if crossed else now)
+        alert = Alert(*key, level, number.value, threshold, crossed.since if crossed else now, now)
         self._crossed[key] = alert
         if raised or now - alert.since >= rule.for_:
             self._raised[key] = alert
@@ -101,6 +153,8 @@ class Rules:
 
     def _end(self, key: _Key, now: float) -> Alert:
         self._crossed.pop(key, None)
+        self._missed.pop(key, None)
+        self._absent.pop(key, None)
         return replace(self._raised.pop(key), level=Level.OK, since=now)
 
 

@@ -8,12 +8,14 @@ from profiles.schema import Profile
 from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
 from tui.pins import Finding, remedy
-from tui.rules import Alert, Level
+from tui.rules import Absence, Alert, Level
 from tui.sources.reading import Reading
 from tui.units import amount, short_kind
 from widgets.cell import Tone
 from widgets.segment_line import Segment
 
+_OLD_S: Final = 60.0
+"""From when on an alert says how old its value is: systems that nobody looks at are read every ten seconds."""
 _TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 
 
@@ -56,16 +58,17 @@ def temporary_segment(deeds: Sequence[Deed], now: float) -> Segment:
     )
 
 
-def alert_segment(alerts: Sequence[Alert]) -> Segment:
-    """Return how many alerts are up, by level."""
+def alert_segment(alerts: Sequence[Alert], absent: int = 0) -> Segment:
+    """Return how many alerts are up, by level, and how many numbers are absent."""
     critical = sum(alert.level is Level.CRITICAL for alert in alerts)
     warn = len(alerts) - critical
-    if not alerts:
+    if not alerts and not absent:
         return Segment("no alerts", "dim", priority=4)
     warnings = f"{warn} warning{'' if warn == 1 else 's'}"
-    words = [text for count, text in ((critical, f"{critical} critical"), (warn, warnings)) if count]
-    short = "▲ " + " ".join(f"{count}{word[0]}" for count, word in ((critical, "critical"), (warn, "warning")) if count)
-    return Segment("▲ " + ", ".join(words), "critical" if critical else "warn", short)
+    counted = ((critical, f"{critical} critical", "c"), (warn, warnings, "w"), (absent, f"{absent} no data", "?"))
+    words = ", ".join(text for count, text, _ in counted if count)
+    short = " ".join(f"{count}{letter}" for count, _, letter in counted if count)
+    return Segment(f"▲ {words}", "critical" if critical else "warn", f"▲ {short}")
 
 
 def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segment]:
@@ -157,8 +160,9 @@ def alert_lines(
     readings: Iterable[Reading[Any]] = (),
     unconfirmed: Sequence[str] = (),
     offered: Callable[[Alert], Sequence[str]] = lambda alert: (),
+    absences: Sequence[Absence] = (),
 ) -> str:
-    """Return the page behind `a`: what is `unconfirmed`, which systems do not answer, every alert, worst first.
+    """Return the page behind `a`: what is `unconfirmed`, what does not answer or is absent, every alert, worst first.
 
     `offered` returns the titles of the runbooks that an alert offers.
     """
@@ -168,16 +172,28 @@ def alert_lines(
         for reading in _silent(readings)
         if reading.error is not None
     ]
+    silent += [
+        f"NO DATA  {' '.join(filter(None, (one.source.rstrip(':'), one.metric, one.object)))}"
+        f" cannot be read for {brief_age(now - one.since)}"
+        for one in absences
+    ]
     raised = [
         f"{alert.level.name:<8} {alert.source.rstrip(':')} {alert.metric}"
         f"{f' {alert.object}' if alert.object else ''} = {amount(alert.metric, alert.value)}"
         f" (threshold {amount(alert.metric, alert.threshold)})"
         f" for {brief_age(now - alert.since)}"
+        + _last_seen(alert, now)
         + (f"; runbook (!): {', '.join(titles)}" if (titles := offered(alert)) else "")
         for alert in alerts
     ]
     calm = [] if silent or raised else ["No alert is up, and every system answers."]
     return "\n".join([*unconfirmed, *silent, *raised, *calm])
+
+
+def _last_seen(alert: Alert, now: float) -> str:
+    """Return when the value was read, where that is so long ago that it may no longer be taken for the present."""
+    age = 0.0 if alert.seen_at is None else now - alert.seen_at
+    return f", last seen {brief_age(age)} ago" if age > _OLD_S else ""
 
 
 def clock_segment(now: float) -> Segment:

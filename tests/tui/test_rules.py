@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from profiles.schema import Rule
-from tui.rules import Level, Rules
+from tui.rules import ABSENT_S, GONE_S, Absence, Level, Rules
 from tui.sources.errors import Unreachable
 from tui.sources.reading import Number, Reading
 
@@ -86,6 +86,82 @@ def test_a_failed_attempt_changes_nothing() -> None:
     old = Reading("database:orders", 2.0, Facts({"": 10.0}), error=Unreachable("refused"))
     assert judged.judge(old, 1) == ()
     assert judged.level("database:orders", "used_percent") is Level.WARN
+
+
+NOTHING = Reading("database:orders", 2.0, Facts({}))
+FAILING = Reading("database:orders", 2.0, Facts({"": 10.0}), error=Unreachable("refused"))
+ABSENT = float("nan")
+
+
+def test_an_alert_outlives_readings_without_its_number_until_the_system_has_none_for_good() -> None:
+    judged = rules(warn=85)
+    judged.judge(reading(_=90), 0)
+    assert judged.judge(NOTHING, 2) == ()
+    assert judged.judge(NOTHING, 2 + GONE_S - 1) == ()
+    (ended,) = judged.judge(NOTHING, 2 + GONE_S)
+    assert ended.level is Level.OK
+    assert judged.alerts == ()
+
+
+def test_a_number_that_comes_back_in_between_is_not_gone() -> None:
+    judged = rules(warn=85)
+    judged.judge(reading(_=90), 0)
+    judged.judge(NOTHING, 2)
+    judged.judge(reading(_=90), GONE_S)
+    assert judged.judge(NOTHING, GONE_S + 4) == ()
+
+
+def test_time_without_any_answer_is_no_time_without_the_number() -> None:
+    judged = rules(warn=85)
+    judged.judge(reading(_=90), 0)
+    for now in range(2, 1000, 2):
+        assert judged.judge(FAILING, now) == ()
+    assert judged.level("database:orders", "used_percent") is Level.WARN
+
+
+def test_an_alert_stays_while_its_number_is_absent_and_ends_when_it_is_seen_well() -> None:
+    judged = rules(warn=85)
+    judged.judge(reading(_=90), 0)
+    assert judged.judge(reading(_=ABSENT), 10 * GONE_S) == ()
+    assert [(alert.value, alert.seen_at) for alert in judged.alerts] == [(90, 0)]
+    (ended,) = judged.judge(reading(_=10), 11 * GONE_S)
+    assert ended.level is Level.OK
+
+
+def test_an_absent_number_is_told_after_a_while_and_no_longer_when_it_is_there() -> None:
+    judged = rules(warn=85)
+    judged.judge(reading(_=ABSENT), 0)
+    judged.judge(reading(_=ABSENT), ABSENT_S)
+    assert judged.absences(ABSENT_S - 1) == ()
+    assert judged.absences(ABSENT_S) == (Absence("database:orders", "used_percent", "", 0),)
+    judged.judge(reading(_=10), ABSENT_S + 2)
+    assert judged.absences(1000) == ()
+
+
+def test_a_number_that_no_rule_watches_is_never_missed() -> None:
+    judged = Rules({})
+    judged.judge(reading(_=ABSENT), 0)
+    assert judged.absences(1000) == ()
+
+
+def test_an_absence_in_a_system_with_a_critical_alert_is_no_news() -> None:
+    judged = rules(warn=85, critical=95)
+    judged.judge(reading(a=99, b=ABSENT), 0)
+    assert judged.absences(ABSENT_S) == ()
+    judged.judge(reading(a=90, b=ABSENT), 1)
+    assert [one.object for one in judged.absences(ABSENT_S)] == ["b"]
+
+
+def test_a_wait_goes_on_while_nothing_can_be_seen_and_starts_anew_when_the_number_is_gone() -> None:
+    judged = rules(warn=85, **{"for": "10s"})
+    judged.judge(reading(_=90), 0)
+    judged.judge(FAILING, 5)
+    judged.judge(reading(_=ABSENT), 6)
+    assert [alert.level for alert in judged.judge(reading(_=90), 10)] == [Level.WARN]
+    other = rules(warn=85, **{"for": "10s"})
+    other.judge(reading(_=90), 0)
+    other.judge(NOTHING, 5)
+    assert other.judge(reading(_=90), 10) == ()
 
 
 @pytest.mark.parametrize(("source", "count"), [("database:orders", 1), ("database:billing", 0), ("redis:orders", 0)])

@@ -1,5 +1,6 @@
 """What the status line says, from facts alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from profiles.schema import Profile
 from tui.actions.guard import GuardState
 from tui.pins import Finding, Pin
-from tui.rules import Alert, Level
+from tui.rules import Absence, Alert, Level
 from tui.sources.errors import Unreachable
 from tui.sources.reading import Reading
 from tui.status import (
@@ -158,3 +159,15 @@ def test_the_page_of_alerts_lists_every_pin_that_is_not_confirmed_and_what_helps
     page = alert_lines([], 0.0, [], lines)
     assert page.startswith("MISMATCH PostgreSQL orders")
     assert page.endswith("No alert is up, and every system answers.")
+
+
+def test_an_absent_number_is_counted_and_listed_as_no_data() -> None:
+    missing = Absence("kubernetes:", "pods_failing", "", 960.0)
+    assert alert_segment([], 1).text == "▲ 1 no data"
+    assert alert_segment([alert(Level.CRITICAL)], 2).short == "▲ 1c 2?"
+    assert alert_lines([], 1000.0, absences=[missing]) == "NO DATA  kubernetes pods_failing cannot be read for 40s"
+
+
+def test_an_alert_whose_value_is_old_says_when_it_was_seen() -> None:
+    assert ", last seen 3m ago" in alert_lines([replace(alert(), seen_at=820.0)], 1000.0)
+    assert "last seen" not in alert_lines([replace(alert(), seen_at=990.0)], 1000.0)

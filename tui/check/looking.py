@@ -44,7 +44,7 @@ class Answers:
     def _is_enough(self, reading: Reading[Any]) -> bool:
         if reading.error is not None or reading.snapshot is None or self._taken[reading.source] >= _READINGS:
             return True
-        found = {number.metric for number in reading.snapshot.numbers()}
+        found = {number.metric for number in reading.snapshot.numbers() if not number.is_absent}
         return self._metrics.get(reading.source, frozenset()) <= found
 
     async def wait(self, timeout_s: float) -> None:

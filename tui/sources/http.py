@@ -80,8 +80,15 @@ class ServiceSnapshot:
         return self.latency_ms is not None and self.latency_ms >= self.slow_ms
 
     def numbers(self) -> Iterator[Number]:
-        """Return state (0 ok, 1 degraded, 2 down), latencies, latency/slow_ms, and the certificate's days."""
+        """Return state (0 ok, 1 degraded, 2 down), latencies, latency/slow_ms, and the certificate's days.
+
+        Of a service that does not answer, all but the state are absent (NaN): it is no quicker for that.
+        """
         yield Number("state", self.state)
+        if self.status_code is None:
+            yield from (Number(metric, math.nan) for metric in ("latency_ms", "latency_ratio"))
+            if self.url.startswith("https:"):
+                yield Number("certificate_days", math.nan)
         if self.latency_ms is not None:
             yield Number("latency_ms", self.latency_ms)
             yield Number("latency_ratio", self.latency_ms / self.slow_ms)

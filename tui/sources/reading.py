@@ -1,5 +1,6 @@
 """What the poller publishes: the last good snapshot of a source and how the newest attempt went."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -14,8 +15,14 @@ class Number:
     metric: str
     """Name within its kind of system, with its unit: `connections_percent`, `latency_ms`."""
     value: float
+    """In the unit of its name; NaN: the system has it, but it cannot be read at present, which is no all-clear."""
     object: str = ""
     """What in the system the number belongs to (`shop/api-7c9`); empty for the system as a whole."""
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it should be there and is not."""
+        return math.isnan(self.value)
 
 
 class Snapshot(Protocol):

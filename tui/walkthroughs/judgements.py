@@ -56,6 +56,9 @@ def judgements(
     if not numbers:
         yield Judgement(Mark.SKIPPED, at=reading.taken_at, detail="not reported: nothing to judge")
     for number in numbers:
+        if number.is_absent:
+            yield Judgement(Mark.UNKNOWN, number.object, at=reading.taken_at, detail=_absence(reading))
+            continue
         mark, threshold = mark_of(number.value, bounds)
         if uses_for and mark is not Mark.PASSED:
             mark = MARKS[site.rules.level(source, metric, number.object)]
@@ -81,6 +84,13 @@ def _is_pending(source: str, metric: str, rule: Rule, site: Site) -> bool:
         judged(number.value, rule)[0] is not Level.OK and site.rules.level(source, metric, number.object) is Level.OK
         for number in numbers_of(site.pollers.reading(source), metric)
     )
+
+
+def _absence(reading: Reading[Any]) -> str:
+    """Return why a number that should be there is not, in the system's words where it has some."""
+    snapshot = reading.snapshot
+    told = str(getattr(snapshot, "reason", "")) or "; ".join(getattr(snapshot, "notes", ()))
+    return told or "cannot be read at present"
 
 
 def _reason(reading: Reading[Any], metric: str) -> str:

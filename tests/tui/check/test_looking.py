@@ -125,3 +125,9 @@ async def test_a_rule_with_a_time_is_judged_at_once_unless_systems_are_watched(t
     short = {"database.blocked": {"warn": 1, "for": 0.05}}
     watched = await checked(tmp_path, system, rules=short, watch_s=0.0)
     assert named(watched, "database.blocked").mark is Mark.WARNING, "it held for as long as it must"
+
+
+async def test_a_number_that_should_be_there_and_cannot_be_read_is_unknown(tmp_path: Path) -> None:
+    report = await checked(tmp_path, System("database:orders", {"blocked": float("nan")}))
+    rule = named(report, "database.blocked")
+    assert (rule.mark, rule.value, rule.detail) == (Mark.UNKNOWN, None, "cannot be read at present")

@@ -1,10 +1,11 @@
 """What a reading of a cluster holds."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tui.sources.errors import SourceError
+from tui.sources.errors import Denied, SourceError
 from tui.sources.kubernetes.events import Autoscaler, Event
 from tui.sources.kubernetes.identity import UNREAD, ClusterIdentity
 from tui.sources.kubernetes.metrics import NONE_YET, Metrics
@@ -17,6 +18,7 @@ from tui.sources.trait import Trait
 
 FAMILIES: Final = ("pods", "workloads", "replica_sets", "nodes", "events", "autoscalers")
 """The fields of a snapshot that are mappings by uid, and the keys of its `changes`."""
+_WORKLOADS: Final = ("deployments", "statefulsets", "daemonsets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +96,34 @@ class KubernetesSnapshot:
         """Tell whether all of these kinds can be seen at present and have been seen whole at least once."""
         return all(health.is_synced and not health.is_down for health in map(self.health.get, resources) if health)
 
+    def _is_denied(self, *resources: str) -> bool:
+        return any(health and isinstance(health.error, Denied) for health in map(self.health.get, resources))
+
     def numbers(self) -> Iterable[Number]:
         """Return the counts a rule may watch, and the restarts and missing pods of what is bad.
 
-        Where something of a kind cannot be seen, a count of 0 is no all-clear and is left out.
+        Where something of a kind cannot be seen, a count of 0 is no all-clear but absent (NaN); of what this account
+        may not see at all, pods apart, there is none.
         """
         failing = [pod for pod in self.pods.values() if pod.health is Health.FAILING]
         unavailable = [w for w in self.workloads.values() if w.condition is Condition.UNAVAILABLE]
-        of_pods = {
-            "pods_failing": len(failing),
-            "crash_loops": sum("CrashLoopBackOff" in pod.status for pod in failing),
-            "pods_waiting": sum(pod.health is Health.WAITING for pod in self.pods.values()),
-            "restarts": sum(pod.restarts for pod in self.pods.values()),
-        }
-        yield from _counts(of_pods, is_seen=self.sees("pods"))
-        missing = {"workloads_unavailable": sum(bool(w.missing) for w in unavailable)}
-        yield from _counts(missing, is_seen=self.sees("deployments", "statefulsets", "daemonsets"))
-        jobs = {"jobs_failed": sum(w.kind == "Job" for w in unavailable)}
-        yield from _counts(jobs, is_seen=self.sees("jobs"))
-        if not self.health["nodes"].is_down:
-            yield Number("nodes_not_ready", sum(not node.is_ready for node in self.nodes.values()))
+        waiting = sum(pod.health is Health.WAITING for pod in self.pods.values())
+        looping = sum("CrashLoopBackOff" in pod.status for pod in failing)
+        for metric, count, resources in (
+            ("pods_failing", len(failing), ("pods",)),
+            ("crash_loops", looping, ("pods",)),
+            ("pods_waiting", waiting, ("pods",)),
+            ("workloads_unavailable", sum(bool(w.missing) for w in unavailable), _WORKLOADS),
+            ("jobs_failed", sum(w.kind == "Job" for w in unavailable), ("jobs",)),
+            ("restarts", sum(pod.restarts for pod in self.pods.values()), ("pods",)),
+            ("nodes_not_ready", sum(not node.is_ready for node in self.nodes.values()), ("nodes",)),
+        ):
+            if count or self.sees(*resources):
+                yield Number(metric, count)
+            elif resources == ("pods",) or not self._is_denied(*resources):
+                yield Number(metric, math.nan)
         for pod in failing:
             yield Number("pod_restarts", pod.restarts, pod.path)
         for workload in unavailable:
             if workload.missing:
                 yield Number("workload_pods_missing", workload.missing, workload.path)
-
-
-def _counts(counts: Mapping[str, int], *, is_seen: bool) -> Iterator[Number]:
-    return (Number(metric, count) for metric, count in counts.items() if count or is_seen)
