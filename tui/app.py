@@ -23,6 +23,7 @@ from profiles.schema import Profile
 from tui.actions.action import Request, Verb
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Performer
+from tui.alerting import Alerting
 from tui.changes import Changes, Ended
 from tui.driver import TerminalDriver
 from tui.journal import Journal, JournalError, News, who
@@ -36,7 +37,6 @@ from tui.rules import Rules
 from tui.sources.reading import Reading
 from tui.sources.text import clean
 from tui.status import (
-    alert_lines,
     alert_segment,
     clock_segment,
     environment_segments,
@@ -191,6 +191,10 @@ class OpsApp(App[int]):
             self._opened,
             lambda request: self._changes.begin([request], lambda ended: None),
         )
+        self.alerting = Alerting(
+            self, self._pollers, self.rules, journal, self._news, self.walking, self.tell,
+            lambda: identity_lines(profile, self._findings), is_sandbox=profile.environment == "sandbox",
+        )  # fmt: skip
         self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
 
     # The frame
@@ -269,7 +273,8 @@ class OpsApp(App[int]):
     def _draw_frame(self) -> None:
         if not self.is_running or not self.screen_stack:
             return
-        base, now, alerts = self.screen_stack[0], time.time(), self.rules.alerts
+        base, now = self.screen_stack[0], time.time()
+        alerts, acknowledged, silenced = self.alerting.split(now)
         segments = [
             *environment_segments(self.profile, self._user),
             *([shared_segment(self._last_key)] if self._is_shared else []),
@@ -277,7 +282,7 @@ class OpsApp(App[int]):
             writing_segment(self.guard),
             temporary_segment(self._changes.ledger.temporary, now),
             self.walking.overdue_segment(),
-            alert_segment(alerts, len(self.rules.absences(now))),
+            alert_segment(alerts, len(self.rules.absences(now)), acknowledged, silenced),
             *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
             *health_segments(self._pollers.readings(), now),
         ]
@@ -299,6 +304,7 @@ class OpsApp(App[int]):
             return
         raised = self.rules.judge(reading, time.time())
         self.timekeeper.take(reading, raised)
+        self.alerting.ended(raised)
         if self._verify() or raised or reading.error is not None:
             self._draw_frame()
         for index, pane in self._panes.items():
@@ -359,12 +365,8 @@ class OpsApp(App[int]):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_alerts(self) -> None:
-        """List the alerts that are up."""
-        unconfirmed = identity_lines(self.profile, self._findings)
-        readings, offered = self._pollers.readings(), self.walking.runbooks
-        now = time.time()
-        page = alert_lines(self.rules.alerts, now, readings, unconfirmed, offered, self.rules.absences(now))
-        self.push_screen(TextDialog("Alerts", page))
+        """List the alerts that are up, to read, acknowledge, silence, or begin their runbooks."""
+        self.alerting.open()
 
     def action_runbooks(self) -> None:
         """Offer the runbooks of the alerts that are up, each beside its alert."""

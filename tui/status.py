@@ -1,6 +1,6 @@
 """What the status line and the tab strip say: pure functions from facts to segments."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -58,17 +58,24 @@ def temporary_segment(deeds: Sequence[Deed], now: float) -> Segment:
     )
 
 
-def alert_segment(alerts: Sequence[Alert], absent: int = 0) -> Segment:
-    """Return how many alerts are up, by level, and how many numbers are absent."""
+def alert_segment(alerts: Sequence[Alert], absent: int = 0, acknowledged: int = 0, silenced: int = 0) -> Segment:
+    """Return how many alerts are up that nobody has seen, by level; apart from them, what is absent or seen to."""
     critical = sum(alert.level is Level.CRITICAL for alert in alerts)
     warn = len(alerts) - critical
-    if not alerts and not absent:
+    if not alerts and not absent and not acknowledged and not silenced:
         return Segment("no alerts", "dim", priority=4)
     warnings = f"{warn} warning{'' if warn == 1 else 's'}"
-    counted = ((critical, f"{critical} critical", "c"), (warn, warnings, "w"), (absent, f"{absent} no data", "?"))
+    counted = (
+        (critical, f"{critical} critical", "c"),
+        (warn, warnings, "w"),
+        (absent, f"{absent} no data", "?"),
+        (acknowledged, f"{acknowledged} ack", "a"),
+        (silenced, f"{silenced} silenced", "z"),
+    )
     words = ", ".join(text for count, text, _ in counted if count)
     short = " ".join(f"{count}{letter}" for count, _, letter in counted if count)
-    return Segment(f"▲ {words}", "critical" if critical else "warn", f"▲ {short}")
+    tone: Tone = "critical" if critical else "warn" if warn or absent else "dim"
+    return Segment(f"▲ {words}", tone, f"▲ {short}")
 
 
 def health_segments(readings: Iterable[Reading[Any]], now: float) -> list[Segment]:
@@ -154,40 +161,27 @@ def identity_lines(profile: Profile, findings: Sequence[Finding]) -> list[str]:
     return [*lines, ""]
 
 
-def alert_lines(
-    alerts: Sequence[Alert],
-    now: float,
-    readings: Iterable[Reading[Any]] = (),
-    unconfirmed: Sequence[str] = (),
-    offered: Callable[[Alert], Sequence[str]] = lambda alert: (),
-    absences: Sequence[Absence] = (),
-) -> str:
-    """Return the page behind `a`: what is `unconfirmed`, what does not answer or is absent, every alert, worst first.
-
-    `offered` returns the titles of the runbooks that an alert offers.
-    """
+def silent_words(readings: Iterable[Reading[Any]], absences: Sequence[Absence], now: float) -> list[str]:
+    """Return which systems do not answer, and which numbers are absent, each with why and for how long."""
     silent = [
-        f"NO DATA  {reading.source.rstrip(':')} {reading.error.message}"
-        f" for {brief_age(now - (reading.failing_since or now))}"
+        f"{reading.source.rstrip(':')} {reading.error.message} for {brief_age(now - (reading.failing_since or now))}"
         for reading in _silent(readings)
         if reading.error is not None
     ]
-    silent += [
-        f"NO DATA  {' '.join(filter(None, (one.source.rstrip(':'), one.metric, one.object)))}"
-        f" cannot be read for {brief_age(now - one.since)}"
-        for one in absences
+    names = [" ".join(filter(None, (one.source.rstrip(":"), one.metric, one.object))) for one in absences]
+    return silent + [
+        f"{name} cannot be read for {brief_age(now - one.since)}" for name, one in zip(names, absences, strict=True)
     ]
-    raised = [
-        f"{alert.level.name:<8} {alert.source.rstrip(':')} {alert.metric}"
+
+
+def alert_words(alert: Alert, now: float) -> str:
+    """Return what is wrong, by how much, and for how long."""
+    return (
+        f"{alert.source.rstrip(':')} {alert.metric}"
         f"{f' {alert.object}' if alert.object else ''} = {amount(alert.metric, alert.value)}"
         f" (threshold {amount(alert.metric, alert.threshold)})"
-        f" for {brief_age(now - alert.since)}"
-        + _last_seen(alert, now)
-        + (f"; runbook (!): {', '.join(titles)}" if (titles := offered(alert)) else "")
-        for alert in alerts
-    ]
-    calm = [] if silent or raised else ["No alert is up, and every system answers."]
-    return "\n".join([*unconfirmed, *silent, *raised, *calm])
+        f" for {brief_age(now - alert.since)}{_last_seen(alert, now)}"
+    )
 
 
 def _last_seen(alert: Alert, now: float) -> str:

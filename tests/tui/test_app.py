@@ -10,6 +10,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from profiles.schema import Profile
+from tui.alerts_screen import AlertsScreen
 from tui.app import OpsApp
 from tui.journal import Journal, who
 from tui.panes.pane import Pane
@@ -156,7 +157,7 @@ async def test_keys_alerts_and_by_hand_open_a_page(make_app: Callable[..., OpsAp
     async with app.run_test(size=(120, 30)) as pilot:
         for key in ("question_mark", "a", "b"):
             await pilot.press(key)
-            assert isinstance(app.screen, TextDialog)
+            assert isinstance(app.screen, AlertsScreen if key == "a" else TextDialog)
             await pilot.press("escape")
             await until(pilot, lambda: len(app.screen_stack) == 1)
 

@@ -12,14 +12,15 @@ from tui.rules import Absence, Alert, Level
 from tui.sources.errors import Unreachable
 from tui.sources.reading import Reading
 from tui.status import (
-    alert_lines,
     alert_segment,
+    alert_words,
     brief_age,
     clock_segment,
     environment_segments,
     health_segments,
     identity_banner,
     identity_lines,
+    silent_words,
     tab_segments,
     writing_segment,
 )
@@ -55,8 +56,8 @@ def test_alerts_are_counted_by_level() -> None:
 
 
 def test_alerts_are_told_with_value_threshold_and_age() -> None:
-    page = alert_lines([alert(about="4711")], 1000.0)
-    assert page == "WARN     database:orders connections_percent 4711 = 91 % (threshold 85 %) for 60s"
+    page = alert_words(alert(about="4711"), 1000.0)
+    assert page == "database:orders connections_percent 4711 = 91 % (threshold 85 %) for 60s"
 
 
 @pytest.mark.parametrize(
@@ -69,8 +70,8 @@ def test_alerts_are_told_with_value_threshold_and_age() -> None:
     ],
 )
 def test_an_alerts_numbers_have_the_unit_of_their_metric(metric: str, value: float, told: str) -> None:
-    page = alert_lines([Alert("x:y", metric, "", Level.WARN, value, value, 940.0)], 1000.0)
-    assert page == f"WARN     x:y {metric} = {told} (threshold {told}) for 60s"
+    page = alert_words(Alert("x:y", metric, "", Level.WARN, value, value, 940.0), 1000.0)
+    assert page == f"x:y {metric} = {told} (threshold {told}) for 60s"
 
 
 def test_what_is_wrong_comes_first_and_what_is_well_is_named() -> None:
@@ -124,12 +125,7 @@ def test_a_system_that_does_not_answer_stands_in_the_strip_and_on_the_page_of_al
     absent: Reading[Any] = Reading("redis:b", 2.0, error=Unreachable("refused"), failing_since=990.0, is_optional=True)
     titles = [("Database", "Database", ("database",)), ("Redis", "Redis", ("redis",))]
     assert [one.text for one in tab_segments(titles, 0, [], [silent, absent])] == [" 1 Database✗ ", " 2 Redis "]
-    assert alert_lines([], 1000.0, [silent, absent]) == "NO DATA  database:a refused for 10s"
-
-
-def test_an_alert_names_the_runbooks_it_offers() -> None:
-    page = alert_lines([alert()], 1000.0, offered=lambda each: ["Lock contention"] if each == alert() else [])
-    assert page.endswith("; runbook (!): Lock contention")
+    assert silent_words([silent, absent], (), 1000.0) == ["database:a refused for 10s"]
 
 
 PROFILE = Profile.model_validate({"name": "prod"})
@@ -156,18 +152,21 @@ def test_the_page_of_alerts_lists_every_pin_that_is_not_confirmed_and_what_helps
     assert "opstui profile pin prod" in lines[3]
     assert identity_lines(PROFILE, [UNSURE])[1] == "What is not verified cannot be changed."
     assert identity_lines(PROFILE, []) == []
-    page = alert_lines([], 0.0, [], lines)
-    assert page.startswith("MISMATCH PostgreSQL orders")
-    assert page.endswith("No alert is up, and every system answers.")
 
 
 def test_an_absent_number_is_counted_and_listed_as_no_data() -> None:
     missing = Absence("kubernetes:", "pods_failing", "", 960.0)
     assert alert_segment([], 1).text == "▲ 1 no data"
     assert alert_segment([alert(Level.CRITICAL)], 2).short == "▲ 1c 2?"
-    assert alert_lines([], 1000.0, absences=[missing]) == "NO DATA  kubernetes pods_failing cannot be read for 40s"
+    assert silent_words([], [missing], 1000.0) == ["kubernetes pods_failing cannot be read for 40s"]
+
+
+def test_what_is_seen_to_is_counted_apart() -> None:
+    assert alert_segment([alert(Level.CRITICAL)] * 2, 0, 1).text == "▲ 2 critical, 1 ack"
+    seen_to = alert_segment([], 0, 1, 2)
+    assert (seen_to.text, seen_to.tone) == ("▲ 1 ack, 2 silenced", "dim")
 
 
 def test_an_alert_whose_value_is_old_says_when_it_was_seen() -> None:
-    assert ", last seen 3m ago" in alert_lines([replace(alert(), seen_at=820.0)], 1000.0)
-    assert "last seen" not in alert_lines([replace(alert(), seen_at=990.0)], 1000.0)
+    assert ", last seen 3m ago" in alert_words(replace(alert(), seen_at=820.0), 1000.0)
+    assert "last seen" not in alert_words(replace(alert(), seen_at=990.0), 1000.0)

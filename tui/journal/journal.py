@@ -58,7 +58,8 @@ class Journal:
 
         Args:
             what: `intent`, `accepted`, `outcome`, `refused`, `cancelled`, `resolved`, `regressed`, `armed`,
-                `disarmed`, `note`, `snapshot`, `pin`, `unpin`, `opened`, `closed`, `walk`.
+                `disarmed`, `note`, `snapshot`, `pin`, `unpin`, `opened`, `closed`, `walk`, `ack`,
+                `silence`, `unsilence`.
             entry: JSON-serialisable fields of the entry.
 
         Raises:

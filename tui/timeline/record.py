@@ -112,6 +112,8 @@ def entry(line: Line) -> Entry | None:
             pass
         case "identity":
             text = words(line, "text")
+        case "ack" | "silence" | "unsilence":
+            text = _attended(line)
         case _:
             return None
     at = moment_of(line)
@@ -142,6 +144,19 @@ def _walk(line: Line) -> str:
             early = "" if line.get("whole") is True else " early"
             return f"{title} ended{early}: {words(line, 'verdict').upper()}"
     return ""
+
+
+def _attended(line: Line) -> str:
+    """Return what was said of an alert."""
+    about = " ".join(filter(None, (words(line, "metric"), words(line, "object"))))
+    match line.get("what"):
+        case "ack":
+            done, why = f"acknowledged: {about}", words(line, "note")
+        case "silence":
+            done, why = f"silenced until {words(line, 'until')}: {about}", words(line, "note")
+        case _:
+            done, why = f"no longer acknowledged or silenced: {about}", words(line, "reason")
+    return "; ".join(filter(None, (done, why)))
 
 
 def _armed_for(line: Line) -> str:

@@ -1,0 +1,197 @@
+"""Alerts on the screen: the page behind `a`, and what people say of alerts, shared through the journal."""
+
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from textual.app import App
+
+from profiles.values import seconds
+from tui.alerts_screen import AlertPage, AlertRow, AlertsScreen
+from tui.journal import Journal, JournalError
+from tui.journal.news import News
+from tui.poller import Pollers
+from tui.rules import Alert, Level, Rules
+from tui.sources.text import clean
+from tui.status import alert_words, brief_age, silent_words
+from tui.timeline.attended import ACK, SILENCE, UNSILENCE, Attended, Said, line_of
+from tui.walking import Walking
+from widgets.cell import Tone
+from widgets.dialogs import InputDialog
+
+_LONGEST_S: Final = 7 * 86400.0
+_LONG_NOTE: Final = 500
+_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
+_STATES: Final = {ACK: "ack", SILENCE: "silenced"}
+
+Tell = Callable[[str, Tone], None]
+
+
+class Alerting:
+    """One profile's alerts, and what was said of them."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        pollers: Pollers,
+        rules: Rules,
+        journal: Journal,
+        news: News,
+        walking: Walking,
+        tell: Tell,
+        unconfirmed: Callable[[], Sequence[str]],
+        *,
+        is_sandbox: bool,
+    ) -> None:
+        """Prepare; follows the journal from its first line.
+
+        Args:
+            app: asks for notes and durations.
+            pollers: which systems answer.
+            rules: what is up.
+            journal: where acknowledgements and silences are put on record.
+            news: what anybody writes there; somebody else follows it.
+            walking: begins runbooks.
+            tell: says a sentence to the person.
+            unconfirmed: returns what the page says first: of pins that no answer has confirmed.
+            is_sandbox: whether the systems are made anew each time.
+        """
+        self._app, self._pollers, self._rules, self._journal, self._news = app, pollers, rules, journal, news
+        self._walking, self._tell, self._unconfirmed = walking, tell, unconfirmed
+        # Each sandbox is a new one: what was said in an earlier one is about nothing that is here.
+        since = time.time() if is_sandbox else 0.0
+        self.attended = Attended(clean(socket.gethostname(), limit=255), since)
+        news.subscribe(self.attended.take)
+
+    def split(self, now: float) -> tuple[list[Alert], int, int]:
+        """Return the alerts that nobody has said anything of, and how many are acknowledged and silenced."""
+        said = [(alert, self.attended.said(alert, now)) for alert in self._rules.alerts]
+        kinds = [word.what for _, word in said if word is not None]
+        return [alert for alert, word in said if word is None], kinds.count(ACK), kinds.count(SILENCE)
+
+    def ended(self, changed: Iterable[Alert]) -> None:
+        """Take alerts that came, changed or ended: what was said of one ends with it, for everyone."""
+        for alert in changed:
+            if alert.level is Level.OK and self.attended.knows(alert):
+                self._begin(self._write(UNSILENCE, line_of(alert, reason="the alert ended")))
+
+    # The page
+
+    def open(self) -> None:
+        """Open the page."""
+        self._app.push_screen(AlertsScreen(self.page, self._act))
+
+    def page(self) -> AlertPage:
+        """Return the page as it is now."""
+        now = time.time()
+        silent = silent_words(self._pollers.readings(), self._rules.absences(now), now)
+        said = [(alert, self.attended.said(alert, now)) for alert in self._rules.alerts]
+        return alert_page(said, now, silent, self._unconfirmed(), self._walking.runbooks)
+
+    def _act(self, what: str, alert: Alert) -> None:
+        acts = {"acknowledge": self._acknowledge, "silence": self._silence, "take_back": self._take_back}
+        if what == "runbook":
+            if not self._walking.runbooks(alert):
+                self._say("no runbook of this profile is for this alert")
+                return
+            self._app.pop_screen()
+            self._begin(self._walking.choose_runbook([alert]))
+        else:
+            self._begin(acts[what](alert))
+
+    def _begin(self, work: Any) -> None:
+        self._app.run_worker(work, "the alerts", exit_on_error=False)
+
+    def _say(self, text: str) -> None:
+        screen = self._app.screen
+        if isinstance(screen, AlertsScreen):
+            screen.say(text)
+        else:
+            self._tell(text, "")
+
+    # What people say
+
+    async def _acknowledge(self, alert: Alert) -> None:
+        dialog = InputDialog(
+            "Acknowledge: somebody is on it", text=alert_words(alert, time.time()),
+            placeholder="who does what", problem=_note_problem,
+        )  # fmt: skip
+        note = await self._app.push_screen_wait(dialog)
+        if note is not None and await self._write(ACK, line_of(alert, note=note.strip())):
+            self._say("acknowledged, for everyone on this journal, until it ends or gets worse")
+
+    async def _silence(self, alert: Alert) -> None:
+        dialog = InputDialog(
+            "Silence for how long, and why", text=alert_words(alert, time.time()),
+            placeholder="1h planned failover", problem=silence_problem,
+        )  # fmt: skip
+        typed = await self._app.push_screen_wait(dialog)
+        if typed is None or silence_problem(typed):
+            return
+        duration, _, note = typed.strip().partition(" ")
+        until = f"{datetime.fromtimestamp(time.time() + seconds(duration), UTC):%Y-%m-%dT%H:%M:%SZ}"
+        if await self._write(SILENCE, line_of(alert, until=until, note=note.strip())):
+            self._say(f"silenced for {brief_age(seconds(duration))}, unless it ends or gets worse before")
+
+    async def _take_back(self, alert: Alert) -> None:
+        if not self.attended.knows(alert):
+            self._say("nothing was said of this alert")
+        elif await self._write(UNSILENCE, line_of(alert, reason="taken back")):
+            self._say("taken back: it counts again")
+
+    async def _write(self, what: str, line: dict[str, Any]) -> bool:
+        try:
+            await self._journal.append(what, line)
+        except JournalError as error:
+            self._tell(f"not on record: {error}", "critical")
+            return False
+        await self._news.fetch()
+        if isinstance(screen := self._app.screen, AlertsScreen):
+            screen.draw()
+        return True
+
+
+def alert_page(
+    alerts: Sequence[tuple[Alert, Said | None]],
+    now: float,
+    silent: Sequence[str] = (),
+    unconfirmed: Sequence[str] = (),
+    offered: Callable[[Alert], Sequence[str]] = lambda alert: (),
+) -> AlertPage:
+    """Return the page: what is unconfirmed, what does not answer, every alert; those that are seen to come last.
+
+    Args:
+        alerts: worst first, each with what was said of it.
+        now: `time.time()`.
+        silent: what does not answer or is absent, in words.
+        unconfirmed: lines about pins.
+        offered: returns the titles of the runbooks that an alert offers.
+    """
+    rows = [AlertRow(f"no data {text.rpartition(' for ')[0]}", "NO DATA", text, tone="warn") for text in silent]
+    for alert, said in sorted(alerts, key=lambda pair: pair[1] is not None):
+        titles = offered(alert)
+        more = [said.words()] if said is not None else []
+        more += [f"runbook (enter): {', '.join(titles)}"] if titles else []
+        tone = _TONES[alert.level] if said is None else "dim"
+        text = alert_words(alert, now) + ("" if said is None else f", {_STATES[said.what]}")
+        key = "\0".join((alert.source, alert.metric, alert.object))
+        rows.append(AlertRow(key, alert.level.name, text, alert, tone, "; ".join(more)))
+    return AlertPage(unconfirmed, rows)
+
+
+def _note_problem(note: str) -> str:
+    return f"at most {_LONG_NOTE} characters" if len(note) > _LONG_NOTE else ""
+
+
+def silence_problem(typed: str) -> str:
+    """Return what is wrong with `30m why`, a duration and a note; empty when nothing is."""
+    duration, _, note = typed.strip().partition(" ")
+    try:
+        length_s = seconds(duration)
+    except ValueError as error:
+        return str(error)
+    if not 60 <= length_s <= _LONGEST_S:
+        return "between 1m and 7d: what never ends is a rule to change"
+    return _note_problem(note)
