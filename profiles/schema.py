@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_va
 from profiles.guards import Guards
 from profiles.identity import Identity
 from profiles.people import Contact, Hook, Script
+from profiles.required import Required
 from profiles.values import AbsolutePath, Address, Duration, SecretReference, Strict, SystemName, Timeout, WalkName
 
 
@@ -153,6 +154,9 @@ class Rule(Strict):
         return self
 
 
+_DESCRIBED = ("values", "identity", "guards", "people", "required", "schema")
+"""The files whose docstrings are the manual."""
+
 KINDS = ("service", "kubernetes", "database", "redis", "logs", "host")
 """The kinds of systems, as rules and sources call them."""
 
@@ -183,6 +187,8 @@ class Profile(Strict):
     """Log streams by name; a plain string is the file."""
     rules: dict[RuleName, Rule] = Field(default_factory=dict)
     """Thresholds by `kind.metric`, e.g. `database.connections_percent`."""
+    required: Required = Required()
+    """What must be so, for `opstui check`."""
     identity: Identity = Identity()
     """By what the systems are known; `opstui profile pin` writes it."""
     guards: Guards = Guards()
@@ -206,6 +212,14 @@ class Profile(Strict):
             raise ValueError("state_dir: the sandbox has a journal of its own, which no team shares")
         return self
 
+    @model_validator(mode="after")
+    def _requires_what_it_names(self) -> "Profile":
+        if self.required.replicas and self.kubernetes is None:
+            raise ValueError("required.replicas needs kubernetes: in the profile")
+        if unknown := [name for name in self.required.versions if name not in self.services]:
+            raise ValueError(f"required.versions: services has no {', '.join(unknown)}")
+        return self
+
     @property
     def starts_read_only(self) -> bool:
         """Whether writing must be armed before anything can be changed."""
@@ -221,7 +235,7 @@ def json_schema() -> dict[str, Any]:
 
     from profiles.described import described
 
-    files = (Path(__file__).with_name(f"{name}.py") for name in ("values", "identity", "guards", "people", "schema"))
+    files = (Path(__file__).with_name(f"{name}.py") for name in _DESCRIBED)
     schema = described(Profile, files, "opstui profile")
     schema.pop("required", None)
     return schema

@@ -26,9 +26,9 @@ class Check:
     """One line: a rule on one number of one system, or whether a system answers at all (a probe)."""
 
     kind: str
-    """`probe` or `rule`."""
+    """`probe`, `rule` or `required`."""
     name: str
-    """The rule's name, `database.blocked`; of a probe `database.answers`."""
+    """The rule's name, `database.blocked`; of a probe `database.answers`; `required.replicas`."""
     system: str
     """Name of the source: `database:orders`, `kubernetes:`."""
     mark: Mark

@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from tui.check.checks import PROBE, RULE, Check, Report
+from tui.check.required import required_checks
 from tui.check.selection import Selection
 from tui.sources.http import ServiceSnapshot
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -105,6 +107,10 @@ def _checks(site: Site, selection: Selection, timeout_s: float, *, uses_for: boo
                     _age(one.at, site),
                     _late(reading, timeout_s) or clean(one.detail, limit=500),
                 )
+        for _, name in (meant for meant in selection.required if meant[0] == source):
+            for check in required_checks(source, name, site):
+                late = _late(reading, timeout_s)
+                yield replace(check, age_s=_age(reading.taken_at, site), detail=late or check.detail)
 
 
 def _probe(reading: Reading[Any], site: Site, timeout_s: float) -> Check:

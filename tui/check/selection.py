@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from profiles.problems import nearest, visible
 from profiles.schema import KINDS, Profile, Rule
+from tui.check.required import REQUIRED, required_of
 
 
 class SelectionError(ValueError):
@@ -19,11 +20,14 @@ class Selection:
     """Names of the sources that must answer."""
     rules: tuple[tuple[str, str, Rule], ...]
     """Source, name of the rule, and the rule; source by source."""
+    required: tuple[tuple[str, str], ...] = ()
+    """Source and name of what the profile requires of it."""
 
     @property
     def sources(self) -> frozenset[str]:
         """Names of every source that must be read."""
-        return frozenset({*self.probes, *(source for source, _, _ in self.rules)})
+        of_rules = (source for source, _, _ in self.rules)
+        return frozenset({*self.probes, *of_rules, *(source for source, _ in self.required)})
 
     def metrics(self, source: str) -> frozenset[str]:
         """Return the metrics of a source that rules judge."""
@@ -36,7 +40,8 @@ def selected(profile: Profile, sources: Sequence[str], only: Iterable[str]) -> S
     Args:
         profile: whose rules.
         sources: names of all its sources, in order.
-        only: kinds (`database`), systems (`database:orders`) and rules (`database.blocked`); empty means all.
+        only: kinds (`database`), systems (`database:orders`) and rules (`database.blocked`); `required`
+            and `required.versions` for what the profile requires; empty means all.
 
     Raises:
         SelectionError: one of them names nothing.
@@ -55,7 +60,10 @@ def selected(profile: Profile, sources: Sequence[str], only: Iterable[str]) -> S
         for name, rule in profile.rules.items()
         if _applies(source, name, rule) and is_meant(source, name)
     )
-    return Selection(tuple(source for source in sources if is_meant(source)), rules)
+    required = tuple(
+        (source, name) for source, name in required_of(profile.required) if is_meant(source, name) or REQUIRED in wanted
+    )
+    return Selection(tuple(source for source in sources if is_meant(source)), rules, required)
 
 
 def _applies(source: str, name: str, rule: Rule) -> bool:
@@ -64,6 +72,8 @@ def _applies(source: str, name: str, rule: Rule) -> bool:
 
 
 def _is_known(word: str, profile: Profile, sources: Sequence[str]) -> bool:
+    if word == REQUIRED or word.startswith(f"{REQUIRED}."):
+        return any(word in (REQUIRED, name) for _, name in required_of(profile.required))
     if word in profile.rules:
         return any(_applies(source, word, profile.rules[word]) for source in sources)
     return any(word in (source, source.partition(":")[0]) for source in sources)
@@ -73,6 +83,9 @@ def _wrong_words(word: str, profile: Profile, sources: Sequence[str]) -> str:
     shown = visible(word)[:100]
     if word in profile.rules or word in KINDS:
         return f"--only {shown}: the profile has no {word.partition('.')[0]} to judge"
+    if word == REQUIRED:
+        return f"--only {shown}: the profile has no {REQUIRED}: section to judge"
     known = [*dict.fromkeys(source.partition(":")[0] for source in sources), *sources, *profile.rules]
+    known += dict.fromkeys(name for _, name in required_of(profile.required))
     hint = nearest(word, known) or f"there are {', '.join(known[:20])}"
     return f"--only {shown}: no kind of system, system or rule of this profile; {hint}"

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from profiles.loader import load
+from profiles.required import Required
+from profiles.schema import Profile
 from tui.check.checks import Report
 from tui.check.looking import INTERVAL_S, Answers, look
 from tui.check.selection import selected
@@ -17,8 +19,8 @@ from tui.walkthroughs.run import Mark
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 
 
-async def looked(sandbox: BlockingSandbox, folder: Path, *only: str) -> Report:
-    profile = load("demo", sandbox=sandbox.endpoints).profile
+async def looked(sandbox: BlockingSandbox, folder: Path, *only: str, profile: Profile | None = None) -> Report:
+    profile = profile or load("demo", sandbox=sandbox.endpoints).profile
     systems = systems_of(profile)
     selection = selected(profile, [source.name for source in systems.sources], only)
     answers = Answers(selection)
@@ -55,3 +57,19 @@ async def test_only_what_is_asked_for_is_read_while_postgres_is_stopped(
         assert {check.mark for check in (await looked(sandbox, tmp_path, "redis")).checks} == {Mark.PASSED}
         marks = {check.mark for check in (await looked(sandbox, tmp_path, "database")).checks}
     assert marks == {Mark.UNKNOWN}
+
+
+async def test_what_is_required_is_judged_by_ready_pods_and_told_versions(
+    sandbox: BlockingSandbox, tmp_path: Path
+) -> None:
+    required = Required(
+        replicas={"shop/deployment/api": 1, "shop/deployment/search": 99, "shop/deployment/nowhere": 1},
+        versions={"api": ">=0.1", "gateway": ">=4.2"},
+    )
+    profile = load("demo", sandbox=sandbox.endpoints).profile.model_copy(update={"required": required})
+    report = await looked(sandbox, tmp_path, "required", profile=profile)
+    assert {check.object or check.system: check.mark for check in report.checks} == {
+        "service:api": Mark.UNKNOWN, "service:gateway": Mark.PASSED, "shop/deployment/api": Mark.PASSED,
+        "shop/deployment/search": Mark.FAILED, "shop/deployment/nowhere": Mark.FAILED,
+    }  # fmt: skip
+    assert all(check.age_s is not None for check in report.checks)

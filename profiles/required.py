@@ -1,0 +1,22 @@
+"""What must be so in an environment, for `opstui check`: how many replicas, which versions."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from profiles.values import Strict, SystemName
+
+WorkloadPath = Annotated[str, Field(pattern=r"^[^/]+/[^/]+/[^/]+$")]
+"""`namespace/kind/name`, as in a service's `workload`."""
+
+VersionBound = Annotated[str, Field(pattern=r"^\s*(?:>=|<=|==|>|<)?\s*v?\d{1,9}(?:\.\d{1,9}){0,5}\s*$")]
+"""`>=1.4`, `<2`, `==1.4.2`; a version alone must be met exactly. Missing parts count as 0."""
+
+
+class Required(Strict):
+    """What must be so; what is not is critical."""
+
+    replicas: dict[WorkloadPath, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """How many ready pods a workload must have at least, by `namespace/kind/name`."""
+    versions: dict[SystemName, VersionBound] = Field(default_factory=dict)
+    """Which version a service's health document must tell, by the service's name: `>=1.4`."""
