@@ -1,7 +1,7 @@
 """The Database tab: one PostgreSQL server at a time; who is connected, who waits for whom, which statements cost."""
 
 from collections.abc import Hashable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from profiles.schema import Rule
 from tui.actions.asking import matching
 from tui.actions.postgres.terminate import STATES, TERMINATE, matching_requests
-from tui.panes import database_offers, tabs
+from tui.panes import database_offers, database_views, tabs
 from tui.panes.database_detail import session_page, statement_page
 from tui.panes.database_head import connections_line, missing_words, server_line, work_line
 from tui.panes.database_rows import (
@@ -39,6 +39,9 @@ from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 from widgets.text_dialog import TextDialog
 
+_SHORT: Final = {"statements": "Slow", **{name: view.short for name, view in database_views.VIEWS.items()}}
+"""Titles of views where there is little room."""
+
 
 def judged(rule: Rule | None, value: float | None) -> Tone:
     """Return how a rule judges one row's own value; nothing without a rule or a value."""
@@ -57,6 +60,7 @@ class DatabasePane(Listing, Offering):
         "activity": "Activity",
         "blocking": "Blocking",
         "statements": "Slow queries",
+        **{name: view.title for name, view in database_views.VIEWS.items()},
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "idle", "Idle: show or hide the idle and opstui's own", id="database.idle"),
@@ -97,6 +101,8 @@ class DatabasePane(Listing, Offering):
         yield LiveTable(ACTIVITY, id="database-activity")
         yield LiveTable(BLOCKING, id="database-blocking", tree=True)
         yield LiveTable(STATEMENTS, id="database-statements")
+        for name, view in database_views.VIEWS.items():
+            yield LiveTable(view.columns, id=f"database-{name}")
         yield FilterBar()
 
     def on_mount(self) -> None:
@@ -153,6 +159,8 @@ class DatabasePane(Listing, Offering):
     def draw(self) -> None:
         """Draw the chosen database in the open view."""
         snapshot = self._snapshot
+        if isinstance(source := self.desk.source(self._source), PostgresSource):
+            source.look_at(self.view)
         table = self.table
         table.empty = self._empty_words(snapshot)
         if snapshot is None:
@@ -161,6 +169,8 @@ class DatabasePane(Listing, Offering):
             table.show(activity_rows(snapshot, self._judge, with_idle=self._with_idle))
         elif self.view == "blocking":
             table.show(blocking_rows(snapshot, self._judge))
+        elif self.view in database_views.VIEWS:
+            table.show(database_views.VIEWS[self.view].rows(snapshot, self._judge))
         else:
             top = snapshot.statements.top if snapshot.statements else ()
             table.show(statement_rows(top, with_own=self._with_idle))
@@ -209,8 +219,13 @@ class DatabasePane(Listing, Offering):
         connections = connections_line(snapshot.connections, self._tone) if snapshot else []
         self._line("connections", faded(connections, reading, now))
         self._line("work", faded(work_line(snapshot, self._tone) if snapshot else [], reading, now))
-        self.query_one("#database-missing", NoticeBar).show(missing_words(snapshot) if snapshot else "", "warn")
+        self.query_one("#database-missing", NoticeBar).show(self._missing_words(snapshot) if snapshot else "", "warn")
         self._line("views", self._view_segments(snapshot))
+
+    def _missing_words(self, snapshot: DatabaseSnapshot) -> str:
+        own = database_views.missing_words(self.view, snapshot) if self.view in database_views.VIEWS else ""
+        # A view without rows says it in their place.
+        return "; ".join(filter(None, (missing_words(snapshot), own if self.table.row_count else "")))
 
     def _line(self, name: str, segments: list[Segment]) -> None:
         self.query_one(f"#database-{name}", SegmentLine).show(segments)
@@ -220,12 +235,15 @@ class DatabasePane(Listing, Offering):
         for view, title in self.VIEWS.items():
             waiting = snapshot.waiting if snapshot and view == "blocking" else 0
             label = f" {title}{f' {waiting}' if waiting else ''} "
-            segments.append(Segment(label, "warn" if waiting else "", reverse=view == self.view))
+            short = f" {_SHORT.get(view, title)}{f' {waiting}' if waiting else ''} "
+            segments.append(Segment(label, "warn" if waiting else "", short, reverse=view == self.view))
         return [*segments, Segment(self._view_words(snapshot), "dim", priority=1, right=True)]
 
     def _view_words(self, snapshot: DatabaseSnapshot | None) -> str:
         if snapshot is None:
             return ""
+        if self.view in database_views.VIEWS:
+            return database_views.VIEWS[self.view].words(snapshot)
         if self.view == "activity":
             hidden = hidden_count(snapshot)
             return "i hides the idle" if self._with_idle else f"{hidden} idle hidden (i)" if hidden else ""
@@ -242,6 +260,8 @@ class DatabasePane(Listing, Offering):
     def _nothing_words(self, snapshot: DatabaseSnapshot) -> str:
         if self.view == "blocking":
             return "nobody waits for a lock"
+        if self.view in database_views.VIEWS:
+            return database_views.nothing_words(self.view, snapshot)
         if self.view == "activity":
             return "no session is doing anything; i shows the idle ones"
         if snapshot.statements is None:
@@ -276,12 +296,20 @@ class DatabasePane(Listing, Offering):
         snapshot = self._snapshot
         if snapshot is None:
             return
-        if self.view == "statements":
+        if self.view in database_views.VIEWS:
+            self._open_page(snapshot, message.key)
+        elif self.view == "statements":
             self._open_statement(snapshot, message.key)
         elif (session := self._session(snapshot, message.key)) is not None:
             self.run_worker(self._open_session(snapshot, session), group="detail", exclusive=True, exit_on_error=False)
         else:
             self.post_message(self.Told(cannot_end(TERMINATE, snapshot, None, database_offers.pid_of(message.key))))
+
+    def _open_page(self, snapshot: DatabaseSnapshot, key: Hashable) -> None:
+        if (page := database_views.VIEWS[self.view].page(snapshot, key)) is None:
+            self.post_message(self.Told("there is no more to this row"))
+        else:
+            self.app.push_screen(TextDialog(*page, stem=self.view))
 
     def _open_statement(self, snapshot: DatabaseSnapshot, key: Hashable) -> None:
         statements = snapshot.statements

@@ -43,7 +43,7 @@ def _facts(snapshot: DatabaseSnapshot, session: Session, detail: SessionDetail |
     )
     yield "in this state", span(session.state_s)
     if session.xmin_age is not None:
-        yield "holds back", f"vacuum by {session.xmin_age:,} transactions (age of backend_xmin)"
+        yield "holds back", f"vacuum by {session.xmin_age:,} transactions (age of backend_xmin or backend_xid)"
     if session.query_id is not None:
         yield "query id", str(session.query_id)
     if reason := snapshot.missing.get("signals"):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from tui.panes.database_rows import hit_words
+from tui.panes.database_views import QUERIES
 from tui.panes.failing import age_segment
 from tui.sources.postgres.facts import Connections, DatabaseSnapshot
 from tui.sources.reading import Reading
@@ -88,8 +89,8 @@ def work_line(snapshot: DatabaseSnapshot, tone_of: ToneOf) -> list[Segment]:
 
 
 def missing_words(snapshot: DatabaseSnapshot) -> str:
-    """Return what is not shown and why; what only matters elsewhere (slow queries, ending sessions) is left out."""
-    apart = ("signals", "statements", "statement texts", "statements info")
+    """Return what is not shown and why; what only matters elsewhere (single views, ending sessions) is left out."""
+    apart = QUERIES | {"signals", "statements", "statement texts", "statements info"}
     return "; ".join(
         reason if what == "sessions" else f"{what} not shown: {reason}"
         for what, reason in snapshot.missing.items()

@@ -16,7 +16,9 @@ CANCEL_QUERY: Final = "database.cancel"
 TERMINATE_BACKEND: Final = "database.terminate"
 TERMINATE_MATCHING: Final = "database.terminate_matching"
 _MAKERS: Final = {CANCEL_QUERY: (CANCEL, cancel_request), TERMINATE_BACKEND: (TERMINATE, terminate_request)}
-_NO_SESSION: Final = "a statement here is not a session; see Activity (tab)"
+_NO_SESSION: Final = "a row here is not a session; see Activity (tab)"
+_OF_SESSIONS: Final = ("activity", "blocking")
+"""Views whose rows are sessions."""
 
 
 def offers(source: str, snapshot: DatabaseSnapshot, view: str, keys: Sequence[Hashable]) -> tuple[Offer, ...]:
@@ -27,7 +29,7 @@ def offers(source: str, snapshot: DatabaseSnapshot, view: str, keys: Sequence[Ha
     if somebody is not None:
         sample = replace(terminate_request(source, snapshot.server, somebody), verb=terminate.TERMINATE_MATCHING)
         group = Offer(TERMINATE_MATCHING, (sample,))
-    if view == "statements":
+    if view not in _OF_SESSIONS:
         return (*(Offer(binding, reason=_NO_SESSION) for binding in _MAKERS), group)
     return (*(_of_sessions(binding, source, snapshot, keys) for binding in _MAKERS), group)
 

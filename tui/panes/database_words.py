@@ -4,6 +4,7 @@ from typing import Final
 
 from tui.actions.postgres.cancel import CANCEL
 from tui.actions.postgres.words import left_alone
+from tui.panes.database_views import VIEWS
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.postgres.queries import OWN_MARK, query, statements_major
 
@@ -54,7 +55,7 @@ def by_hand(snapshot: DatabaseSnapshot, view: str) -> str:
     """Return the command and the SQL that show this view by hand; without secrets."""
     server = snapshot.server
     blocks = [server.psql]
-    for name in _QUERIES[view]:
+    for name in VIEWS[view].queries if view in VIEWS else _QUERIES[view]:
         major = server.major
         if name == "statements":
             if server.statements_version is None:

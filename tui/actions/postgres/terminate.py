@@ -8,7 +8,7 @@ from tui.actions.action import CANNOT_BE_UNDONE, About, Action, GoneError, Plain
 from tui.actions.postgres.session import Found, SessionVerb, backend_target
 from tui.actions.postgres.words import describe, where_words
 from tui.sources.postgres.facts import Server, Session
-from tui.sources.postgres.rows import one_line
+from tui.sources.postgres.row import one_line
 
 if TYPE_CHECKING:
     from tui.sources.postgres.connection import Record

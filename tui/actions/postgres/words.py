@@ -4,7 +4,7 @@ from typing import Final
 
 from tui.actions.action import Risk
 from tui.sources.postgres.facts import OWN_APPLICATION
-from tui.sources.postgres.rows import Row, one_line
+from tui.sources.postgres.row import Row, one_line
 
 _LEFT_ALONE: Final = {
     "autovacuum launcher": "it belongs to the server",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from tui.sources.postgres.rows import Row
+from tui.sources.postgres.row import Row
 from tui.sources.text import clean, clean_lines
 
 

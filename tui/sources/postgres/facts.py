@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from tui.sources.postgres.view_facts import ViewFacts
 from tui.sources.reading import Number
 from tui.sources.trait import Trait
 
@@ -102,7 +103,7 @@ class Session:
     state_s: float | None = None
     """Seconds in this state."""
     xmin_age: int | None = None
-    """`age(backend_xmin)` in transactions: how far this session holds back vacuum."""
+    """The greater of `age(backend_xmin)` and `age(backend_xid)`: by how many transactions it holds back vacuum."""
     leader_pid: int | None = None
     """Pid of the leader of a parallel worker."""
     blockers: tuple[int, ...] = ()
@@ -231,6 +232,8 @@ class Rates:
     """Deadlocks since the tick before (a number, not a rate)."""
     deadlocks_total: int
     """Deadlocks since the statistics were reset."""
+    temp_files: float = 0.0
+    """Temporary files begun per second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +291,8 @@ class DatabaseSnapshot:
     """None until the second tick, and after the server or its statistics changed."""
     statements: Statements | None = None
     """None where pg_stat_statements cannot be read; `missing` says why."""
+    views: ViewFacts = field(default_factory=ViewFacts)
+    """What is read for single views, or for rules at a slower pace."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """What is not shown on this connection → why, with what would help."""
 
@@ -330,6 +335,7 @@ class DatabaseSnapshot:
 
         connections_percent, active_s, idle_in_transaction_s, transaction_s (each the longest), blocked; with two ticks
         also transactions_per_s, rollbacks_per_s, temp_bytes_per_s, deadlocks and, above 1,000 blocks, hit_percent.
+        And those of `ViewFacts.numbers`.
         """
         yield Number("connections_percent", self.connections.percent)
         active, idle, oldest = self.longest_active, self.longest_idle_in_transaction, self.oldest_transaction
@@ -344,3 +350,4 @@ class DatabaseSnapshot:
             yield Number("deadlocks", float(self.rates.deadlocks))
             if self.rates.hit_percent is not None:
                 yield Number("hit_percent", self.rates.hit_percent)
+        yield from self.views.numbers()

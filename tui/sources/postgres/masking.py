@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from tui.sources.postgres.rows import one_line
+from tui.sources.postgres.row import one_line
 
 _TOKEN: Final = re.compile(
     r"""

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from tui.sources.postgres.dsn import Dsn
 from tui.sources.postgres.facts import (
@@ -16,19 +16,8 @@ from tui.sources.postgres.facts import (
     Server,
     Session,
 )
+from tui.sources.postgres.row import Row, one_line
 from tui.sources.text import clean
-
-
-class Row(Protocol):
-    """One row of a result: values by column."""
-
-    def __getitem__(self, column: str, /) -> Any: ...
-
-
-@lru_cache(maxsize=8192)
-def one_line(text: str) -> str:
-    """Return SQL on one line, cleaned, its white space folded; most texts come again with the next tick."""
-    return clean(" ".join(text.split()))
 
 
 @lru_cache(maxsize=8192)
@@ -190,7 +179,7 @@ def rates(before: Row | None, after: Row, seconds: float) -> Rates | None:
     """Return the growth of the counters per second; None without a baseline or when they were reset meanwhile."""
     if before is None or seconds <= 0 or before["stats_reset"] != after["stats_reset"]:
         return None
-    names = ("commits", "rollbacks", "blocks_hit", "blocks_read", "temp_bytes", "deadlocks")
+    names = ("commits", "rollbacks", "blocks_hit", "blocks_read", "temp_files", "temp_bytes", "deadlocks")
     grown = {name: (after[name] or 0) - (before[name] or 0) for name in names}
     if min(grown.values()) < 0:
         return None
@@ -199,6 +188,7 @@ def rates(before: Row | None, after: Row, seconds: float) -> Rates | None:
         transactions=(grown["commits"] + grown["rollbacks"]) / seconds,
         rollbacks=grown["rollbacks"] / seconds,
         hit_percent=100.0 * grown["blocks_hit"] / blocks if blocks >= _LEAST_BLOCKS else None,
+        temp_files=grown["temp_files"] / seconds,
         temp_bytes=grown["temp_bytes"] / seconds,
         deadlocks=grown["deadlocks"],
         deadlocks_total=after["deadlocks"] or 0,

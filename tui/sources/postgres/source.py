@@ -23,7 +23,9 @@ from tui.sources.postgres.facts import (
     Session,
     Statements,
 )
+from tui.sources.postgres.looks import Looks
 from tui.sources.postgres.masking import masked
+from tui.sources.postgres.row import one_line
 from tui.sources.postgres.statements import StatementWindow
 from tui.sources.text import clean, clean_lines
 
@@ -70,17 +72,23 @@ class PostgresSource:
         self._entry = entry
         self._clock = clock
         self._masks = masks
-        self._shown = masked if masks else rows.one_line
+        self._shown = masked if masks else one_line
         self._lock = asyncio.Lock()
         self._link: Link | None = None
         self.server: Server | None = None
         """Who answers, and what our role may do there; None while nobody does."""
         self._off: dict[str, tuple[float, str]] = {}
         """Optional queries not sent on this connection: until when (our clock), and why."""
+        self._looks = Looks(clock)
         self._forget()
+
+    def look_at(self, view: str) -> None:
+        """Have the next tick also read what a view shows that is not read for every tick."""
+        self._looks.look_at(view)
 
     def _forget(self) -> None:
         """Drop every baseline: another server's counters have nothing to do with ours."""
+        self._looks.forget()
         self._counters: Record | None = None
         self._counted_at: datetime | None = None
         self._limits: list[Record] = []
@@ -163,6 +171,7 @@ class PostgresSource:
         await self._sample_statements(server, now["now"])
         if self._clock() - self._limits_at >= _LIMITS_EVERY_S:
             self._limits, self._limits_at = await self._optional("limits"), self._clock()
+        views = await self._looks.read(self._optional, server, now["now"])
         await link.end()
         return DatabaseSnapshot(
             server=server,
@@ -173,6 +182,7 @@ class PostgresSource:
             prepared=prepared,
             rates=self._rates(counted, now["now"]),
             statements=self._statements,
+            views=views,
             missing=self._missing(server, sessions),
         )
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from tui.sources.postgres.facts import Statement, Statements
 from tui.sources.postgres.queries import OWN_MARK
-from tui.sources.postgres.rows import Row, one_line
+from tui.sources.postgres.row import Row, one_line
 from tui.sources.text import clean_lines
 
 _WINDOW_S: Final = 30.0

@@ -7,7 +7,7 @@ SELECT a.pid, a.leader_pid, a.datname::text AS database, a.usename::text AS role
        extract(epoch FROM t.now - a.xact_start)::float4 AS transaction_s,
        extract(epoch FROM t.now - a.query_start)::float4 AS query_s,
        extract(epoch FROM t.now - a.state_change)::float4 AS state_s,
-       age(a.backend_xmin) AS xmin_age,
+       greatest(age(a.backend_xmin), age(a.backend_xid)) AS xmin_age,
        a.query_id,
        left(a.query, $1) AS query, octet_length(a.query) AS query_bytes,
        CASE WHEN a.wait_event_type = 'Lock' THEN array_to_string(pg_blocking_pids(a.pid), ',') END AS blockers

@@ -1,0 +1,64 @@
+"""The views of the Database tab that are read only while they are open: what each shows, says and asks. Pure."""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tui.panes import database_overview as overview
+from tui.panes.database_rows import Judge
+from tui.sources.postgres.facts import DatabaseSnapshot
+from widgets.cell import Column, Row
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view."""
+
+    title: str
+    short: str
+    """The title where there is little room."""
+    columns: tuple[Column, ...]
+    rows: Callable[[DatabaseSnapshot, Judge], Mapping[Any, Row]]
+    page: Callable[[DatabaseSnapshot, Hashable], tuple[str, str] | None]
+    """Title and text of what a row stands for; None where the row says it all."""
+    is_read: Callable[[DatabaseSnapshot], bool]
+    """Whether the newest tick had what it shows."""
+    empty: Callable[[DatabaseSnapshot], str]
+    """What is said where no rows are, once it was read."""
+    queries: tuple[str, ...]
+    """Names of the queries behind it; each may be missing with a reason."""
+    words: Callable[[DatabaseSnapshot], str] = lambda snapshot: ""
+    """What stands at the right of the strip of views."""
+
+
+VIEWS: Final[Mapping[str, View]] = {
+    "overview": View(
+        "Overview",
+        "Overview",
+        overview.OVERVIEW,
+        overview.overview_rows,
+        overview.overview_page,
+        lambda snapshot: snapshot.views.overview is not None,
+        lambda snapshot: "",
+        ("counters", "overview", "horizon", "wraparound"),
+    ),
+}
+"""By name, in the order of the strip."""
+
+
+def nothing_words(view: str, snapshot: DatabaseSnapshot) -> str:
+    """Return what a view says that has no rows."""
+    one = VIEWS[view]
+    if not one.is_read(snapshot):
+        return "it is read with the next tick"
+    return missing_words(view, snapshot) or one.empty(snapshot)
+
+
+def missing_words(view: str, snapshot: DatabaseSnapshot) -> str:
+    """Return what this view cannot show and why."""
+    names = {name.replace("_", " ") for name in VIEWS[view].queries}
+    return "; ".join(f"{name} not shown: {reason}" for name, reason in snapshot.missing.items() if name in names)
+
+
+QUERIES: Final = frozenset(name.replace("_", " ") for view in VIEWS.values() for name in view.queries) - {"counters"}
+"""What only matters in its own view when it is missing, by its words."""

@@ -1,0 +1,21 @@
+"""What single views show beyond every tick, and what rules need at a slower pace."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tui.sources.postgres.overview import Overview, Wraparound
+from tui.sources.reading import Number
+
+
+@dataclass(frozen=True, slots=True)
+class ViewFacts:
+    """Facts of views. What is read only while its view is open is None in every other tick."""
+
+    overview: Overview | None = None
+    wraparound: tuple[Wraparound, ...] = ()
+    """Oldest first, at most 50 databases; read every 10 s, for the rules too."""
+
+    def numbers(self) -> Iterator[Number]:
+        """Return wraparound_percent: of two billion ids, that of the database nearest to the end."""
+        if self.wraparound:
+            yield Number("wraparound_percent", max(one.percent for one in self.wraparound))
