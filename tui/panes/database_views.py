@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tui.panes import database_overview as overview
+from tui.panes import database_tables as tables
 from tui.panes.database_rows import Judge
 from tui.sources.postgres.facts import DatabaseSnapshot
 from widgets.cell import Column, Row
@@ -41,6 +42,28 @@ VIEWS: Final[Mapping[str, View]] = {
         lambda snapshot: snapshot.views.overview is not None,
         lambda snapshot: "",
         ("counters", "overview", "horizon", "wraparound"),
+    ),
+    "tables": View(
+        "Tables",
+        "Tables",
+        tables.TABLES,
+        tables.table_rows,
+        tables.table_page,
+        lambda snapshot: snapshot.views.tables is not None,
+        lambda snapshot: f"database {snapshot.server.database} has no table",
+        ("tables", "bloat"),
+        tables.tables_words,
+    ),
+    "indexes": View(
+        "Indexes",
+        "Indexes",
+        tables.INDEXES,
+        tables.index_rows,
+        tables.index_page,
+        lambda snapshot: snapshot.views.indexes is not None,
+        lambda snapshot: f"database {snapshot.server.database} has no index",
+        ("indexes",),
+        tables.indexes_words,
     ),
 }
 """By name, in the order of the strip."""

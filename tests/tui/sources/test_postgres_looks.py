@@ -26,10 +26,12 @@ class FakeServer:
         self.rows = rows
         self.asked: list[str] = []
         self.now_s = 0.0
+        self.takes_s: dict[str, float] = {}
         self.looks = Looks(lambda: self.now_s)
 
-    async def ask(self, name: str, *values: object) -> Sequence[Row]:
+    async def ask(self, name: str, *, is_dear: bool = False) -> Sequence[Row]:
         self.asked.append(name)
+        self.now_s += self.takes_s.get(name, 0.0)
         return self.rows.get(name, [])
 
     async def tick(self, view: str = "", after_s: float = 2.0, server: Server = SERVER) -> tuple[ViewFacts, list[str]]:
@@ -64,6 +66,24 @@ async def test_wal_is_a_rate_between_two_looks_that_are_near() -> None:
         assert overview is not None
         rates.append(overview.wal_bytes_per_s)
     assert rates == [None, 2000.0, None, 0.0]
+
+
+async def test_tables_are_read_twice_a_minute_at_most_and_less_often_the_dearer_they_are() -> None:
+    fake = FakeServer()
+    asked = [(await fake.tick("tables", 10))[1] for _ in range(4)]
+    assert ["tables" in one for one in asked] == [True, False, False, True]
+    fake = FakeServer()
+    fake.takes_s = {"tables": 0.4}
+    await fake.tick("tables")
+    assert "tables" not in (await fake.tick("tables", 70))[1]
+    assert "tables" in (await fake.tick("tables", 20))[1]
+
+
+async def test_what_would_make_a_tick_late_waits_for_the_next() -> None:
+    fake = FakeServer()
+    fake.takes_s = {"tables": 0.6}
+    assert (await fake.tick("tables"))[1][-1] == "tables"
+    assert (await fake.tick("tables"))[1] == ["bloat"]
 
 
 def test_the_end_of_a_segment_is_read_from_its_name() -> None:

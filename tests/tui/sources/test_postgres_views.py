@@ -1,5 +1,6 @@
 """What single views read, against the sandbox's PostgreSQL and every other that Debian installed here."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from profiles.schema import Database
 from tests.debian_postgres import FOUND, debian_postgres, needs_debian
 from tui.sandbox.blocking import BlockingSandbox
-from tui.sources.postgres import PostgresSource
+from tui.sources.postgres import PostgresSource, connection, queries
 from tui.sources.postgres.facts import DatabaseSnapshot
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
@@ -94,3 +95,67 @@ async def test_a_role_without_rights_reads_the_overview_too(sandbox: BlockingSan
         assert snapshot.views.overview is not None
         assert snapshot.views.overview.checkpoints is not None
         assert snapshot.views.wraparound
+
+
+_SHAPES = """
+CREATE TABLE IF NOT EXISTS shapes (id int PRIMARY KEY, kind text, filler text);
+INSERT INTO shapes SELECT n, n % 7, repeat('x', 500) FROM generate_series(1, 30000) n;
+CREATE INDEX shapes_kind ON shapes (kind);
+CREATE INDEX shapes_kind_again ON shapes (kind);
+CREATE INDEX shapes_part ON shapes (kind) WHERE id < 10;
+DELETE FROM shapes WHERE id % 2 = 0;
+ANALYZE shapes;
+"""
+
+
+async def test_tables_and_indexes_of_the_database_are_told_with_what_is_worth_a_look(superuser: str) -> None:
+    async with reading(superuser) as source, connected(superuser) as other:
+        await other.execute(_SHAPES)
+        try:
+            found = (await looked(source, "tables")).views.tables
+            assert found is not None
+            (table,) = [one for one in found.tables if one.name == "shapes"]
+            assert table.table_bytes > 30_000 * 500
+            assert table.may_select
+            assert table.bloat_bytes is not None
+            assert 0.3 < table.bloat_bytes / table.table_bytes < 0.7, "half of its rows are gone"
+            assert (table.schema, table.vacuum_ago_s) == ("public", None)
+            assert table.analyze_ago_s is not None
+            indexes = (await looked(source, "indexes")).views.indexes
+            assert indexes is not None
+            by_name = {one.name: one for one in indexes.indexes}
+            assert by_name["shapes_kind"].alike == ("shapes_kind_again",)
+            assert by_name["shapes_part"].alike == ()
+            assert by_name["shapes_part"].is_unused
+            assert not by_name["shapes_pkey"].is_unused
+            assert "CREATE INDEX shapes_part" in by_name["shapes_part"].definition
+        finally:
+            await other.execute("DROP TABLE shapes")
+
+
+async def test_a_waiting_alter_table_does_not_hold_up_the_list_of_tables(superuser: str) -> None:
+    async with reading(superuser) as source, connected(superuser) as holder, connected(superuser) as waiter:
+        await holder.execute("CREATE TABLE held (id int)")
+        await holder.execute("BEGIN; LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
+        waiting = asyncio.create_task(waiter.execute("ALTER TABLE held ADD COLUMN more int"))
+        snapshot = await looked(source, "tables")
+        assert "tables" not in snapshot.missing
+        assert snapshot.views.tables is not None
+        assert "held" in [one.name for one in snapshot.views.tables.tables]
+        await holder.execute("ROLLBACK")
+        await waiting
+        await holder.execute("DROP TABLE held")
+
+
+async def test_a_query_that_is_too_dear_turns_itself_off_and_the_tick_goes_on(
+    superuser: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = queries.query
+    slow = "SELECT pg_sleep(20)"
+    monkeypatch.setattr(queries, "query", lambda name, major: slow if name == "bloat" else real(name, major))
+    monkeypatch.setattr(connection, "BRIEF_S", 0.05)
+    async with reading(superuser) as source:
+        snapshot = await looked(source, "tables")
+        assert "not asked again for 10 min" in snapshot.missing["bloat"]
+        assert snapshot.views.tables is not None
+        assert "bloat" in (await looked(source, "tables")).missing

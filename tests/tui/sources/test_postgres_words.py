@@ -52,9 +52,12 @@ def test_the_servers_own_words_are_cleaned() -> None:
 
 
 def test_what_is_absent_is_off_for_good_and_what_was_slow_for_a_minute() -> None:
-    assert words.switches_off(asyncpg.InsufficientPrivilegeError("no")) == float("inf")
-    assert words.switches_off(asyncpg.FeatureNotSupportedError("Aurora")) == float("inf")
-    assert words.switches_off(asyncpg.QueryCanceledError("slow")) == 60
+    assert words.switches_off(asyncpg.InsufficientPrivilegeError("no")) == (float("inf"), "no")
+    assert words.switches_off(asyncpg.FeatureNotSupportedError("Aurora")) == (float("inf"), "Aurora")
+    assert words.switches_off(asyncpg.QueryCanceledError("slow")) == (60, "slow")
+    assert words.switches_off(asyncpg.QueryCanceledError("slow"), is_dear=True) == (
+        600, "slow: too dear for this server, not asked again for 10 min",
+    )  # fmt: skip
     assert words.switches_off(asyncpg.AdminShutdownError("bye")) is None
 
 

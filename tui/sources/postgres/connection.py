@@ -27,6 +27,9 @@ _SETTINGS: Final = {
     "search_path": "pg_catalog",
 }
 
+BRIEF_S: Final = 1
+"""Seconds that a query which may turn out dear is given."""
+
 # The right to call it is checked when a statement begins: a CASE on has_function_privilege would not spare the error.
 _SYSTEM: Final = "(SELECT system_identifier FROM pg_control_system())"
 
@@ -56,6 +59,17 @@ class Link:
         """
         sql = queries.query(name, self.major).replace("{system_identifier}", _SYSTEM if asks_system else "NULL::bigint")
         return await self.connection.fetch(sql, *values)
+
+    async def fetch_briefly(self, sql: str) -> "list[Record]":
+        """Run a statement that may turn out dear in the open transaction: it ends after a second.
+
+        Raises:
+            asyncpg.QueryCanceledError: it took longer; the transaction is lost.
+        """
+        await self.connection.execute(f"SET LOCAL statement_timeout = '{BRIEF_S}s'")
+        found = await self.connection.fetch(sql)
+        await self.connection.execute(f"SET LOCAL statement_timeout = '{_SETTINGS['statement_timeout']}'")
+        return found
 
     def drop(self) -> None:
         """Close without a word: `close()` would wait for a dead peer."""

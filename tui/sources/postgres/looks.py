@@ -4,26 +4,50 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from tui.sources.postgres import overview
+from tui.sources.postgres import overview, tables
 from tui.sources.postgres.facts import Server
 from tui.sources.postgres.overview import Overview, Wraparound
 from tui.sources.postgres.row import Row
+from tui.sources.postgres.tables import Indexes, Tables
 from tui.sources.postgres.view_facts import ViewFacts
 
 OVERVIEW: Final = "overview"
-"""Name of the view; `look_at` takes it."""
+TABLES: Final = "tables"
+INDEXES: Final = "indexes"
+"""Names of views; `look_at` takes them."""
 
 _FOR_RULES_EVERY_S: Final = 10.0
 _RATE_AT_MOST_S: Final = 60.0
 """A rate over a longer time would tell of the time nobody looked."""
+_DEAR_EVERY_S: Final = 30.0
+_DEAR_SHARE: Final = 0.005
+"""How much of its time the server may spend on one dear query."""
+_DEAR_IN_A_TICK_S: Final = 0.5
+"""When a tick has spent so much on dear queries, the others wait for the next."""
 
 
 class Ask(Protocol):
     """Runs a query of `tui/sources/sql`; empty where it is switched off."""
 
-    def __call__(self, name: str, *values: object) -> Awaitable[Sequence[Row]]:
-        """Return the rows."""
+    def __call__(self, name: str, *, is_dear: bool = False) -> Awaitable[Sequence[Row]]:
+        """Return the rows; a dear query is given little time, and goes away for long when it needs more."""
         ...
+
+
+class _Paced:
+    """The rows of a dear query, which are read again only when they have cost little enough."""
+
+    def __init__(self) -> None:
+        self.rows: Sequence[Row] = ()
+        self.at = float("-inf")
+        self._due_at = float("-inf")
+
+    def is_due(self, now_s: float) -> bool:
+        return now_s >= self._due_at
+
+    def learn(self, rows: Sequence[Row], began_s: float, now_s: float) -> None:
+        self.rows, self.at = rows, now_s
+        self._due_at = now_s + max(_DEAR_EVERY_S, (now_s - began_s) / _DEAR_SHARE)
 
 
 class Looks:
@@ -44,6 +68,7 @@ class Looks:
         self._wal: tuple[datetime, int] | None = None
         self._wraparound: tuple[Wraparound, ...] = ()
         self._wraparound_at = float("-inf")
+        self._paced = {"tables": _Paced(), "bloat": _Paced(), "indexes": _Paced()}
 
     def look_at(self, view: str) -> None:
         """Have the next tick read what this view shows."""
@@ -63,6 +88,8 @@ class Looks:
         seen = ViewFacts(
             overview=await self._overview(ask, server, now) if view == OVERVIEW else None,
             wraparound=self._wraparound,
+            tables=await self._tables(ask) if view == TABLES else None,
+            indexes=await self._indexes(ask) if view == INDEXES else None,
         )
         # Only now: a query that switches itself off begins the whole tick anew.
         self._view = ""
@@ -89,3 +116,23 @@ class Looks:
             return None
         seconds = (now - before[0]).total_seconds()
         return max(0, position - before[1]) / seconds if 0 < seconds <= _RATE_AT_MOST_S else None
+
+    async def _tables(self, ask: Ask) -> Tables:
+        await self._read(ask, "tables", "bloat")
+        found = self._paced["tables"]
+        bloat = {row["oid"]: row["bytes"] for row in self._paced["bloat"].rows}
+        rows = tuple(tables.table(row, bloat) for row in found.rows)
+        return Tables(rows, tables.total(found.rows), self._clock() - found.at)
+
+    async def _indexes(self, ask: Ask) -> Indexes:
+        await self._read(ask, "indexes")
+        found = self._paced["indexes"]
+        rows = tuple(tables.index(row) for row in found.rows)
+        return Indexes(rows, tables.total(found.rows), self._clock() - found.at)
+
+    async def _read(self, ask: Ask, *names: str) -> None:
+        began = self._clock()
+        for name in names:
+            paced, now = self._paced[name], self._clock()
+            if paced.is_due(now) and now - began < _DEAR_IN_A_TICK_S:
+                paced.learn(await ask(name, is_dear=True), now, self._clock())

@@ -232,9 +232,9 @@ class PostgresSource:
         self._statements = self._window.top()
 
     async def _optional(
-        self, name: str, *values: Any, major: int | None = None, schema: str = "pg_catalog"
+        self, name: str, *values: Any, major: int | None = None, schema: str = "pg_catalog", is_dear: bool = False
     ) -> "list[Record]":
-        """Run a query the pane can do without; empty while it is switched off.
+        """Run a query the pane can do without; empty while it is switched off. A dear one is given a second.
 
         Raises:
             _SwitchedOffError: it failed in a way that would repeat; the transaction is lost with it.
@@ -247,12 +247,14 @@ class PostgresSource:
         self._off.pop(name, None)
         sql = queries.query(name, self._link.major if major is None else major).replace("{schema}", schema)
         try:
+            if is_dear:
+                return await self._link.fetch_briefly(sql)
             return await self._link.connection.fetch(sql, *values)
         except asyncpg.PostgresError as error:
-            seconds = words.switches_off(error)
-            if seconds is None:
+            if (off := words.switches_off(error, is_dear=is_dear)) is None:
                 raise
-            self._off[name] = (self._clock() + seconds, words.sentence(error))
+            seconds, why = off
+            self._off[name] = (self._clock() + seconds, why)
             raise _SwitchedOffError from error
 
     def _missing(self, server: Server, sessions: tuple[Session, ...]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tui.sources.postgres.overview import Overview, Wraparound
+from tui.sources.postgres.tables import Indexes, Tables
 from tui.sources.reading import Number
 
 
@@ -14,6 +15,9 @@ class ViewFacts:
     overview: Overview | None = None
     wraparound: tuple[Wraparound, ...] = ()
     """Oldest first, at most 50 databases; read every 10 s, for the rules too."""
+
+    tables: Tables | None = None
+    indexes: Indexes | None = None
 
     def numbers(self) -> Iterator[Number]:
         """Return wraparound_percent: of two billion ids, that of the database nearest to the end."""

@@ -15,6 +15,7 @@ _NO_SUCH_QUERY: Final = frozenset({"42501", "42883", "42P01", "42703", "0A000", 
 """Not permitted, no such function, relation or column, not supported (Aurora), extension not preloaded."""
 _TOO_DEAR: Final = frozenset({"57014", "55P03"})
 """Our statement_timeout or lock_timeout struck."""
+_DEAR_AGAIN_S: Final = 600.0
 _LOGIN: Final = "check user and password: in the profile, ~/.pgpass (mode 0600) or the service file"
 _REMEDIES: Final[dict[str, tuple[type[SourceError], str]]] = {
     "28P01": (Denied, _LOGIN),
@@ -109,13 +110,18 @@ def of_network(error: OSError | UnicodeError, place: str) -> SourceError:
     return Unreachable(words or type(error).__name__, "opstui connects again")
 
 
-def switches_off(error: BaseException) -> float | None:
-    """Return for how many seconds an optional query that failed so should not be sent again; None: a real failure.
+def switches_off(error: BaseException, *, is_dear: bool = False) -> tuple[float, str] | None:
+    """Return for how many seconds an optional query that failed so should not be sent again, and why not.
 
-    What is absent or forbidden stays so for the life of the connection; each attempt would be an ERROR line in the
-    server's log. What was too slow or met a lock is tried again after a minute.
+    None: a real failure. What is absent or forbidden stays so for the life of the connection; each attempt would be
+    an ERROR line in the server's log. What was too slow or met a lock is tried again after a minute, or much later
+    when it is dear anyway.
     """
     sqlstate = getattr(error, "sqlstate", None)
     if sqlstate in _NO_SUCH_QUERY:
-        return float("inf")
-    return 60.0 if sqlstate in _TOO_DEAR else None
+        return float("inf"), sentence(error)
+    if sqlstate not in _TOO_DEAR:
+        return None
+    if is_dear:
+        return _DEAR_AGAIN_S, f"{sentence(error)}: too dear for this server, not asked again for 10 min"
+    return 60.0, sentence(error)
