@@ -5,6 +5,7 @@ from typing import Final
 
 from tui.panes.database_rows import Judge
 from tui.sources.postgres.facts import DatabaseSnapshot
+from tui.sources.postgres.rows import quoted
 from tui.sources.postgres.tables import Index, Table
 from tui.units import coarse, percent, size
 from widgets.cell import Cell, Column, Row, Tone
@@ -117,7 +118,8 @@ def table_page(snapshot: DatabaseSnapshot, key: Hashable) -> tuple[str, str] | N
     one = next((one for one in found.tables if one.oid == key), None) if found else None
     if found is None or one is None:
         return None
-    grant = f"GRANT SELECT ON {one.full_name} TO {snapshot.server.role}, or pg_read_all_data (14+)"
+    table = f"{quoted(one.schema)}.{quoted(one.name)}"
+    grant = f"GRANT SELECT ON {table} TO {quoted(snapshot.server.role)}, or pg_read_all_data (14+)"
     facts = [
         ("schema", one.schema),
         ("size", f"{size(one.table_bytes)}, with TOAST; its indexes {size(one.index_bytes)}"),
@@ -225,7 +227,7 @@ def index_page(snapshot: DatabaseSnapshot, key: Hashable) -> tuple[str, str] | N
         [
             "",
             "Before it is dropped: scans on standbys are counted there, not here, and a report may run once a quarter.",
-            f"  DROP INDEX CONCURRENTLY {one.schema}.{one.name};",
+            f"  DROP INDEX CONCURRENTLY {quoted(one.schema)}.{quoted(one.name)};",
         ]
         if one.is_unused or one.alike
         else []

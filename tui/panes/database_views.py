@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tui.panes import database_overview as overview
+from tui.panes import database_replication as replication
 from tui.panes import database_tables as tables
 from tui.panes.database_rows import Judge
 from tui.sources.postgres.facts import DatabaseSnapshot
@@ -64,6 +65,16 @@ VIEWS: Final[Mapping[str, View]] = {
         lambda snapshot: f"database {snapshot.server.database} has no index",
         ("indexes",),
         tables.indexes_words,
+    ),
+    "replication": View(
+        "Replication",
+        "Repl",
+        replication.REPLICATION,
+        replication.replication_rows,
+        replication.replication_page,
+        lambda snapshot: True,
+        replication.nothing_words,
+        ("replication", "slots", "standby", "conflicts"),
     ),
 }
 """By name, in the order of the strip."""

@@ -1,6 +1,7 @@
 """Which queries are sent, and when: only for the view somebody looks at, each at its own pace."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ class FakeServer:
         self.rows = rows
         self.asked: list[str] = []
         self.now_s = 0.0
+        self.has_senders = False
         self.takes_s: dict[str, float] = {}
         self.looks = Looks(lambda: self.now_s)
 
@@ -38,13 +40,15 @@ class FakeServer:
         self.now_s += after_s
         self.asked.clear()
         self.looks.look_at(view)
-        return await self.looks.read(self.ask, server, START + timedelta(seconds=self.now_s)), list(self.asked)
+        return await self.looks.read(
+            self.ask, server, START + timedelta(seconds=self.now_s), has_senders=self.has_senders
+        ), list(self.asked)
 
 
 async def test_a_view_nobody_looks_at_costs_nothing_and_what_the_rules_need_comes_every_ten_seconds() -> None:
     fake = FakeServer()
     asked = [(await fake.tick())[1] for _ in range(6)]
-    assert asked == [["wraparound"], [], [], [], [], ["wraparound"]]
+    assert asked == [["wraparound", "slots"], [], [], [], [], ["wraparound", "slots"]]
 
 
 async def test_what_was_looked_at_is_read_once_for_each_look() -> None:
@@ -55,6 +59,16 @@ async def test_what_was_looked_at_is_read_once_for_each_look() -> None:
     assert seen.overview is not None
     seen, asked = await fake.tick()
     assert (seen.overview, asked) == (None, [])
+
+
+async def test_receivers_are_asked_for_only_where_there_may_be_one_and_a_standby_only_on_one() -> None:
+    fake = FakeServer()
+    await fake.tick()
+    assert (await fake.tick("replication"))[1] == ["slots"]
+    fake.has_senders = True
+    standby = replace(SERVER, is_standby=True)
+    assert (await fake.tick("replication", server=standby))[1] == ["replication", "standby", "slots", "conflicts"]
+    assert (await fake.tick("", 10, standby))[1] == ["wraparound", "replication", "standby", "slots"]
 
 
 async def test_wal_is_a_rate_between_two_looks_that_are_near() -> None:

@@ -175,6 +175,9 @@ def test_every_default_rule_of_the_systems_offers_a_runbook() -> None:
     assert own - offered == {
         "service.certificate_days",
         "kubernetes.nodes_not_ready",
+        "database.replication_lag_bytes",
+        "database.replication_lag_s",
+        "database.slot_retained_bytes",
         "database.wraparound_percent",
         "redis.clients_percent",
     }, "each that has none is known"

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from tui.sources.postgres import overview, tables
+from tui.sources.postgres import overview, replication, tables
 from tui.sources.postgres.facts import Server
 from tui.sources.postgres.overview import Overview, Wraparound
+from tui.sources.postgres.replication import Positions, Replication
 from tui.sources.postgres.row import Row
 from tui.sources.postgres.tables import Indexes, Tables
 from tui.sources.postgres.view_facts import ViewFacts
@@ -14,6 +15,7 @@ from tui.sources.postgres.view_facts import ViewFacts
 OVERVIEW: Final = "overview"
 TABLES: Final = "tables"
 INDEXES: Final = "indexes"
+REPLICATION: Final = "replication"
 """Names of views; `look_at` takes them."""
 
 _FOR_RULES_EVERY_S: Final = 10.0
@@ -67,27 +69,35 @@ class Looks:
         """Drop every fact: another server answers."""
         self._wal: tuple[datetime, int] | None = None
         self._wraparound: tuple[Wraparound, ...] = ()
-        self._wraparound_at = float("-inf")
+        self._replication = Replication()
+        self._positions = Positions()
+        self._for_rules_at = float("-inf")
         self._paced = {"tables": _Paced(), "bloat": _Paced(), "indexes": _Paced()}
 
     def look_at(self, view: str) -> None:
         """Have the next tick read what this view shows."""
         self._view = view
 
-    async def read(self, ask: Ask, server: Server, now: datetime) -> ViewFacts:
+    async def read(self, ask: Ask, server: Server, now: datetime, *, has_senders: bool) -> ViewFacts:
         """Return what the view somebody looks at needs, and what the rules need.
 
         Args:
             ask: runs a query in the tick's transaction.
             server: who answers.
             now: the server's clock.
+            has_senders: whether somebody may receive WAL from it.
         """
-        view = self._view
-        if self._clock() - self._wraparound_at >= _FOR_RULES_EVERY_S:
-            self._wraparound, self._wraparound_at = overview.wraparound(await ask("wraparound")), self._clock()
+        view, is_due = self._view, self._clock() - self._for_rules_at >= _FOR_RULES_EVERY_S
+        if is_due:
+            self._wraparound = overview.wraparound(await ask("wraparound"))
+        if is_due or view == REPLICATION:
+            self._replication = await self._replicated(ask, server, now, has_senders, is_open=view == REPLICATION)
+        if is_due:
+            self._for_rules_at = self._clock()
         seen = ViewFacts(
             overview=await self._overview(ask, server, now) if view == OVERVIEW else None,
             wraparound=self._wraparound,
+            replication=self._replication,
             tables=await self._tables(ask) if view == TABLES else None,
             indexes=await self._indexes(ask) if view == INDEXES else None,
         )
@@ -116,6 +126,20 @@ class Looks:
             return None
         seconds = (now - before[0]).total_seconds()
         return max(0, position - before[1]) / seconds if 0 < seconds <= _RATE_AT_MOST_S else None
+
+    async def _replicated(
+        self, ask: Ask, server: Server, now: datetime, has_senders: bool, *, is_open: bool
+    ) -> Replication:
+        # Dearer than the rest, and without a walsender nobody is in it.
+        receivers = await ask("replication") if has_senders else ()
+        now_s = now.timestamp()
+        own = await ask("standby") if server.is_standby else ()
+        return Replication(
+            replicas=replication.replicas(receivers, self._positions, now_s),
+            slots=replication.slots(await ask("slots")),
+            standby=next((replication.standby(row, self._positions, now_s) for row in own), None),
+            conflicts=replication.conflicts(await ask("conflicts")) if server.is_standby and is_open else (),
+        )
 
     async def _tables(self, ask: Ask) -> Tables:
         await self._read(ask, "tables", "bloat")

@@ -25,9 +25,10 @@ def _name(text: str | None) -> str | None:
     return None if text is None else one_line(text)
 
 
-def quoted(role: str) -> str:
-    """Return a role as it stands in SQL."""
-    return role if re.fullmatch(r"[a-z_][a-z0-9_]*", role) else f'"{role}"'
+def quoted(name: str) -> str:
+    """Return a name as it stands in SQL."""
+    doubled = name.replace('"', '""')
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f'"{doubled}"'
 
 
 def server(row: Row, system: Sequence[Row], why_not: str, dsn: Dsn, *, is_pooled: bool) -> Server:

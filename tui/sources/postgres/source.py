@@ -27,6 +27,7 @@ from tui.sources.postgres.looks import Looks
 from tui.sources.postgres.masking import masked
 from tui.sources.postgres.row import one_line
 from tui.sources.postgres.statements import StatementWindow
+from tui.sources.postgres.view_facts import ViewFacts
 from tui.sources.text import clean, clean_lines
 
 if TYPE_CHECKING:
@@ -171,7 +172,9 @@ class PostgresSource:
         await self._sample_statements(server, now["now"])
         if self._clock() - self._limits_at >= _LIMITS_EVERY_S:
             self._limits, self._limits_at = await self._optional("limits"), self._clock()
-        views = await self._looks.read(self._optional, server, now["now"])
+        # A role that may not see what a session is cannot tell who sends WAL.
+        has_senders = any(session.backend_type in ("walsender", None) for session in sessions)
+        views = await self._looks.read(self._optional, server, now["now"], has_senders=has_senders)
         await link.end()
         return DatabaseSnapshot(
             server=server,
@@ -183,7 +186,7 @@ class PostgresSource:
             rates=self._rates(counted, now["now"]),
             statements=self._statements,
             views=views,
-            missing=self._missing(server, sessions),
+            missing=self._missing(server, sessions, views),
         )
 
     async def _described(self, link: Link, now: "Record") -> Server:
@@ -257,7 +260,7 @@ class PostgresSource:
             self._off[name] = (self._clock() + seconds, why)
             raise _SwitchedOffError from error
 
-    def _missing(self, server: Server, sessions: tuple[Session, ...]) -> dict[str, str]:
+    def _missing(self, server: Server, sessions: tuple[Session, ...], views: ViewFacts) -> dict[str, str]:
         missing = {name.replace("_", " "): reason for name, (_, reason) in self._off.items() if name != "system"}
         role = rows.quoted(server.role)
         hidden = sum(1 for session in sessions if not session.is_visible)
@@ -266,6 +269,8 @@ class PostgresSource:
                 f"{hidden} of {len(sessions)} sessions show only user, database and application; "
                 f"ask for: GRANT pg_monitor TO {role}"
             )
+        if views.replication.is_veiled:
+            missing["replication"] = f"others' states and positions; ask for: GRANT pg_monitor TO {role}"
         if not server.may_signal and not server.is_superuser:
             missing["signals"] = (
                 f"can end only sessions of role {server.role}; ask for: GRANT pg_signal_backend TO {role}"
