@@ -17,7 +17,7 @@ TERMINATE_BACKEND: Final = "database.terminate"
 TERMINATE_MATCHING: Final = "database.terminate_matching"
 _MAKERS: Final = {CANCEL_QUERY: (CANCEL, cancel_request), TERMINATE_BACKEND: (TERMINATE, terminate_request)}
 _NO_SESSION: Final = "a row here is not a session; see Activity (tab)"
-_OF_SESSIONS: Final = ("activity", "blocking")
+_OF_SESSIONS: Final = ("activity", "blocking", "progress")
 """Views whose rows are sessions."""
 
 

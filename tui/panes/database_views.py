@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tui.panes import database_overview as overview
+from tui.panes import database_progress as progress
 from tui.panes import database_replication as replication
 from tui.panes import database_tables as tables
 from tui.panes.database_rows import Judge
@@ -75,6 +76,16 @@ VIEWS: Final[Mapping[str, View]] = {
         lambda snapshot: True,
         replication.nothing_words,
         ("replication", "slots", "standby", "conflicts"),
+    ),
+    "progress": View(
+        "Progress",
+        "Prog",
+        progress.PROGRESS,
+        progress.progress_rows,
+        progress.progress_page,
+        lambda snapshot: snapshot.views.progress is not None,
+        lambda snapshot: "no vacuum, analyze, CREATE INDEX, CLUSTER, COPY or base backup is under way",
+        ("progress",),
     ),
 }
 """By name, in the order of the strip."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -159,3 +160,22 @@ async def test_a_query_that_is_too_dear_turns_itself_off_and_the_tick_goes_on(
         assert "not asked again for 10 min" in snapshot.missing["bloat"]
         assert snapshot.views.tables is not None
         assert "bloat" in (await looked(source, "tables")).missing
+
+
+async def test_an_index_that_is_built_is_seen_with_its_phase(superuser: str) -> None:
+    async with reading(superuser) as source, connected(superuser) as other, connected(superuser) as builder:
+        await other.execute("CREATE TABLE built (id int); INSERT INTO built SELECT generate_series(1, 1000)")
+        await other.execute("BEGIN; INSERT INTO built VALUES (0)")
+        building = asyncio.create_task(builder.execute("CREATE INDEX CONCURRENTLY built_id ON built (id)"))
+        try:
+            deadline = time.monotonic() + 20
+            while not (found := (await looked(source, "progress")).views.progress):
+                assert time.monotonic() < deadline
+            (one,) = (await looked(source, "progress")).views.progress or found
+            assert (one.kind, one.pid) == ("create index", builder.get_server_pid())
+            assert one.relation == "public.built"
+            assert one.phase
+        finally:
+            await other.execute("COMMIT")
+            await building
+            await other.execute("DROP TABLE built")

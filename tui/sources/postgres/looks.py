@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from tui.sources.postgres import overview, replication, tables
+from tui.sources.postgres import overview, progress, replication, tables
 from tui.sources.postgres.facts import Server
 from tui.sources.postgres.overview import Overview, Wraparound
 from tui.sources.postgres.replication import Positions, Replication
@@ -16,6 +16,7 @@ OVERVIEW: Final = "overview"
 TABLES: Final = "tables"
 INDEXES: Final = "indexes"
 REPLICATION: Final = "replication"
+PROGRESS: Final = "progress"
 """Names of views; `look_at` takes them."""
 
 _FOR_RULES_EVERY_S: Final = 10.0
@@ -100,6 +101,7 @@ class Looks:
             replication=self._replication,
             tables=await self._tables(ask) if view == TABLES else None,
             indexes=await self._indexes(ask) if view == INDEXES else None,
+            progress=progress.progress(await ask("progress")) if view == PROGRESS else None,
         )
         # Only now: a query that switches itself off begins the whole tick anew.
         self._view = ""

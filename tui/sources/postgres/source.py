@@ -271,6 +271,8 @@ class PostgresSource:
             )
         if views.replication.is_veiled:
             missing["replication"] = f"others' states and positions; ask for: GRANT pg_monitor TO {role}"
+        if any(not one.phase for one in views.progress or ()):
+            missing["progress"] = f"phases of others' sessions; ask for: GRANT pg_monitor TO {role}"
         if not server.may_signal and not server.is_superuser:
             missing["signals"] = (
                 f"can end only sessions of role {server.role}; ask for: GRANT pg_signal_backend TO {role}"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tui.sources.postgres.overview import Overview, Wraparound
+from tui.sources.postgres.progress import Progress
 from tui.sources.postgres.replication import Replication
 from tui.sources.postgres.tables import Indexes, Tables
 from tui.sources.reading import Number
@@ -21,6 +22,7 @@ class ViewFacts:
     """Read every 10 s for the rules, and with every tick while its view is open."""
     tables: Tables | None = None
     indexes: Indexes | None = None
+    progress: tuple[Progress, ...] | None = None
 
     def numbers(self) -> Iterator[Number]:
         """Return wraparound_percent (of two billion ids, the database nearest to the end) and those of replication."""
