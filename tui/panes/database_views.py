@@ -7,6 +7,7 @@ from typing import Any, Final
 from tui.panes import database_overview as overview
 from tui.panes import database_progress as progress
 from tui.panes import database_replication as replication
+from tui.panes import database_settings as settings
 from tui.panes import database_tables as tables
 from tui.panes.database_rows import Judge
 from tui.sources.postgres.facts import DatabaseSnapshot
@@ -86,6 +87,17 @@ VIEWS: Final[Mapping[str, View]] = {
         lambda snapshot: snapshot.views.progress is not None,
         lambda snapshot: "no vacuum, analyze, CREATE INDEX, CLUSTER, COPY or base backup is under way",
         ("progress",),
+    ),
+    "settings": View(
+        "Settings",
+        "Sett",
+        settings.SETTINGS,
+        settings.settings_rows,
+        settings.settings_page,
+        lambda snapshot: snapshot.views.settings is not None,
+        lambda snapshot: "every setting is what the server would choose itself",
+        ("settings",),
+        settings.settings_words,
     ),
 }
 """By name, in the order of the strip."""

@@ -179,3 +179,19 @@ async def test_an_index_that_is_built_is_seen_with_its_phase(superuser: str) -> 
             await other.execute("COMMIT")
             await building
             await other.execute("DROP TABLE built")
+
+
+async def test_settings_that_were_changed_are_told_and_what_a_plain_role_may_not_see(superuser: str) -> None:
+    async with reading(superuser) as source:
+        found = (await looked(source, "settings")).views.settings
+        assert found is not None
+        by_name = {one.name: one for one in found.settings}
+        assert by_name["fsync"].value == "off"
+        assert "statement_timeout" not in by_name, "our own session's"
+        assert found.may_read_all
+
+
+async def test_a_plain_role_is_told_which_grant_shows_all_settings(sandbox: BlockingSandbox) -> None:
+    async with reading(sandbox.endpoints["postgres"].replace("//opstui@", "//app@")) as source:
+        snapshot = await looked(source, "settings")
+        assert snapshot.missing["settings"].endswith("GRANT pg_read_all_settings TO app")

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from tui.sources.postgres import overview, progress, replication, tables
+from tui.sources.postgres import overview, progress, replication, settings, tables
 from tui.sources.postgres.facts import Server
 from tui.sources.postgres.overview import Overview, Wraparound
 from tui.sources.postgres.replication import Positions, Replication
 from tui.sources.postgres.row import Row
+from tui.sources.postgres.settings import Settings
 from tui.sources.postgres.tables import Indexes, Tables
 from tui.sources.postgres.view_facts import ViewFacts
 
@@ -17,6 +18,7 @@ TABLES: Final = "tables"
 INDEXES: Final = "indexes"
 REPLICATION: Final = "replication"
 PROGRESS: Final = "progress"
+SETTINGS: Final = "settings"
 """Names of views; `look_at` takes them."""
 
 _FOR_RULES_EVERY_S: Final = 10.0
@@ -73,7 +75,7 @@ class Looks:
         self._replication = Replication()
         self._positions = Positions()
         self._for_rules_at = float("-inf")
-        self._paced = {"tables": _Paced(), "bloat": _Paced(), "indexes": _Paced()}
+        self._paced = {"tables": _Paced(), "bloat": _Paced(), "indexes": _Paced(), "settings": _Paced()}
 
     def look_at(self, view: str) -> None:
         """Have the next tick read what this view shows."""
@@ -102,6 +104,7 @@ class Looks:
             tables=await self._tables(ask) if view == TABLES else None,
             indexes=await self._indexes(ask) if view == INDEXES else None,
             progress=progress.progress(await ask("progress")) if view == PROGRESS else None,
+            settings=await self._settings(ask) if view == SETTINGS else None,
         )
         # Only now: a query that switches itself off begins the whole tick anew.
         self._view = ""
@@ -155,6 +158,10 @@ class Looks:
         found = self._paced["indexes"]
         rows = tuple(tables.index(row) for row in found.rows)
         return Indexes(rows, tables.total(found.rows), self._clock() - found.at)
+
+    async def _settings(self, ask: Ask) -> Settings:
+        await self._read(ask, "settings")
+        return settings.settings(self._paced["settings"].rows)
 
     async def _read(self, ask: Ask, *names: str) -> None:
         began = self._clock()

@@ -271,6 +271,8 @@ class PostgresSource:
             )
         if views.replication.is_veiled:
             missing["replication"] = f"others' states and positions; ask for: GRANT pg_monitor TO {role}"
+        if views.settings is not None and not views.settings.may_read_all:
+            missing["settings"] = f"those only superusers may see; ask for: GRANT pg_read_all_settings TO {role}"
         if any(not one.phase for one in views.progress or ()):
             missing["progress"] = f"phases of others' sessions; ask for: GRANT pg_monitor TO {role}"
         if not server.may_signal and not server.is_superuser:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from tui.sources.postgres.overview import Overview, Wraparound
 from tui.sources.postgres.progress import Progress
 from tui.sources.postgres.replication import Replication
+from tui.sources.postgres.settings import Settings
 from tui.sources.postgres.tables import Indexes, Tables
 from tui.sources.reading import Number
 
@@ -23,6 +24,7 @@ class ViewFacts:
     tables: Tables | None = None
     indexes: Indexes | None = None
     progress: tuple[Progress, ...] | None = None
+    settings: Settings | None = None
 
     def numbers(self) -> Iterator[Number]:
         """Return wraparound_percent (of two billion ids, the database nearest to the end) and those of replication."""
