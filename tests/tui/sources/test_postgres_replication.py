@@ -78,6 +78,7 @@ async def _reading(dsn: str) -> AsyncIterator[PostgresSource]:
         yield source
     finally:
         await source.close()
+        await asyncio.sleep(0)  # the transport is told on the next turn of the loop
 
 
 async def _until(source: PostgresSource, wanted: Callable[[DatabaseSnapshot], object]) -> DatabaseSnapshot:
@@ -116,6 +117,7 @@ async def test_a_standby_that_pauses_falls_behind_at_both_ends_and_catches_up(pa
         finally:
             writer.terminate()
             pauser.terminate()
+            await asyncio.sleep(0)
 
 
 async def test_a_slot_is_told_with_what_it_keeps(pair: tuple[str, str]) -> None:
@@ -130,12 +132,14 @@ async def test_a_slot_is_told_with_what_it_keeps(pair: tuple[str, str]) -> None:
         finally:
             await writer.execute("SELECT pg_drop_replication_slot('kept')")
             writer.terminate()
+            await asyncio.sleep(0)
 
 
 async def test_a_role_without_rights_is_told_what_would_help(pair: tuple[str, str]) -> None:
     owner = await asyncpg.connect(pair[0])
     await owner.execute("DROP ROLE IF EXISTS plain; CREATE ROLE plain LOGIN")
     owner.terminate()
+    await asyncio.sleep(0)
     async with _reading(pair[0].replace("//postgres@", "//plain@")) as source:
         snapshot = await _until(source, lambda s: s.views.replication.replicas)
         assert snapshot.missing["replication"].endswith("GRANT pg_monitor TO plain")
@@ -159,6 +163,7 @@ async def test_a_query_that_a_standby_cancelled_is_counted(pair: tuple[str, str]
     finally:
         writer.terminate()
         reader.terminate()
+        await asyncio.sleep(0)
 
 
 async def _shorten_the_delay(dsn: str) -> None:
@@ -166,3 +171,4 @@ async def _shorten_the_delay(dsn: str) -> None:
     await other.execute("ALTER SYSTEM SET max_standby_streaming_delay = '100ms'")
     await other.execute("SELECT pg_reload_conf()")
     other.terminate()
+    await asyncio.sleep(0)
