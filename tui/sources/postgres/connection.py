@@ -66,9 +66,10 @@ class Link:
         Raises:
             asyncpg.QueryCanceledError: it took longer; the transaction is lost.
         """
-        await self.connection.execute(f"SET LOCAL statement_timeout = '{BRIEF_S}s'")
+        limit = f"SET LOCAL {queries.OWN_MARK} statement_timeout = "
+        await self.connection.execute(f"{limit}'{BRIEF_S}s'")
         found = await self.connection.fetch(sql)
-        await self.connection.execute(f"SET LOCAL statement_timeout = '{_SETTINGS['statement_timeout']}'")
+        await self.connection.execute(f"{limit}'{_SETTINGS['statement_timeout']}'")
         return found
 
     def drop(self) -> None:

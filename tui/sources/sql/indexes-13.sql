@@ -1,7 +1,7 @@
 -- Indexes that are worth a look first, then the largest. Those of one group have the same columns, operators and
--- predicate: one of them is enough.
-SELECT x.*, pg_get_indexdef(x.oid::oid) AS definition
-  FROM (SELECT i.indexrelid::int8 AS oid, n.nspname::text AS schema, t.relname::text AS table, c.relname::text AS name,
+-- predicate: one of them is enough. The definitions are made of those that are left, for they cost the most.
+SELECT y.*, pg_get_indexdef(y.oid::oid) AS definition
+  FROM (SELECT x.* FROM (SELECT i.indexrelid::int8 AS oid, n.nspname::text AS schema, t.relname::text AS table, c.relname::text AS name,
                c.relpages::int8 * current_setting('block_size')::int8 AS bytes, count(*) OVER () AS total,
                pg_stat_get_numscans(i.indexrelid) AS scans, NULL::float8 AS scanned_ago_s,
                i.indisunique AS is_unique, i.indisprimary AS is_primary, i.indisexclusion AS is_exclusion,
@@ -18,4 +18,4 @@ SELECT x.*, pg_get_indexdef(x.oid::oid) AS definition
          WHERE i.indislive AND c.relkind = 'i' AND c.relpersistence <> 't'
            AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_(toast|temp)') x
  ORDER BY x.is_valid, (x.scans = 0 AND NOT x.is_unique AND NOT x.is_exclusion) OR position(E'\n' IN x.alike) > 0 DESC,
-          x.bytes DESC, x.oid LIMIT 200
+          x.bytes DESC, x.oid LIMIT 200) y
