@@ -191,6 +191,7 @@ class Pollers:
     async def close(self) -> None:
         """Close every source, all at the same time."""
         await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
+        await asyncio.sleep(0)  # sockets are let go in the loop's next turn, and this may be its last
 
     def source(self, name: str) -> Source[Any] | None:
         """Return the source of that name; None when the profile has none."""

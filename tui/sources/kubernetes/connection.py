@@ -153,6 +153,8 @@ class Connection:
         api, self._api = self._api, None
         self._cut_streams()
         if api is not None:
+            # A peer that is gone never answers TLS's farewell: nobody waits for that, and no socket stays open for it.
+            await api.rest_client.pool_manager.connector.close(abort_ssl=True)
             await api.close()
 
     def _cut_streams(self) -> None:
