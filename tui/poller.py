@@ -189,8 +189,10 @@ class Pollers:
             poller.start()
 
     async def close(self) -> None:
-        """Close every source, all at the same time."""
-        await asyncio.gather(*(poller.close() for poller in self._pollers.values()))
+        """Close every source: logs first, for those of pods would open the cluster's connection again."""
+        logs = {name for name, poller in self._pollers.items() if poller.reading.kind == "logs"}
+        for names in (logs, self._pollers.keys() - logs):
+            await asyncio.gather(*(self._pollers[name].close() for name in names))
         await asyncio.sleep(0)  # sockets are let go in the loop's next turn, and this may be its last
 
     def source(self, name: str) -> Source[Any] | None:

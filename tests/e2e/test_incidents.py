@@ -32,9 +32,9 @@ def incident(staging: Path, sandbox: BlockingSandbox, open_opstui: Open, tmp_pat
     staging.write_text(json.dumps(profile))
 
     def begin(scenario: str) -> Terminal:
-        sandbox.scenario(scenario)
         screen = open_opstui(size=(150, 45))
-        screen.wait("8 Check")
+        screen.wait("✓.* k8s pg", BUSY_MACHINE_S)  # whoever comes later finds no connection left where a pool is full
+        sandbox.scenario(scenario)
         return screen
 
     return begin

@@ -27,6 +27,7 @@ DATA = {
     "8": "CHECKLIST OR RUNBOOK",
 }
 """What every tab shows once it has data, where there is room."""
+ATTENDING = {"ack", "silence", "unsilence"}
 SIXTEEN = {*range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)}
 SGR = re.compile(rb"\x1b\[([\d;]*)m")
 
@@ -131,7 +132,7 @@ def test_a_cat_on_the_keyboard_changes_nothing(cat: Terminal, tmp_path: Path) ->
             cat.press("ctrl+g", "4")
     (file,) = (tmp_path / "state").rglob("staging-e2e.jsonl")
     whats = {json.loads(line)["what"] for line in file.read_text().splitlines()}
-    assert whats <= {"refused", "cancelled", "opened", "note", "snapshot", "pin", "unpin"}
+    assert whats <= {"refused", "cancelled", "opened", "note", "snapshot", "pin", "unpin", "walk", *ATTENDING}
     log = tmp_path / "state" / "opstui" / "opstui.log"
     assert "Traceback" not in log.read_text()
 

@@ -36,7 +36,12 @@ async def test_on_a_calm_day_every_system_answers_and_every_number_is_there(
 ) -> None:
     report = await looked(sandbox, tmp_path)
     skipped = {check.name for check in report.checks if check.mark is Mark.SKIPPED}
-    assert skipped == {"service.certificate_days"}, "plain HTTP has no certificate"
+    assert skipped == {
+        "service.certificate_days",
+        "database.replication_lag_s",
+        "database.replication_lag_bytes",
+        "database.slot_retained_bytes",
+    }, "plain HTTP has no certificate, and nobody replicates"
     assert not [check for check in report.checks if check.mark is Mark.UNKNOWN]
     assert {check.mark for check in report.checks if check.name == "database.blocked"} == {Mark.PASSED}
 

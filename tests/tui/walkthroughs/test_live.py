@@ -1,5 +1,6 @@
 """Evidence and targets on the sandbox: real PostgreSQL and Valkey, the simulated cluster."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,15 @@ async def site(sandbox: BlockingSandbox, tmp_path: Path) -> AsyncIterator[Site]:
     async with watching(profile, Journal(tmp_path, "demo", "sandbox")) as site:
         await site.anew([reading.source for reading in site.pollers.readings()])
         yield site
+    await no_socket_left()
+
+
+async def no_socket_left() -> None:
+    """Wait until every socket that was closed has been let go: the loop of a test ends at once."""
+    loop: Any = asyncio.get_running_loop()
+    async with asyncio.timeout(10):
+        while len(loop._selector.get_map()) > 1:  # its own pipe stays
+            await asyncio.sleep(0.01)
 
 
 async def facts(site: Site, subject: Subject = NOBODY, **check: Any) -> tuple[Fact, ...]:
