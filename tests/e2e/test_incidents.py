@@ -145,7 +145,7 @@ def test_an_exhausted_pool(incident: Callable[[str], Terminal], sandbox: Blockin
 def test_an_emergency_restart_is_stopped_in_the_middle_and_ended_by_another(
     open_opstui: Open, sandbox: BlockingSandbox, tmp_path: Path
 ) -> None:
-    path = "/apis/apps/v1/namespaces/shop/deployments/search"
+    path = "/apis/apps/v1/namespaces/shop/deployments/gateway"
     before = get(sandbox, path)["spec"]["replicas"]
     first = open_opstui(size=(150, 45))
     first.wait("8 Check")
@@ -158,8 +158,8 @@ def test_an_emergency_restart_is_stopped_in_the_middle_and_ended_by_another(
     first.wait(r"(?m)^> .*Emergency restart")
     first.press("enter")
     first.wait("which workload")
-    first.press("deployment/search")
-    first.wait(r"> shop/deployment/search")
+    first.press("deployment/gateway")
+    first.wait(r"> shop/deployment/gateway")
     first.press("enter")
     first.wait("0 of")
     for _ in range(4):  # announced, remembered, looked, down

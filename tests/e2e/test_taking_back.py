@@ -54,18 +54,18 @@ def redis(sandbox: BlockingSandbox, *command: str) -> Any:
 def test_a_temporary_change_outlives_its_opstui_and_is_taken_back_by_another(
     open_opstui: Open, sandbox: BlockingSandbox
 ) -> None:
-    before = deployment(sandbox, "search")["spec"]["replicas"]
+    before = deployment(sandbox, "gateway")["spec"]["replicas"]
     first = open_opstui(size=(150, 45))
     first.wait("1 Services")
-    select(first, "search")
+    select(first, "gateway")
     first.press("C")
     first.wait("temporary, opstui reminds you")
     first.press(f"{before + 1} for 1s", "enter")
     first.wait(r"Temporary +counted on the status line")
-    first.confirm("search")
+    first.confirm("gateway")
     first.wait("CONVERGED", BUSY_MACHINE_S)
     first.wait(r"1 temporary, 1 OVERDUE \(U\)")
-    assert deployment(sandbox, "search")["spec"]["replicas"] == before + 1
+    assert deployment(sandbox, "gateway")["spec"]["replicas"] == before + 1
     first.process.send_signal(signal.SIGKILL)
     first.wait_end()
 
@@ -75,14 +75,14 @@ def test_a_temporary_change_outlives_its_opstui_and_is_taken_back_by_another(
     third = open_opstui(size=(150, 45))
     third.wait(r"1 temporary, 1 OVERDUE", BUSY_MACHINE_S)
     second.press("U")
-    second.wait(r"(?m)> scale search +OVERDUE")
+    second.wait(r"(?m)> scale gateway +OVERDUE")
     second.press("enter")
     second.wait(r"> take it back +scale back to")
     second.press("enter")
-    second.wait(r"Undo: Scale deployment shop/search\?")
-    second.confirm("search")
+    second.wait(r"Undo: Scale deployment shop/gateway\?")
+    second.confirm("gateway")
     second.wait("Undo: Scale.*CONVERGED", BUSY_MACHINE_S)
-    assert deployment(sandbox, "search")["spec"]["replicas"] == before
+    assert deployment(sandbox, "gateway")["spec"]["replicas"] == before
     second.wait(lambda text: "temporary" not in text.splitlines()[0])
     third.wait(lambda text: "temporary" not in text.splitlines()[0])
 
