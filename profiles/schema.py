@@ -4,6 +4,7 @@ Every field's docstring is the manual: `opstui profile schema` and the README's 
 Unknown keys are errors.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -219,6 +220,11 @@ class Profile(Strict):
         if unknown := [name for name in self.required.versions if name not in self.services]:
             raise ValueError(f"required.versions: services has no {', '.join(unknown)}")
         return self
+
+    @property
+    def systems(self) -> Mapping[str, Mapping[str, BaseModel]]:
+        """The systems that have names, by kind and name: services, databases, Redis servers, logs."""
+        return {"service": self.services, "database": self.databases, "redis": self.redis, "logs": self.logs}
 
     @property
     def starts_read_only(self) -> bool:

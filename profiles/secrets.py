@@ -5,13 +5,12 @@ client library and forget it.
 """
 
 import asyncio
-import contextlib
 import os
-import signal
 import stat
 from pathlib import Path
 from typing import Final
 
+from profiles import programs
 from profiles.values import Command
 
 _LIMIT_BYTES: Final = 64 * 1024
@@ -92,43 +91,16 @@ async def _from_command(reference: Command) -> str:
     program = reference.command[0]
     label = f"command {program}"  # arguments may be private
     try:
-        process = await asyncio.create_subprocess_exec(
-            *reference.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # cut off from our terminal: a prompt there would garble the screen and eat keys
-        )
-    except (OSError, ValueError) as error:
-        raise SecretError(f"{label}: {getattr(error, 'strerror', None) or 'it cannot be started'}") from None
-    try:
-        async with asyncio.timeout(reference.timeout):
-            assert process.stdout is not None  # noqa: S101 -- opened as a pipe above
-            data = await _read_all(process.stdout)
-            status = await process.wait() if len(data) <= _LIMIT_BYTES else 0
+        finished = await programs.run(reference.command, timeout_s=reference.timeout, most=_LIMIT_BYTES)
+    except programs.ProgramError as error:
+        raise SecretError(f"{label}: {error}") from None
     except TimeoutError:
         raise SecretError(
             f"{label}: no answer within {reference.timeout:g} s; it must not ask questions, it has no terminal"
         ) from None
-    finally:
-        await _end(process)
-    if status:
-        raise SecretError(f"{label}: it ended with status {status}; run it by hand to see why")
-    return _text(data, label)
-
-
-async def _read_all(stream: asyncio.StreamReader) -> bytes:
-    data = bytearray()
-    while len(data) <= _LIMIT_BYTES and (chunk := await stream.read(_LIMIT_BYTES)):
-        data += chunk
-    return bytes(data)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+    if finished.status:
+        raise SecretError(f"{label}: it ended with status {finished.status}; run it by hand to see why")
+    return _text(finished.output, label)
 
 
 def _text(data: bytes, label: str) -> str:

@@ -201,12 +201,7 @@ def _kind_hint(name: str) -> str:
 def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
     """Yield what only shows when parts of a profile are held against each other."""
 
-    names: Mapping[str, Sequence[str]] = {
-        "service": list(profile.services),
-        "database": list(profile.databases),
-        "redis": list(profile.redis),
-        "logs": list(profile.logs),
-    }
+    names: Mapping[str, Sequence[str]] = {kind: list(found) for kind, found in profile.systems.items()}
     for rule_name, rule in profile.rules.items():
         known = names.get(rule_name.partition(".")[0], ())
         for number, name in enumerate(rule.only):

@@ -1,14 +1,12 @@
 """Telling others: a declared program or HTTP call of the profile, with the words that a person typed."""
 
 import asyncio
-import contextlib
 import hashlib
 import json
-import os
 import shlex
-import signal
 from typing import Any, Final
 
+from profiles import programs
 from profiles.people import Hook
 from profiles.schema import Profile
 from profiles.secrets import SecretError, address, resolve
@@ -135,27 +133,13 @@ def _command(hook: Hook, text: str) -> str:
 async def _run(hook: Hook, text: str) -> str:
     command = hook.command or []
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise NotSentError(f"{clean(command[0])}: {error.strerror}") from error
-    try:
-        async with asyncio.timeout(hook.timeout):
-            await process.communicate(text.encode())
+        finished = await programs.run(command, timeout_s=hook.timeout, typed=text.encode(), most=0)
+    except programs.ProgramError as error:
+        raise NotSentError(f"{clean(command[0])}: {error}") from error
     except TimeoutError:
         raise Unreachable(f"not finished within {hook.timeout:g} s") from None
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    if process.returncode:
-        raise Unreachable(f"it ended with exit code {process.returncode}")
+    if finished.status:
+        raise Unreachable(f"it ended with exit code {finished.status}")
     return "exit code 0"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui.walkthroughs.run import Mark, worst
+from tui.walkthroughs.run import EXIT_CODES, WORST_FIRST, Mark, worst
 
 WORDS: Final[Mapping[Mark, str]] = {
     Mark.PASSED: "ok",
@@ -14,9 +14,6 @@ WORDS: Final[Mapping[Mark, str]] = {
     Mark.SKIPPED: "skipped",
 }
 """What each verdict is called in every format."""
-EXIT_CODES: Final[Mapping[Mark, int]] = {Mark.PASSED: 0, Mark.WARNING: 1, Mark.FAILED: 2, Mark.UNKNOWN: 3}
-"""Verdict of all → exit status. Where nothing was judged at all, nothing is known."""
-WORST_FIRST: Final = (Mark.FAILED, Mark.UNKNOWN, Mark.WARNING, Mark.PASSED, Mark.SKIPPED)
 PROBE: Final = "probe"
 RULE: Final = "rule"
 
@@ -75,7 +72,7 @@ class Report:
 
     def counts(self) -> dict[str, int]:
         """Return how many checks there are of every verdict, worst first, also of those that none has."""
-        return {WORDS[mark]: sum(check.mark is mark for check in self.checks) for mark in WORST_FIRST}
+        return {WORDS[mark]: sum(check.mark is mark for check in self.checks) for mark in WORST_FIRST if mark in WORDS}
 
 
 def worst_first(checks: Sequence[Check]) -> list[Check]:

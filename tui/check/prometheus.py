@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from tui.check.checks import EXIT_CODES, Check, Report
-from tui.walkthroughs.run import Mark
+from tui.check.checks import Check, Report
+from tui.walkthroughs.run import EXIT_CODES, Mark
 
 _ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 

@@ -17,12 +17,12 @@ from tui.journal.news import News
 from tui.journal.place import journal_of
 from tui.units import span
 from tui.walking import keep, kept_path
-from tui.walkthroughs.automatic import EXIT_CODES, Finished, automatic, walk_automatically
+from tui.walkthroughs.automatic import Finished, automatic, walk_automatically
 from tui.walkthroughs.format import title_of
 from tui.walkthroughs.loading import PlacedStep, Walks, Walkthrough, walks_of
 from tui.walkthroughs.recorder import Recorder
 from tui.walkthroughs.report import SIGNS, Reported, fact_words, markdown, moment, summary
-from tui.walkthroughs.run import Result, Run, Runs, overdue_s
+from tui.walkthroughs.run import EXIT_CODES, Result, Run, Runs, overdue_s
 from tui.walkthroughs.site import NOBODY, Subject, subjects
 
 _USAGE: Final = 3

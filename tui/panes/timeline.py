@@ -1,6 +1,5 @@
 """The Timeline tab: what changed in every system and what people did about it, the newest at the bottom."""
 
-from collections.abc import Sized
 from typing import Any, ClassVar, Final
 
 from textual import events
@@ -151,11 +150,7 @@ class TimelinePane(Pane):
         return timeline_rows.row(entry, self.desk.now(), self._timeline.t0, is_wide=is_wide, is_alone=self._is_alone)
 
     def _is_alone(self, source: str) -> bool:
-        profile = self.desk.profile
-        systems: dict[str, Sized] = {
-            "service": profile.services, "database": profile.databases, "redis": profile.redis, "logs": profile.logs,
-        }  # fmt: skip
-        return len(systems.get(source.partition(":")[0], ())) < 2
+        return len(self.desk.profile.systems.get(source.partition(":")[0], ())) < 2
 
     def _draw_notice(self) -> None:
         troubles = self._timeline.troubles

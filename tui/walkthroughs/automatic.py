@@ -1,9 +1,7 @@
 """A walk that nobody attends: what can be checked is checked, everything else is left to a person."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from tui.journal import who
 from tui.walkthroughs.evidence import evidence, verdict
@@ -11,11 +9,8 @@ from tui.walkthroughs.format import Check, kind_of
 from tui.walkthroughs.judging import Asked
 from tui.walkthroughs.loading import PlacedStep, Walkthrough
 from tui.walkthroughs.recorder import Recorder
-from tui.walkthroughs.run import Mark, Result, Run
+from tui.walkthroughs.run import Result, Run
 from tui.walkthroughs.site import Site, Subject
-
-EXIT_CODES: Final = {Mark.PASSED: 0, Mark.SKIPPED: 0, Mark.DONE: 0, Mark.WARNING: 1, Mark.FAILED: 2, Mark.UNKNOWN: 3}
-"""Verdict of a run → exit status, as `opstui check` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +22,11 @@ class Finished:
     """Steps that only a person can take."""
 
 
-def automatic(walk: Walkthrough) -> Iterator[PlacedStep]:
-    """Yield the steps that need nobody."""
-    return (placed for placed in walk.steps if isinstance(placed.step, Check) and not placed.step.confirm)
+def automatic(walk: Walkthrough) -> Iterator[tuple[PlacedStep, Check]]:
+    """Yield the steps that need nobody: where they stand, and what they check."""
+    for placed in walk.steps:
+        if isinstance(placed.step, Check) and not placed.step.confirm:
+            yield placed, placed.step
 
 
 async def walk_automatically(
@@ -50,10 +47,9 @@ async def walk_automatically(
     last = recorder.runs.last_of(walk.name)
     run = await recorder.begin(walk, str(subject), is_automatic=True)
     taken: set[str] = set()
-    for placed in automatic(walk):
-        assert isinstance(placed.step, Check)  # noqa: S101 -- automatic steps are checks
-        facts = await evidence(Asked(placed.step, subject, last.last_at if last else None), site)
-        result = Result(placed.id, verdict(facts), time.time(), who(), facts, kind=kind_of(placed.step))
+    for placed, check in automatic(walk):
+        facts = await evidence(Asked(check, subject, last.last_at if last else None), site)
+        result = Result(placed.id, verdict(facts), site.now(), who(), facts, kind=kind_of(check))
         run = await recorder.record(run, placed, result)
         taken.add(placed.id)
         tell(placed, result)

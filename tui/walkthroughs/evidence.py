@@ -19,7 +19,7 @@ from tui.walkthroughs.evidence_scripts import script
 from tui.walkthroughs.format import Condition
 from tui.walkthroughs.judgements import decided, judgements
 from tui.walkthroughs.judging import MARKS, Asked, Value, mark_of, name_of, silence, sources_of
-from tui.walkthroughs.run import Fact, Mark, worst
+from tui.walkthroughs.run import WORST_FIRST, Fact, Mark, worst
 from tui.walkthroughs.site import Site
 
 _MOST_FACTS: Final = 40
@@ -32,11 +32,10 @@ async def evidence(asked: Asked, site: Site) -> tuple[Fact, ...]:
     facts = [fact async for fact in _READERS[asked.condition.what](asked, site)]
     if not facts:
         facts = [Fact(_words(asked.condition), "", Mark.SKIPPED, detail="nothing here to judge")]
-    order = [Mark.FAILED, Mark.UNKNOWN, Mark.WARNING, Mark.PASSED, Mark.SKIPPED, Mark.DONE]
-    facts.sort(key=lambda fact: order.index(fact.mark))
+    facts.sort(key=lambda fact: WORST_FIRST.index(fact.mark))
     if len(facts) > _MOST_FACTS:
         rest = facts[_MOST_FACTS:]
-        marks = {mark: sum(fact.mark is mark for fact in rest) for mark in order}
+        marks = {mark: sum(fact.mark is mark for fact in rest) for mark in WORST_FIRST}
         told = ", ".join(f"{count} {mark}" for mark, count in marks.items() if count)
         facts = [*facts[:_MOST_FACTS], Fact(f"{len(rest)} more", told, worst([fact.mark for fact in rest]))]
     return tuple(facts)

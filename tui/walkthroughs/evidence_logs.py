@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -17,8 +18,6 @@ from tui.walkthroughs.judging import Asked, mark_of
 from tui.walkthroughs.run import Fact, Mark
 from tui.walkthroughs.site import KUBERNETES, Site
 
-_QUIET_READS: Final = 2
-"""Reads of a log that bring nothing old, after which everything it holds has come."""
 _PATIENCE_S: Final = 10.0
 _MOST_LINES: Final = 20_000
 """Lines of each file, or of all pods of a log, that are counted at most; the newest."""
@@ -27,51 +26,61 @@ _LEAST: Final = {None: Severity.NONE, "warn": Severity.WARN, "error": Severity.E
 
 async def logs(asked: Asked, site: Site) -> AsyncIterator[Fact]:
     """Yield for each log how many of the lines at its end are meant, and the newest of them."""
-    wanted = asked.condition.logs
-    assert wanted is not None  # noqa: S101 -- the condition reads logs
+    if (wanted := asked.condition.logs) is None:
+        return
     names = [wanted.of] if wanted.of else list(site.profile.logs)
-    for name, fact in zip(names, await asyncio.gather(*(_log(name, wanted, asked, site) for name in names)),
-                          strict=True):  # fmt: skip
-        yield fact if fact is not None else Fact(name, "", Mark.UNKNOWN, detail="the profile has no such log")
+    for fact in await asyncio.gather(*(_log(name, wanted, asked, site) for name in names)):
+        yield fact
 
 
-async def _log(name: str, wanted: LogCount, asked: Asked, site: Site) -> Fact | None:
-    entry = site.profile.logs.get(name)
+async def _log(name: str, wanted: LogCount, asked: Asked, site: Site) -> Fact:
+    what, entry = f"{name} lines", site.profile.logs.get(name)
     if entry is None:
-        return None
+        return Fact(what, "", Mark.UNKNOWN, detail="the profile has no such log")
     cluster = site.pollers.source(KUBERNETES)
     pod_logs = PodLogs(cluster) if isinstance(cluster, KubernetesSource) else None
     source, since = LogsSource(name, entry, pod_logs, first_lines=_MOST_LINES), site.now() - wanted.within
-    lines: list[LogLine] = []
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            quiet = 0
-            while quiet < _QUIET_READS:
-                batch = await source.read()
-                lines += batch.lines
-                quiet = 0 if batch.lines else quiet + 1
-                if all(line.at >= site.now() - 1 for line in batch.lines):  # what was there before has come
-                    quiet += 1
-    except TimeoutError:
-        pass
+        lines, missing = await _end_of(source, site.now())
     except SourceError as error:
-        return Fact(f"{name} lines", "", Mark.UNKNOWN, detail=str(error))
+        return Fact(what, "", Mark.UNKNOWN, detail=str(error))
     finally:
         await source.close()
-    oldest = min((line.at for line in lines), default=None)
-    least = _LEAST[wanted.level]
-    pattern = re.compile(wanted.matching, re.IGNORECASE) if wanted.matching else None
-    found = [
+    found = _meant(lines, wanted, since)
+    mark, threshold = mark_of(float(len(found)), asked.condition)
+    told = [f"newest: {without_secrets(clean(found[-1].text, limit=160))}"] if found else []
+    oldest = min((line.at for line in lines), default=since)
+    if oldest > since:
+        told.insert(0, f"what was read of it goes back {span(site.now() - oldest)}")
+    if missing:
+        # Fewer may have been counted than there are: that is no all-clear.
+        mark = mark if mark is Mark.FAILED else Mark.UNKNOWN
+        told.insert(0, missing)
+    return Fact(what, str(len(found)), mark, threshold, site.now(), "; ".join(told), float(len(found)))
+
+
+async def _end_of(source: LogsSource, began: float) -> tuple[list[LogLine], str]:
+    """Return the lines that a log holds, and what is missing of them, in words; empty when nothing is."""
+    lines: list[LogLine] = []
+    until, dropped = time.monotonic() + _PATIENCE_S, 0
+    while True:
+        is_last = source.has_caught_up
+        batch = await source.read()
+        lines += batch.lines
+        dropped = batch.dropped
+        if is_last or not batch.lines:
+            break
+        if time.monotonic() >= until:
+            # A stream cannot tell what is new; where only new lines come, the old ones have come.
+            is_behind = any(line.at < began for line in batch.lines)
+            return lines, f"not read to its end within {_PATIENCE_S:g} s" if is_behind else ""
+    return lines, f"{dropped} lines came too fast to be read" if dropped else ""
+
+
+def _meant(lines: list[LogLine], wanted: LogCount, since: float) -> list[LogLine]:
+    least, pattern = _LEAST[wanted.level], re.compile(wanted.matching or "", re.IGNORECASE)
+    return [
         line
         for line in lines
-        if line.at >= since
-        and line.level >= least
-        and not line.continues
-        and (pattern is None or pattern.search(line.raw))
+        if line.at >= since and line.level >= least and not line.continues and pattern.search(line.raw)
     ]
-    mark, threshold = mark_of(float(len(found)), asked.condition)
-    detail = f"newest: {without_secrets(clean(found[-1].text, limit=160))}" if found else ""
-    if oldest is not None and oldest > since:
-        back = f"counted from {span(site.now() - oldest)} ago on: opstui reads only a log's end"
-        detail = f"{back}; {detail}" if detail else back
-    return Fact(f"{name} lines", str(len(found)), mark, threshold, site.now(), detail, float(len(found)))

@@ -1,12 +1,9 @@
 """What a profile's program says by its exit code, as evidence."""
 
-import asyncio
-import contextlib
-import os
-import signal
 from collections.abc import AsyncIterator
 from typing import Final
 
+from profiles import programs
 from profiles.people import Script
 from tui.sources.text import clean
 from tui.walkthroughs.judging import Asked
@@ -30,35 +27,12 @@ async def script(asked: Asked, site: Site) -> AsyncIterator[Fact]:
 
 async def _run(name: str, script: Script, site: Site) -> Fact:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *script.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return Fact(name, "", Mark.UNKNOWN, detail=f"{script.command[0]}: {error.strerror}")
-    try:
-        async with asyncio.timeout(script.timeout):
-            output = await _output(process)
-            code = await process.wait()
+        finished = await programs.run(script.command, timeout_s=script.timeout, most=_OUTPUT_BYTES, keeps_end=True)
+    except programs.ProgramError as error:
+        return Fact(name, "", Mark.UNKNOWN, detail=f"{script.command[0]}: {error}")
     except TimeoutError:
         return Fact(name, "", Mark.UNKNOWN, detail=f"not finished within {script.timeout:g} s: ended")
-    finally:
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+    code, output = finished.status, finished.output.decode("utf-8", "replace")
     mark = Mark.PASSED if code == 0 else Mark.WARNING if code in script.warn_codes else Mark.FAILED
     said = next((line for line in reversed(output.splitlines()) if line.strip()), "")
     return Fact(name, f"exit code {code}", mark, "exit code 0", site.now(), clean(said.strip(), limit=200))
-
-
-async def _output(process: asyncio.subprocess.Process) -> str:
-    """Return the end of what a program says; what comes before is let go, so that none of it piles up."""
-    assert process.stdout is not None  # noqa: S101 -- it was asked for
-    kept = b""
-    while data := await process.stdout.read(8192):
-        kept = (kept + data)[-_OUTPUT_BYTES:]
-    return kept.decode("utf-8", "replace")

@@ -1,6 +1,5 @@
 """Values against thresholds, and systems that cannot be judged by what they say."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,11 +30,8 @@ class Asked:
 
 def sources_of(asked: Asked, kind: str, site: Site) -> list[str]:
     """Return the names of the sources a condition is asked on."""
-    profile, on = site.profile, asked.condition.on
-    systems: Mapping[str, Iterable[str]] = {
-        "service": profile.services, "database": profile.databases, "redis": profile.redis, "logs": profile.logs,
-    }  # fmt: skip
-    if (names := systems.get(kind)) is None:
+    on = asked.condition.on
+    if (names := site.profile.systems.get(kind)) is None:
         return [f"{kind}:"]
     if isinstance(on, list):
         return [f"{kind}:{name}" for name in on]
@@ -59,19 +55,18 @@ def silence(reading: Reading[Any] | None, site: Site) -> tuple[Mark, str] | None
 
 def mark_of(value: Value, bounds: Rule | Condition) -> tuple[Mark, str]:
     """Judge a value, and return what it was held against."""
-    if isinstance(bounds, Rule):
-        level, _ = judged(float(value or 0.0), bounds) if isinstance(value, int | float) else (Level.OK, 0.0)
-        return MARKS[level], threshold_words(bounds.warn, bounds.critical)
-    if bounds.is_ is not None:
-        return (Mark.PASSED if _is_equal(value, bounds.is_) else Mark.FAILED), f"is {bounds.is_}"
-    if not isinstance(value, int | float):
+    if isinstance(bounds, Condition):
+        if bounds.is_ is not None:
+            return (Mark.PASSED if _is_equal(value, bounds.is_) else Mark.FAILED), f"is {bounds.is_}"
+        if bounds.at_least is not None:
+            is_enough = isinstance(value, int | float) and value >= bounds.at_least
+            if not is_enough or (bounds.warn is None and bounds.critical is None):
+                mark = Mark.PASSED if is_enough else Mark.UNKNOWN if value is None else Mark.FAILED
+                return mark, f"at least {bounds.at_least:g}"
+        bounds = Rule(warn=bounds.warn, critical=bounds.critical)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return Mark.UNKNOWN, "a number"
-    if bounds.at_least is not None and value < bounds.at_least:
-        return Mark.FAILED, f"at least {bounds.at_least:g}"
-    if bounds.warn is None and bounds.critical is None:
-        return Mark.PASSED, f"at least {bounds.at_least:g}"
-    level, _ = judged(float(value), Rule(warn=bounds.warn, critical=bounds.critical))
-    return MARKS[level], threshold_words(bounds.warn, bounds.critical)
+    return MARKS[judged(float(value), bounds)[0]], threshold_words(bounds.warn, bounds.critical)
 
 
 def _is_equal(value: Value, wanted: Value) -> bool:

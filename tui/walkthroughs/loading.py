@@ -214,10 +214,7 @@ def _regular(tree: Placed) -> Iterator[Problem]:
 
 def _names(tree: Placed, profile: Profile) -> Iterator[Problem]:
     """Yield the names a walk uses that the profile does not have."""
-    systems: Mapping[str, Sequence[str]] = {
-        "service": list(profile.services), "database": list(profile.databases), "redis": list(profile.redis),
-        "logs": list(profile.logs),
-    }  # fmt: skip
+    systems = {kind: list(names) for kind, names in profile.systems.items()}
     rules = sorted({*profile.rules, *_default_rules()})
     declared: Mapping[str, Sequence[str]] = {
         "script": list(profile.scripts), "call": list(profile.contacts), "tell": list(profile.hooks),

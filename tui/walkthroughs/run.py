@@ -35,12 +35,15 @@ class Mark(StrEnum):
     """Looked at, called, noted: nothing that could fail."""
 
 
-_WORST_FIRST: Final = (Mark.FAILED, Mark.UNKNOWN, Mark.WARNING, Mark.PASSED)
+WORST_FIRST: Final = (Mark.FAILED, Mark.UNKNOWN, Mark.WARNING, Mark.PASSED, Mark.SKIPPED, Mark.DONE)
+"""In which order people need to see them; the first four are verdicts."""
+EXIT_CODES: Final = {Mark.PASSED: 0, Mark.WARNING: 1, Mark.FAILED: 2, Mark.UNKNOWN: 3, Mark.SKIPPED: 0, Mark.DONE: 0}
+"""Verdict → exit status of what runs without a screen."""
 
 
 def worst(marks: Sequence[Mark]) -> Mark:
     """Return the worst of marks: failed, unknown, warned, passed; SKIPPED when nothing was judged."""
-    return next((mark for mark in _WORST_FIRST if mark in marks), Mark.SKIPPED)
+    return next((mark for mark in WORST_FIRST[:4] if mark in marks), Mark.SKIPPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +271,7 @@ class Runs:
     @property
     def all(self) -> tuple[Run, ...]:
         """Every run, the one that began first first."""
-        return tuple(sorted(self._runs.values(), key=lambda run: run.begun_at))
+        return tuple(self._runs.values())
 
     def of(self, walk: str) -> tuple[Run, ...]:
         """Return the runs of one checklist or runbook, oldest first."""

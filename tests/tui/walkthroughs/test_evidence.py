@@ -1,5 +1,6 @@
 """Conditions and what the systems say in, evidence with its verdict out."""
 
+import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,7 +155,36 @@ async def test_thousands_of_lines_are_counted_and_what_lies_further_back_is_said
         (month,) = await facts(site, logs={"level": "error", "within": "30d"}, warn=10_000)
     assert hour.number in (5999, 6000, 6001)
     assert (month.value, month.mark) == ("9000", Mark.PASSED)
-    assert "opstui reads only a log's end" in month.detail
+    assert "what was read of it goes back 6d" in month.detail
+
+
+async def test_a_log_that_new_lines_pour_into_is_counted_at_once_and_whole(tmp_path: Path) -> None:
+    log = tmp_path / "busy.log"
+    log.write_text("".join(f"ERROR {n}\n" for n in range(5000)))
+    pouring = True
+
+    async def pour() -> None:
+        while pouring:
+            with log.open("a") as file:
+                file.write("INFO more\n")
+            await asyncio.sleep(0.01)
+
+    async with site_of(tmp_path, logs={"busy": str(log)}) as site:
+        writer = asyncio.create_task(pour())
+        (fact,) = await facts(site, logs={"level": "error"}, warn=10_000)
+        pouring = False
+        await writer
+    assert (fact.value, fact.mark) == ("5000", Mark.PASSED)
+
+
+async def test_a_log_that_is_not_read_to_its_end_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.walkthroughs.evidence_logs._PATIENCE_S", 0.0)
+    old = "2026-01-01T00:00:00Z INFO"
+    command = ["sh", "-c", f"while sleep 0.01; do echo '{old} one'; done"]
+    async with site_of(tmp_path, logs={"slow": {"command": command}}) as site:
+        (fact,) = await facts(site, logs={"level": "error"}, warn=10)
+    assert (fact.mark, fact.value) == (Mark.UNKNOWN, "0")
+    assert "not read to its end" in fact.detail
 
 
 async def test_what_people_did_since_the_last_run_is_counted_and_listed(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from tests.tui.walkthroughs.fakes import System, guide_of, site_of, walk_of
 from tui.actions.action import Request, Target
 from tui.actions.perform import Ending, Outcome
 from tui.journal import JournalError
-from tui.walkthroughs.automatic import EXIT_CODES, walk_automatically
+from tui.walkthroughs.automatic import walk_automatically
 from tui.walkthroughs.guide import Guide
 from tui.walkthroughs.recorder import Recorder
-from tui.walkthroughs.run import Fact, Mark, Run, State
+from tui.walkthroughs.run import EXIT_CODES, Fact, Mark, Run, State
 from tui.walkthroughs.site import NOBODY, Subject
 
 RULES = {"host.cpu_percent": {"warn": 50, "critical": 90}}

@@ -39,6 +39,11 @@ class CommandFollower:
         self.problems: tuple[str, ...] = ()
         self.failure: SourceError | None = None
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Nothing tells: what was there before and what comes now are one stream."""
+        return False
+
     def start(self) -> None:
         """Begin, in a thread of its own."""
         self._thread = threading.Thread(target=self._run, name=f"logs {self._source}", daemon=True)

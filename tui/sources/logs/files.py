@@ -61,6 +61,11 @@ class FileFollower:
         self.problems: tuple[str, ...] = ()
         self.failure: SourceError | None = None
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether every file was looked at once."""
+        return not self._is_first
+
     def start(self) -> None:
         """Begin to follow, in a thread of its own: a dead network file system hangs nobody else."""
         self._thread = threading.Thread(target=self._run, name=f"logs {self._source}", daemon=True)

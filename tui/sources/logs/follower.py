@@ -23,6 +23,11 @@ class Follower(Protocol):
         """Why nothing at all can be followed; None while something is, or may yet appear."""
         ...
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether all that was there before has been put; False as long as that cannot be told."""
+        ...
+
     def start(self) -> None:
         """Begin; called once, on the event loop."""
         ...

@@ -154,6 +154,11 @@ class PodFollower:
             found.append(f"no pod matches {clean(self._selector)} in {clean(self._namespace)} yet")
         return tuple(found)
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Nothing tells: what was there before and what comes now are one stream."""
+        return False
+
     def start(self) -> None:
         """Begin to list and follow."""
         self._task = asyncio.create_task(self._run(), name=f"logs {self._source}")

@@ -88,6 +88,11 @@ class LogsSource:
             follower.problems,
         )
 
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether the next read brings the last of what was there before; False as long as that cannot be told."""
+        return self._follower is not None and self._follower.has_caught_up
+
     async def close(self) -> None:
         """Stop following; a program that was started is ended."""
         follower, self._follower = self._follower, None
