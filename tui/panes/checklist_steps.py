@@ -54,7 +54,7 @@ class Steps(Pane):
         elif isinstance(step, Look):
             await self._look(guide, step)
         elif isinstance(step, Remember):
-            await self.on_record(guide.remember())
+            await self.on_record(guide.remember(step))
         elif isinstance(step, Act | Tell):
             await self._act(guide, placed)
         elif isinstance(step, Note):
@@ -68,7 +68,7 @@ class Steps(Pane):
 
     async def _wait(self, guide: Guide, step: Wait) -> None:
         self.stop_reading()
-        found = await guide.wait()
+        found = await guide.wait(step)
         if found in (Mark.PASSED, Mark.SKIPPED):
             await self.on_record(guide.take(found))
         else:

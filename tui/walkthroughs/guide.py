@@ -11,7 +11,7 @@ from tui.actions.perform import Ending, Outcome
 from tui.journal import who
 from tui.walkthroughs.evidence import evidence, verdict
 from tui.walkthroughs.evidence_cluster import paths
-from tui.walkthroughs.format import Act, Branch, Check, Condition, Question, Remember, Tell, Wait, kind_of
+from tui.walkthroughs.format import Branch, Check, Condition, Question, Remember, Wait, kind_of
 from tui.walkthroughs.judging import Asked
 from tui.walkthroughs.loading import PlacedStep, Walks, Walkthrough, walks_of
 from tui.walkthroughs.recorder import Recorder
@@ -86,11 +86,6 @@ class Guide:
             self.walks = await asyncio.to_thread(walks_of, self.site.profile)
             self.is_loaded = True
             self.watcher()
-
-    @property
-    def runs(self) -> Sequence[Run]:
-        """Every run on the journal, oldest first."""
-        return self._recorder.runs.all
 
     def runs_of(self, walk: Walkthrough) -> Sequence[Run]:
         """Return the runs of one checklist or runbook, oldest first."""
@@ -217,22 +212,20 @@ class Guide:
         facts = await evidence(self.asked(placed.step), self.site)
         self._show(placed.id, facts=facts, is_reading=False)
 
-    async def wait(self) -> Mark:
-        """Wait until the step that is looked at is well, or its deadline has passed; return how it went."""
-        placed = self.step
-        assert placed is not None and isinstance(placed.step, Wait)  # noqa: S101, PT018 -- the caller's step
-        began = time.monotonic()
-        self._show(placed.id, waiting_since=self.site.now())
+    async def wait(self, step: Wait) -> Mark:
+        """Wait until `step`, which is looked at, is well, or its deadline has passed; return how it went."""
+        id_, began = self.at, time.monotonic()
+        self._show(id_, waiting_since=self.site.now())
         try:
             while True:
-                facts = await evidence(self.asked(placed.step), self.site)
-                self._show(placed.id, facts=facts)
+                facts = await evidence(self.asked(step), self.site)
+                self._show(id_, facts=facts)
                 found = verdict(facts)
-                if found in (Mark.PASSED, Mark.SKIPPED) or time.monotonic() - began >= placed.step.deadline:
+                if found in (Mark.PASSED, Mark.SKIPPED) or time.monotonic() - began >= step.deadline:
                     return found
                 await self.site.pause(_WAIT_PAUSE_S)
         finally:
-            self._show(placed.id, waiting_since=None)
+            self._show(id_, waiting_since=None)
 
     def _show(self, step: str, **what: Any) -> None:
         if step == self.at:
@@ -268,52 +261,43 @@ class Guide:
         is_override: bool = False,
         more: Sequence[Fact] = (),
         remembered: Mapping[str, int] | None = None,
-    ) -> bool:
-        """Put on record how the step that is looked at went, and go on to the next; return whether there is one.
+    ) -> None:
+        """Put on record how the step that is looked at went, and go on to the next.
 
         Raises:
             JournalError: it is not on record, and the walk stays where it is.
         """
         run, placed, walk = self.run, self.step, self.walk
         if run is None or placed is None or walk is None:
-            return False
+            return
         notes = "; ".join(filter(None, (self._kept_note, note)))
-        facts = (*self.live.facts, *more)
-        result = Result(
-            placed.id,
-            mark,
-            self.site.now(),
-            who(),
-            facts,
-            notes,
-            answer,
-            is_override,
-            remembered or {},
-            kind_of(placed.step),
+        facts, kind = (*self.live.facts, *more), kind_of(placed.step)
+        now, kept = self.site.now(), remembered or {}
+        await self._record(
+            walk, run, placed, Result(placed.id, mark, now, who(), facts, notes, answer, is_override, kept, kind)
         )
-        run = await self._recorder.record(run, placed, result)
-        if self.at != placed.id:  # somebody looked elsewhere meanwhile
-            return True
-        following = next_step(walk, run, after=placed.id)
-        if following is None:
-            self.watcher()
-            return False
-        self.go(following.id)
-        return True
 
-    async def answer(self, answer: str) -> bool:
+    async def _record(self, walk: Walkthrough, run: Run, placed: PlacedStep, result: Result) -> None:
+        """Put a result on record; go on to the next step where this one is still looked at."""
+        run = await self._recorder.record(run, placed, result)
+        following = next_step(walk, run, after=placed.id)
+        if (self._run_id, self.at) == (run.id, placed.id) and following is not None:
+            self.go(following.id)
+        else:
+            self.watcher()
+
+    async def answer(self, answer: str) -> None:
         """Put an answer on record; as `take`."""
         placed = self.step
         if placed is not None and isinstance(placed.step, Question):
             well = placed.step.well
-            return await self.take(Mark.PASSED if answer in well or not well else Mark.FAILED, answer=answer)
-        return await self.take(Mark.DONE, answer=answer)
+            await self.take(Mark.PASSED if answer in well or not well else Mark.FAILED, answer=answer)
+        else:
+            await self.take(Mark.DONE, answer=answer)
 
-    async def remember(self) -> bool:
-        """Keep the replicas that the step names; as `take`."""
-        placed = self.step
-        assert placed is not None and isinstance(placed.step, Remember)  # noqa: S101, PT018 -- the caller's step
-        found = {path: self.site.workload(path) for path in paths(placed.step.workloads, self.subject, self.site)}
+    async def remember(self, step: Remember) -> None:
+        """Keep the replicas that `step`, which is looked at, names; as `take`."""
+        found = {path: self.site.workload(path) for path in paths(step.workloads, self.subject, self.site)}
         kept = {path: workload.desired for path, workload in found.items() if workload is not None}
         facts = [
             Fact(path, f"{kept[path]} replicas" if path in kept else "", Mark.DONE if path in kept else Mark.UNKNOWN,
@@ -321,7 +305,7 @@ class Guide:
             for path in found
         ]  # fmt: skip
         mark = Mark.DONE if kept and len(kept) == len(found) else Mark.UNKNOWN
-        return await self.take(mark, more=facts, remembered=kept)
+        await self.take(mark, more=facts, remembered=kept)
 
     async def acted(self, run_id: str, step: str, results: Sequence[tuple[Request, Outcome | None]]) -> None:
         """Put on record how the changes of a step went; where nothing was sent it stays open.
@@ -340,14 +324,10 @@ class Guide:
             return
         now = self.site.now()
         facts = tuple(_fact(request, outcome, now) for request, outcome in results)
-        is_here = (self._run_id, self.at) == (run_id, step)
-        note = self._kept_note if is_here else ""
+        note = self._kept_note if (self._run_id, self.at) == (run_id, step) else ""
         mark = worst([fact.mark for fact in facts])
-        run = await self._recorder.record(run, placed, Result(step, mark, now, who(), facts, note, kind="act"))
-        if is_here and self.at == step and (following := next_step(walk, run, after=step)) is not None:
-            self.go(following.id)
-        else:
-            self.watcher()
+        result = Result(step, mark, now, who(), facts, note, kind=kind_of(placed.step))
+        await self._record(walk, run, placed, result)
 
 
 def _fact(request: Request, outcome: Outcome | None, now: float) -> Fact:
@@ -361,11 +341,6 @@ def _fact(request: Request, outcome: Outcome | None, now: float) -> Fact:
 def is_automatic(placed: PlacedStep) -> bool:
     """Tell whether a step's evidence is read by itself as soon as it is looked at."""
     return isinstance(placed.step, Check | Wait)
-
-
-def is_change(placed: PlacedStep) -> bool:
-    """Tell whether a step changes something."""
-    return isinstance(placed.step, Act | Tell)
 
 
 def answers_of(placed: PlacedStep) -> tuple[str, ...]:

@@ -48,10 +48,11 @@ def judgements(
         uses_for: whether it must have held for as long as the rule asks, as with alerts.
     """
     reading = site.pollers.reading(source)
-    if (silent := silence(reading, site)) is not None:
-        yield Judgement(silent[0], at=reading.taken_at if reading else None, detail=silent[1])
+    silent = silence(reading, site)
+    if reading is None or silent is not None:
+        mark, why = silent or (Mark.UNKNOWN, "")
+        yield Judgement(mark, at=reading.taken_at if reading else None, detail=why)
         return
-    assert reading is not None  # noqa: S101 -- silence is what is said of no reading
     numbers = numbers_of(reading, metric)
     if not numbers:
         yield Judgement(Mark.SKIPPED, at=reading.taken_at, detail="not reported: nothing to judge")

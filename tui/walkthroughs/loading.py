@@ -18,7 +18,7 @@ from profiles.validation import Form, problem_at
 from profiles.yaml_text import Placed, parse
 from tui.actions.asking import matching_problem
 from tui.actions.postgres.terminate import STATES
-from tui.walkthroughs.format import Act, Definition, Step, json_schema, title_of
+from tui.walkthroughs.format import SUBJECT, Act, Definition, Step, json_schema, title_of
 
 Kind = Literal["checklist", "runbook"]
 
@@ -133,7 +133,13 @@ def load_walk(name_or_path: str, kind: Kind, profile: Profile | None = None) -> 
     if tree is None:
         raise ProfileError(problems)
     read = _FORM.read(tree)
-    problems = [*problems, *(read if isinstance(read, list) else ()), *_branches(tree), *_regular(tree)]
+    problems = [
+        *problems,
+        *(read if isinstance(read, list) else ()),
+        *_branches(tree),
+        *_subjects(tree),
+        *_regular(tree),
+    ]
     if profile is not None:
         problems += _names(tree, profile)
     if problems or isinstance(read, list):
@@ -199,6 +205,21 @@ def _branches(tree: Placed) -> Iterator[Problem]:
                 )
             elif target in ids[: number + 1]:
                 yield problem_at(tree, f"{target} is not behind this step: a walk only goes forward", "", *at)
+
+
+def _subjects(tree: Placed) -> Iterator[Problem]:
+    """Yield where `{subject}` could never stand for anything: such a step would find nothing, and never fail."""
+    about = _word(_entries(tree), "about")
+    runs = ("service", "workload")
+    for step, where in _raw_steps(tree):
+        kind = _kind_of_system(step)
+        if _word(step, "on") == SUBJECT and about != kind:
+            yield problem_at(tree, "{subject} stands for nothing of this kind", f"about: {kind}", *where, "on")
+        named = [key for key in ("rollout", "workloads") if SUBJECT in [item.value for item in _items(step.get(key))]]
+        named += ["pick"] if _word(step, "pick") == "subject" else []
+        for key in named:
+            if about not in runs:
+                yield problem_at(tree, "the subject is nothing that runs", "about: service or workload", *where, key)
 
 
 def _regular(tree: Placed) -> Iterator[Problem]:

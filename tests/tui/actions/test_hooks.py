@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,7 +19,7 @@ from tui.sources.errors import Unreachable
 
 class Receiver(BaseHTTPRequestHandler):
     status = 200
-    got: list[tuple[str, dict[str, str], Any]] = []  # noqa: RUF012 -- emptied by the fixture
+    got: ClassVar[list[tuple[str, dict[str, str], Any]]] = []
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -1,7 +1,6 @@
 """Files in, walkthroughs or every problem out; and the shipped ones fit every profile."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from profiles.problems import ProfileError
 from profiles.schema import Profile
 from tui.panes.tabs import TABS
 from tui.walkthroughs.format import KINDS_OF_STEPS, Look
-from tui.walkthroughs.loading import Walkthrough, load_walk, shipped, walks_of
+from tui.walkthroughs.loading import Kind, Walkthrough, load_walk, shipped, walks_of
 
 PROFILE = Profile.model_validate(
     {
@@ -97,15 +96,18 @@ def test_a_walk_only_goes_forward(folder: Path) -> None:
             "{act: A, verb: restart, pick: root blockers}",
             "restart finds its targets by subject, failing, changed, named",
         ),
-        ("{act: A, verb: scale, pick: subject}", "scale needs replicas"),
+        ("{act: A, verb: scale, pick: failing}", "scale needs replicas"),
         ("{act: A, verb: terminate-matching, pick: matching, matching: idle}", "a duration behind the >"),
-        ("{act: A, verb: explode, pick: subject}", "must be one of restart, scale"),
+        ("{act: A, verb: explode, pick: failing}", "must be one of restart, scale"),
         ("{ask: A, answers: ['yes']}", "must not be empty"),
         ("{ask: A, answers: [a, b], well: [c]}", "none of the answers"),
         ("{check: A, number: databse.blocked, warn: 1}", "did you mean database.blocked?"),
         ("{check: A, sql: SELECT 1, on: [ordrs], warn: 1}", "did you mean orders?"),
         ("{check: A, script: scan}", "the profile has no script scan"),
         ("{tell: page}", "the profile has no hook page"),
+        ("{check: A, number: database.blocked, on: '{subject}', warn: 1}", "stands for nothing of this kind"),
+        ("{act: A, verb: restart, pick: subject}", "the subject is nothing that runs"),
+        ("{remember: A, workloads: ['{subject}']}", "the subject is nothing that runs"),
     ],
 )
 def test_what_cannot_be_walked_is_said_with_the_remedy(folder: Path, step: str, words: str) -> None:
@@ -142,19 +144,20 @@ def test_a_wrong_file_costs_only_itself(folder: Path) -> None:
 # What ships
 
 
-SHIPPED_WALKS = [("checklist", name) for name in shipped("checklist")] + [("runbook", n) for n in shipped("runbook")]
+KINDS: tuple[Kind, ...] = ("checklist", "runbook")
+SHIPPED_WALKS = [(kind, name) for kind in KINDS for name in shipped(kind)]
 
 
 @pytest.mark.parametrize(("kind", "name"), SHIPPED_WALKS)
 @pytest.mark.parametrize("profile", ["demo", "local"])
-def test_every_shipped_one_fits_every_shipped_profile(kind: Any, name: str, profile: str) -> None:
+def test_every_shipped_one_fits_every_shipped_profile(kind: Kind, name: str, profile: str) -> None:
     found = load_walk(name, kind, load(profile).profile)
     assert found.title
     assert kind == "checklist" or found.definition.symptoms, "people look for a runbook by its symptoms"
 
 
 @pytest.mark.parametrize(("kind", "name"), SHIPPED_WALKS)
-def test_what_a_shipped_one_lets_people_look_at_is_there(kind: Any, name: str) -> None:
+def test_what_a_shipped_one_lets_people_look_at_is_there(kind: Kind, name: str) -> None:
     for placed in load_walk(name, kind).steps:
         if isinstance(placed.step, Look):
             tab = next(tab for tab in TABS if tab.title == placed.step.open)
@@ -163,14 +166,14 @@ def test_what_a_shipped_one_lets_people_look_at_is_there(kind: Any, name: str) -
 
 
 @pytest.mark.parametrize(("kind", "name"), SHIPPED_WALKS)
-def test_the_alerts_that_offer_it_are_rules_that_there_are(kind: Any, name: str) -> None:
+def test_the_alerts_that_offer_it_are_rules_that_there_are(kind: Kind, name: str) -> None:
     rules = load("demo").profile.rules
     for rule in load_walk(name, kind).definition.alerts:
         assert rule in rules, f"{rule}: nothing would ever offer it"
 
 
 def test_every_default_rule_of_the_systems_offers_a_runbook() -> None:
-    offered = {rule for kind, name in SHIPPED_WALKS for rule in load_walk(name, kind).definition.alerts}  # type: ignore[arg-type]
+    offered = {rule for kind, name in SHIPPED_WALKS for rule in load_walk(name, kind).definition.alerts}
     own = {rule for rule in load("demo").profile.rules if not rule.startswith("host.")}
     assert own - offered == {
         "service.certificate_days",
