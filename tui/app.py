@@ -26,8 +26,9 @@ from tui.actions.perform import Performer
 from tui.alerting import Alerting
 from tui.changes import Changes, Ended
 from tui.driver import TerminalDriver
+from tui.frame import TELL_S, Frame
 from tui.journal import Journal, JournalError, News, who
-from tui.keys import commands, key_segments, keys_page
+from tui.keys import commands, keys_page
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
 from tui.panes.tabs import CHECKLIST, TABS, Tab
@@ -37,16 +38,7 @@ from tui.rules import Rules
 from tui.sources.reading import Reading
 from tui.sources.text import clean
 from tui.status import (
-    alert_segment,
-    clock_segment,
-    environment_segments,
-    health_segments,
-    identity_banner,
     identity_lines,
-    shared_segment,
-    tab_segments,
-    temporary_segment,
-    writing_segment,
 )
 from tui.terminal import Lifeline
 from tui.timekeeper import Timekeeper
@@ -56,16 +48,12 @@ from widgets.cell import Tone
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import TextDialog
 from widgets.frugal_screen import FrugalScreen
-from widgets.notice import NoticeBar
-from widgets.segment_line import Segment, SegmentLine
 
 if TYPE_CHECKING:
     from tui.panes.checklist_steps import Steps
     from tui.systems import Systems
 
 _LOG: Final = logging.getLogger(__name__)
-_TELL_S: Final = 15.0
-"""How long a sentence stays when nothing newer takes its place."""
 _HINT_S: Final = 6.0
 """How long what a key had to say stays: it soon stands beside another row or in another tab."""
 
@@ -150,7 +138,7 @@ class OpsApp(App[int]):
         self._log_file = log_file
         self._sandbox = sandbox
         self._wishes = wishes
-        self._is_shared, self._last_key = wishes.share, ""
+        self._is_shared = wishes.share
         own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
         self._pollers = Pollers(self._publish, interval_s=wishes.refresh_s or own_pace)
         self.rules = Rules(profile.rules)
@@ -170,7 +158,6 @@ class OpsApp(App[int]):
         self._panes: dict[int, Pane] = {}
         self._mounting = asyncio.Lock()
         self._active = 0
-        self._told_until = 0.0
         self._has_begun = False
         self.timekeeper = Timekeeper(self, profile, journal, self._news, self.tell, self._draw_active)
         self._desk = replace(
@@ -195,6 +182,11 @@ class OpsApp(App[int]):
             self, self._pollers, self.rules, journal, self._news, self.walking, self.tell,
             lambda: identity_lines(profile, self._findings), is_sandbox=profile.environment == "sandbox",
         )  # fmt: skip
+        self.frame = Frame(
+            self, profile, self.guard, self._pollers, self.rules, self.alerting, self.walking,
+            temporary=lambda: self._changes.ledger.temporary, findings=lambda: self._findings,
+            is_shared=self._is_shared,
+        )  # fmt: skip
         self.lifeline = Lifeline(lambda status: self.exit(return_code=status))
 
     # The frame
@@ -205,12 +197,9 @@ class OpsApp(App[int]):
 
     def compose(self) -> ComposeResult:
         """Lay out the four parts of the screen."""
-        yield SegmentLine(id="status", separator="  ")
-        yield SegmentLine(id="tabs", separator="")
-        yield NoticeBar(id="identity")
+        yield from self.frame.head()
         yield Container(id="panes")
-        yield NoticeBar(id="told")
-        yield SegmentLine(id="keys", separator="  ")
+        yield from self.frame.foot()
 
     async def on_mount(self) -> None:
         """Show the first tab; reading starts after the first frame."""
@@ -218,7 +207,7 @@ class OpsApp(App[int]):
         self.app_resume_signal.subscribe(self, lambda app: app.refresh(layout=True))
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
         await self._open(0)
-        self._draw_frame()
+        self.frame.draw(self._active)
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(lambda: self.run_worker(self._start(), "the start"))
 
@@ -233,9 +222,9 @@ class OpsApp(App[int]):
                 await self._mount_pane(index)
         self._begin(self.timekeeper.run(), "the timeline")
         self._verbs.update(systems.verbs)
-        await asyncio.to_thread(self.walking.prepare)
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
+        await asyncio.to_thread(self.walking.prepare)
         self.run_worker(self._follow_journal(), "the journal", exit_on_error=False)
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
         gc.enable()
@@ -262,40 +251,17 @@ class OpsApp(App[int]):
     def _tick(self) -> None:
         if self._is_leaving:  # on the way out the panes go before the timers
             return
-        self._draw_frame()
+        self.frame.draw(self._active)
         if pane := self._panes.get(self._active):
             self._draw(pane, pane.tick)
             self._show_keys(self.screen)
-        if self._told_until and time.monotonic() > self._told_until and not self._changes:
-            self._told_until = 0.0
-            self.query_one("#told", NoticeBar).clear()
-
-    def _draw_frame(self) -> None:
-        if not self.is_running or not self.screen_stack:
-            return
-        base, now = self.screen_stack[0], time.time()
-        alerts, acknowledged, silenced = self.alerting.split(now)
-        segments = [
-            *environment_segments(self.profile, self._user),
-            *([shared_segment(self._last_key)] if self._is_shared else []),
-            clock_segment(now),
-            writing_segment(self.guard),
-            temporary_segment(self._changes.ledger.temporary, now),
-            self.walking.overdue_segment(),
-            alert_segment(alerts, len(self.rules.absences(now)), acknowledged, silenced),
-            *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
-            *health_segments(self._pollers.readings(), now),
-        ]
-        base.query_one("#status", SegmentLine).show(segments)
-        base.query_one("#identity", NoticeBar).show(identity_banner(self.profile, self._findings), "critical")
-        titles = [(tab.title, tab.brief or tab.title, tab.kinds) for tab in TABS]
-        base.query_one("#tabs", SegmentLine).show(tab_segments(titles, self._active, alerts, self._pollers.readings()))
+        if not self._changes:
+            self.frame.forget_old()
 
     def _show_keys(self, screen: Screen[Any]) -> None:
         pane = self._panes.get(self._active)
         barred = pane.barred_keys() if pane is not None and screen is self.screen_stack[0] else frozenset()
-        line = self.screen_stack[0].query_one("#keys", SegmentLine)
-        line.show(key_segments(screen.active_bindings.values(), barred))
+        self.frame.show_keys(screen.active_bindings.values(), barred)
 
     # Readings → panes
 
@@ -306,7 +272,7 @@ class OpsApp(App[int]):
         self.timekeeper.take(reading, raised)
         self.alerting.ended(raised)
         if self._verify() or raised or reading.error is not None:
-            self._draw_frame()
+            self.frame.draw(self._active)
         for index, pane in self._panes.items():
             tab = TABS[index]
             if reading.kind in tab.kinds and (index == self._active or tab.misses_nothing):
@@ -347,7 +313,7 @@ class OpsApp(App[int]):
                 self._draw(pane, partial(pane.show, reading))
         pane.focus_first()
         self._pollers.attend(TABS[self._active].kinds)
-        self._draw_frame()
+        self.frame.draw(self._active)
 
     # Keys
 
@@ -402,7 +368,7 @@ class OpsApp(App[int]):
         """Stop every reading, or go on."""
         self._pollers.pause()
         self.timekeeper.paused(self._pollers.are_paused)
-        self._draw_frame()
+        self.frame.draw(self._active)
 
     async def on_pane_jumped(self, message: Pane.Jumped) -> None:
         """Open the tab of what an entry of the timeline is about, on it; say so when it is gone."""
@@ -447,7 +413,7 @@ class OpsApp(App[int]):
         else:
             self.tell(f"armed for {self.profile.guards.arm_for / 60:g} min; W disarms", "warn")
             self._note("armed", {"for_s": self.profile.guards.arm_for})
-        self._draw_frame()
+        self.frame.draw(self._active)
         self._show_keys(self.screen)
 
     def _note(self, what: str, entry: dict[str, Any]) -> None:
@@ -477,8 +443,8 @@ class OpsApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Let those who watch a shared screen see which key was pressed; everything else is Textual's."""
         if self._is_shared and isinstance(event, events.Key) and not event.is_forwarded:
-            self._last_key = event.key
-            self._draw_frame()
+            self.frame.last_key = event.key
+            self.frame.draw(self._active)
         await super().on_event(event)
 
     async def _on_key(self, event: events.Key) -> None:
@@ -515,11 +481,9 @@ class OpsApp(App[int]):
 
     # Words
 
-    def tell(self, text: str, tone: Tone = "", stay_s: float = _TELL_S) -> None:
+    def tell(self, text: str, tone: Tone = "", stay_s: float = TELL_S) -> None:
         """Say a sentence in the line above the keys."""
-        self._told_until = time.monotonic() + stay_s
-        for bar in self.screen_stack[0].query("#told").results(NoticeBar):  # gone on the way out
-            bar.show(text, tone)
+        self.frame.tell(text, tone, stay_s)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         """Say what a pane has to say."""

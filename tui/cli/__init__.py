@@ -29,9 +29,12 @@ def main() -> None:
     # Looking for plugins of pydantic, of which we use none, would read every installed package's metadata.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
-        from tui.cli import check_commands, walk_commands  # noqa: F401 -- their commands belong to opstui's
+        from tui.cli.check_commands import check
         from tui.cli.commands import opstui
+        from tui.cli.walk_commands import walk
 
+        opstui.add_command(check)
+        opstui.add_command(walk)
         opstui(prog_name="opstui")
     except KeyboardInterrupt:  # before click could take care of it
         sys.exit(128 + 2)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem
 
-from tui.cli.commands import OfProfile, ScenarioName, opstui
+from tui.cli.commands import OfProfile, ScenarioName
 
 _UNKNOWN: Final = 3
 """Exit status of everything that keeps systems from being judged: 1 and 2 are verdicts."""
@@ -79,7 +79,7 @@ def _leave(status: int) -> None:
     sys.exit(status)
 
 
-@opstui.command(cls=_Checking)
+@click.command(cls=_Checking)
 @OfProfile
 @click.option(
     "--only", type=_Only(), multiple=True, metavar="KIND|SYSTEM|RULE",

@@ -6,7 +6,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from tui.cli.commands import OfProfile, ScenarioName, opstui
+from tui.cli.commands import OfProfile, ScenarioName
 
 _USAGE = 3
 
@@ -33,7 +33,7 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str) 
         raise click.BadParameter(str(error)) from None
 
 
-@opstui.group()
+@click.group()
 def walk() -> None:
     """Checklists and runbooks: what there is, a run that nobody attends, its report."""
 

@@ -1,5 +1,6 @@
 """The Checklist tab: which checklists and runbooks there are, and the one that is being walked, a step at a time."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from textual import events
@@ -9,13 +10,14 @@ from textual.containers import Horizontal, Vertical
 
 from tui.panes import checklist_rows, tabs
 from tui.panes.checklist_steps import Steps
+from tui.panes.pane import Desk
 from tui.poller import contained
 from tui.sources.reading import Reading
 from tui.walkthroughs.format import title_of
 from tui.walkthroughs.guide import Guide, is_automatic
 from tui.walkthroughs.loading import Walkthrough
 from tui.walkthroughs.report import summary
-from tui.walkthroughs.run import Run, State, next_step
+from tui.walkthroughs.run import WORST_FIRST, Fact, Run, State, next_step
 from tui.walkthroughs.site import KUBERNETES, NOBODY, Subject
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
@@ -68,6 +70,11 @@ class ChecklistPane(Steps):
     ChecklistPane #checklist-step { max-height: 8; text-style: bold; }
     """
 
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
+        super().__init__(desk, id=id)
+        self._step_drawn = ""
+        """The run and the step that the screen shows; evidence is read once where this changes."""
+
     def compose(self) -> ComposeResult:
         """Lay out the list, and the walk with the step that is looked at."""
         yield NoticeBar(id="checklist-notice")
@@ -79,12 +86,11 @@ class ChecklistPane(Steps):
                 yield NoticeBar(id="checklist-step")
                 yield NoticeBar(id="checklist-hint")
                 yield Walked(checklist_rows.fact_columns(()), id="checklist-facts", tree=True, empty="")
+                yield NoticeBar(id="checklist-fact")
         yield FilterBar()
 
     def on_mount(self) -> None:
         """Show what there is."""
-        self._step_drawn = ""
-        self._filter = ""
         self.draw()
         self.set_interval(_AGAIN_S, self._read_again)
 
@@ -162,12 +168,21 @@ class ChecklistPane(Steps):
         if table.columns != (columns := checklist_rows.fact_columns(facts)):
             table.columns = columns
         table.show(checklist_rows.fact_rows(facts, now))
+        self._draw_fact(facts)
         if self._step_drawn != f"{run.id} {placed.id}":
             self._step_drawn = f"{run.id} {placed.id}"
             if is_automatic(placed) and run.state is not State.ENDED:
                 self.begin(guide.read())
             else:
                 self.stop_reading()
+
+    def _draw_fact(self, facts: Sequence[Fact]) -> None:
+        """Show in full what the table cuts: of the fact under the cursor, else of the worst."""
+        table = self.query_one("#checklist-facts", LiveTable)
+        key = table.cursor_key
+        worst = min(facts, key=lambda fact: WORST_FIRST.index(fact.mark), default=None)
+        chosen = facts[key] if table.has_focus and isinstance(key, int) and key < len(facts) else worst
+        self.query_one("#checklist-fact", NoticeBar).show(chosen.detail if chosen is not None else "", "dim")
 
     @staticmethod
     def _is_over(guide: Guide, run: Run) -> bool:
@@ -271,9 +286,11 @@ class ChecklistPane(Steps):
             self.start(walk)
 
     def on_live_table_highlighted(self, message: LiveTable.Highlighted) -> None:
-        """Look at the step under the cursor."""
+        """Look at the step under the cursor; show the fact under it in full."""
         message.stop()
         guide = self.guide
+        if message.table.id == "checklist-facts":
+            self.redraw()
         if message.table.id != "checklist-steps" or guide is None or not message.table.has_focus:
             return
         key = str(message.key)

@@ -1,0 +1,120 @@
+"""What stands around every tab: who and where, the alerts, the tabs, what was told, and the keys."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from textual.app import App
+from textual.binding import ActiveBinding
+from textual.widget import Widget
+
+from profiles.schema import Profile
+from tui.actions.guard import GuardState
+from tui.actions.ledger import Deed
+from tui.alerting import Alerting
+from tui.journal import who
+from tui.keys import key_segments
+from tui.panes.tabs import TABS
+from tui.pins import Finding
+from tui.poller import Pollers
+from tui.rules import Rules
+from tui.status import (
+    alert_segment,
+    clock_segment,
+    environment_segments,
+    health_segments,
+    identity_banner,
+    shared_segment,
+    tab_segments,
+    temporary_segment,
+    writing_segment,
+)
+from tui.walking import Walking
+from widgets.cell import Tone
+from widgets.notice import NoticeBar
+from widgets.segment_line import Segment, SegmentLine
+
+TELL_S: Final = 15.0
+"""How long a sentence stays when nothing newer takes its place."""
+
+
+class Frame:
+    """The lines above and below the tabs.
+
+    Args:
+        app: whose screen they stand on.
+        temporary: the changes that are to be taken back.
+        findings: pins of the profile that no answer has confirmed.
+        is_shared: whether several look at this screen, who then see the last key.
+    """
+
+    def __init__(
+        self,
+        app: App[Any],
+        profile: Profile,
+        guard: GuardState,
+        pollers: Pollers,
+        rules: Rules,
+        alerting: Alerting,
+        walking: Walking,
+        *,
+        temporary: Callable[[], Sequence[Deed]],
+        findings: Callable[[], Sequence[Finding]],
+        is_shared: bool,
+    ) -> None:
+        self._app, self._profile, self._user = app, profile, who()
+        self._guard, self._pollers, self._rules = guard, pollers, rules
+        self._alerting, self._walking = alerting, walking
+        self._temporary, self._findings, self._is_shared = temporary, findings, is_shared
+        self._told_until = 0.0
+        self.last_key = ""
+        """The last key pressed, as the shared screen shows it."""
+
+    def head(self) -> Iterator[Widget]:
+        """Yield what stands above the tabs."""
+        yield SegmentLine(id="status", separator="  ")
+        yield SegmentLine(id="tabs", separator="")
+        yield NoticeBar(id="identity")
+
+    def foot(self) -> Iterator[Widget]:
+        """Yield what stands below the tabs."""
+        yield NoticeBar(id="told")
+        yield SegmentLine(id="keys", separator="  ")
+
+    def draw(self, active: int) -> None:
+        """Draw everything but the keys; `active` is the open tab's place among the tabs."""
+        if not self._app.is_running or not self._app.screen_stack:
+            return
+        base, now, readings = self._app.screen_stack[0], time.time(), self._pollers.readings()
+        alerts, acknowledged, silenced = self._alerting.split(now)
+        segments = [
+            *environment_segments(self._profile, self._user),
+            *([shared_segment(self.last_key)] if self._is_shared else []),
+            clock_segment(now),
+            writing_segment(self._guard),
+            temporary_segment(self._temporary(), now),
+            self._walking.overdue_segment(),
+            alert_segment(alerts, len(self._rules.absences(now)), acknowledged, silenced),
+            *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
+            *health_segments(readings, now),
+        ]
+        base.query_one("#status", SegmentLine).show(segments)
+        base.query_one("#identity", NoticeBar).show(identity_banner(self._profile, self._findings()), "critical")
+        titles = [(tab.title, tab.brief or tab.title, tab.kinds) for tab in TABS]
+        base.query_one("#tabs", SegmentLine).show(tab_segments(titles, active, alerts, readings))
+
+    def show_keys(self, bindings: Iterable[ActiveBinding], barred: frozenset[str]) -> None:
+        """Show the keys that work now; those of `barred` change something and are refused here."""
+        self._app.screen_stack[0].query_one("#keys", SegmentLine).show(key_segments(bindings, barred))
+
+    def tell(self, text: str, tone: Tone, stay_s: float) -> None:
+        """Say a sentence in the line above the keys."""
+        self._told_until = time.monotonic() + stay_s
+        for bar in self._app.screen_stack[0].query("#told").results(NoticeBar):  # gone on the way out
+            bar.show(text, tone)
+
+    def forget_old(self) -> None:
+        """Take the sentence away that has stood long enough."""
+        if self._told_until and time.monotonic() > self._told_until:
+            self._told_until = 0.0
+            self._app.query_one("#told", NoticeBar).clear()
