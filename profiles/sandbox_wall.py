@@ -27,6 +27,9 @@ _FORMS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], re.Pattern[str]]]]
     ("services", "url"): (_SERVICES, re.compile(r"(?:/[^@\s]*)?")),
     ("databases", "dsn"): (("postgres", "postgres_admin"), re.compile("")),
     ("redis", "url"): (("redis",), re.compile("")),
+    ("metrics", "json"): (_SERVICES, re.compile(r"(?:/[^@\s]*)?")),
+    ("metrics", "text"): (_SERVICES, re.compile(r"(?:/[^@\s]*)?")),
+    ("prometheus", "url"): ((), re.compile("")),
     ("logs", "file"): (("logs", "base"), re.compile(r"(?!.*\.\.)/.+")),
 }
 """(section, key) → the names it may begin with, and what may follow."""

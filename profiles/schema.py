@@ -6,37 +6,37 @@ Unknown keys are errors.
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from profiles.guards import Guards
 from profiles.identity import Identity
+from profiles.metrics import Metric, MetricName, Prometheus
 from profiles.people import Contact, Hook, Script
 from profiles.required import Required
-from profiles.values import AbsolutePath, Address, Duration, SecretReference, Strict, SystemName, Timeout, WalkName
+from profiles.thresholds import Rule
+from profiles.values import (
+    AbsolutePath,
+    Address,
+    Duration,
+    SecretReference,
+    Strict,
+    SystemName,
+    Timeout,
+    WalkName,
+    http_address,
+    with_scheme,
+)
 
-
-def _scheme(*schemes: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not value.startswith(("env:", "file:", "${sandbox.", *(f"{scheme}://" for scheme in schemes))):
-            raise ValueError(f"the address must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
-        if not value.startswith(("env:", "file:", "${sandbox.")):
-            _split(value)
-        return value
-
-    return AfterValidator(check)
-
-
-def _split(url: str) -> None:
-    # The parser's own words repeat parts of the address.
-    try:
-        urlsplit(url).port  # noqa: B018 -- reading it is the check
-    except ValueError:
-        raise ValueError("host and port of the address cannot be read; a port is a number up to 65535") from None
-
-
-SHORT_FORMS = {"kubernetes": "context", "services": "url", "databases": "dsn", "redis": "url", "logs": "file"}
+SHORT_FORMS = {
+    "kubernetes": "context",
+    "services": "url",
+    "databases": "dsn",
+    "redis": "url",
+    "logs": "file",
+    "prometheus": "url",
+    "metrics": "prometheus",
+}
 """What a plain string in place of an entry stands for."""
 
 
@@ -63,7 +63,7 @@ class Kubernetes(Strict):
 class Service(Strict):
     """One HTTP service with a health document."""
 
-    url: Annotated[Address, _scheme("http", "https")]
+    url: Annotated[Address, http_address]
     """The health URL, `http://…` or `https://…`; or `env:NAME` or `file:PATH`."""
     workload: Annotated[str, Field(pattern=r"^[^/]+/[^/]+/[^/]+$")] | None = None
     """What runs it, as `namespace/kind/name`."""
@@ -93,7 +93,7 @@ class Database(Strict):
 class RedisInstance(Strict):
     """One Redis or Valkey server."""
 
-    url: Annotated[Address, _scheme("redis", "rediss", "unix")]
+    url: Annotated[Address, with_scheme("redis", "rediss", "unix")]
     """`redis://host:6379/0`, `rediss://…`, `unix:///path?db=0`, `env:NAME` or `file:PATH`."""
     username: str | None = None
     """ACL user; the server's default user when left out."""
@@ -129,36 +129,10 @@ class LogSource(Strict):
         return self
 
 
-class Rule(Strict):
-    """When a number is too high (or, with critical below warn, too low)."""
-
-    warn: float | None = None
-    """From this value on: warning."""
-    critical: float | None = None
-    """From this value on: critical."""
-    for_: Annotated[Duration, Field(alias="for")] = 0.0
-    """How long it must hold before it is an alert."""
-    clear: float | None = None
-    """The value it must come back to before the alert ends or its level falls; the threshold itself when left out."""
-    only: list[str] = Field(default_factory=list)
-    """Names of the systems (as in this profile) it holds for; all of the kind when empty."""
-
-    @property
-    def is_floor(self) -> bool:
-        """Whether small values are the bad ones."""
-        return self.warn is not None and self.critical is not None and self.critical < self.warn
-
-    @model_validator(mode="after")
-    def _has_a_threshold(self) -> "Rule":
-        if self.warn is None and self.critical is None:
-            raise ValueError("a rule needs warn, critical or both")
-        return self
-
-
-_DESCRIBED = ("values", "identity", "guards", "people", "required", "schema")
+_DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "people", "required", "schema")
 """The files whose docstrings are the manual."""
 
-KINDS = ("service", "kubernetes", "database", "redis", "logs", "host")
+KINDS = ("service", "kubernetes", "database", "redis", "logs", "host", "metric")
 """The kinds of systems, as rules and sources call them."""
 
 RuleName = Annotated[str, Field(pattern=rf"^(?:{'|'.join(KINDS)})\.[a-z][a-z0-9_]*$")]
@@ -186,6 +160,12 @@ class Profile(Strict):
     """Redis and Valkey servers by name; a plain string is the url."""
     logs: dict[SystemName, Annotated[LogSource, _short_form("logs", LogSource)]] = Field(default_factory=dict)
     """Log streams by name; a plain string is the file."""
+    prometheus: dict[SystemName, Annotated[Prometheus, _short_form("prometheus", Prometheus)]] = Field(
+        default_factory=dict
+    )
+    """Prometheus servers by name, for `metrics`; a plain string is the url."""
+    metrics: dict[MetricName, Annotated[Metric, _short_form("metrics", Metric)]] = Field(default_factory=dict)
+    """Numbers by name, read where they are; a plain string is a PromQL query."""
     rules: dict[RuleName, Rule] = Field(default_factory=dict)
     """Thresholds by `kind.metric`, e.g. `database.connections_percent`."""
     required: Required = Required()
@@ -223,8 +203,20 @@ class Profile(Strict):
 
     @property
     def systems(self) -> Mapping[str, Mapping[str, BaseModel]]:
-        """The systems that have names, by kind and name: services, databases, Redis servers, logs."""
-        return {"service": self.services, "database": self.databases, "redis": self.redis, "logs": self.logs}
+        """What has a name, by kind and name: services, databases, Redis servers, logs, metrics."""
+        return {
+            "service": self.services,
+            "database": self.databases,
+            "redis": self.redis,
+            "logs": self.logs,
+            "metric": self.metrics,
+        }
+
+    @property
+    def thresholds(self) -> Mapping[str, Rule]:
+        """Every rule by `kind.metric`: those of `rules`, and those that metrics bring as `metric.NAME`."""
+        own = {f"metric.{name}": rule for name, metric in self.metrics.items() if (rule := metric.rule) is not None}
+        return {**own, **self.rules}
 
     @property
     def starts_read_only(self) -> bool:

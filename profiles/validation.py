@@ -8,6 +8,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from profiles.metrics import path_problem
 from profiles.problems import Problem, nearest
 from profiles.schema import KINDS, SHORT_FORMS, Profile, json_schema
 from profiles.yaml_text import Placed
@@ -216,6 +217,7 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
             if name not in known:
                 hint = nearest(name, known) or (f"there are {', '.join(known)}" if known else "there is none")
                 yield problem_at(tree, "no system of this kind has that name", hint, "identity", section, name)
+    yield from _metrics(profile, tree)
     if profile.kubernetes is None and profile.identity.kubernetes is not None:
         yield problem_at(
             tree, "pins a cluster, but there is no kubernetes section", "kubernetes: CONTEXT", "identity", "kubernetes"
@@ -224,6 +226,29 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
         for name, source in profile.logs.items():
             if source.pods is not None:
                 yield problem_at(tree, "logs of pods need a kubernetes section", "kubernetes: CONTEXT", "logs", name)
+
+
+def _metrics(profile: Profile, tree: Placed) -> Iterator[Problem]:
+    """Yield where a metric is read from something that is not there, or might be two things."""
+    sections: Mapping[str, tuple[str, Sequence[str]]] = {
+        "prometheus": ("prometheus", list(profile.prometheus)),
+        "sql": ("databases", list(profile.databases)),
+        "redis": ("redis", list(profile.redis)),
+    }
+    for name, metric in profile.metrics.items():
+        if metric.path is not None and (reason := path_problem(metric.path)):
+            yield problem_at(tree, f"not a JMESPath expression: {reason}", "", "metrics", name, "path")
+        if metric.way not in sections:
+            continue
+        section, known = sections[metric.way]
+        if not known:
+            yield problem_at(tree, f"{metric.way} needs a {section} section", "", "metrics", name)
+        elif metric.on is None and len(known) > 1:
+            hint = f"on: {' or '.join(known)}"
+            yield problem_at(tree, f"there are {len(known)} in {section}; name one", hint, "metrics", name)
+        elif metric.on is not None and metric.on not in known:
+            hint = nearest(metric.on, known) or f"there are {', '.join(known)}"
+            yield problem_at(tree, "no system of this kind has that name", hint, "metrics", name, "on")
 
 
 def _children(schema: Mapping[str, Any], part: str) -> Iterator[Mapping[str, Any]]:

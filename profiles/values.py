@@ -3,6 +3,7 @@
 import os
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -102,3 +103,28 @@ def _reference(value: Any) -> Any:
 
 SecretReference = Annotated[str | Command, BeforeValidator(_reference)]
 """Where a secret is found: `env:NAME`, `file:PATH` (not readable by others) or `{command: [...]}`."""
+
+
+def with_scheme(*schemes: str) -> AfterValidator:
+    """Return what refuses an address that is neither a reference nor begins with one of these schemes."""
+
+    def check(value: str) -> str:
+        if not value.startswith(("env:", "file:", "${sandbox.", *(f"{scheme}://" for scheme in schemes))):
+            raise ValueError(f"the address must begin with {', '.join(f'{scheme}://' for scheme in schemes)}")
+        if not value.startswith(("env:", "file:", "${sandbox.")):
+            _split(value)
+        return value
+
+    return AfterValidator(check)
+
+
+def _split(url: str) -> None:
+    # The parser's own words repeat parts of the address.
+    try:
+        urlsplit(url).port  # noqa: B018 -- reading it is the check
+    except ValueError:
+        raise ValueError("host and port of the address cannot be read; a port is a number up to 65535") from None
+
+
+http_address = with_scheme("http", "https")
+"""What refuses an address that is neither a reference nor `http://…` or `https://…`."""

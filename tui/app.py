@@ -141,7 +141,7 @@ class OpsApp(App[int]):
         self._is_shared = wishes.share
         own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
         self._pollers = Pollers(self._publish, interval_s=wishes.refresh_s or own_pace)
-        self.rules = Rules(profile.rules)
+        self.rules = Rules(profile.thresholds)
         self.guard = GuardState(
             read_only=profile.starts_read_only or wishes.read_only or wishes.share,
             locked=wishes.read_only or profile.guards.locked,

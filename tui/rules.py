@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
 from tui.sources.reading import Number, Reading, Snapshot
 
 ABSENT_S: Final = 30.0
@@ -40,6 +40,8 @@ class Alert:
     """`time.time()` when the threshold was first crossed."""
     seen_at: float | None = None
     """`time.time()` when `value` was read; None in what was not judged here."""
+    unit: str = ""
+    """What `value` counts, where the metric's name does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Rules:
                 yield self._end(key, now)
             return
         crossed = self._crossed.get(key)
-        alert = Alert(*key, level, number.value, threshold, crossed.since if crossed else now, now)
+        alert = Alert(*key, level, number.value, threshold, crossed.since if crossed else now, now, number.unit)
         self._crossed[key] = alert
         if raised or now - alert.since >= rule.for_:
             self._raised[key] = alert
@@ -156,6 +158,18 @@ class Rules:
         self._missed.pop(key, None)
         self._absent.pop(key, None)
         return replace(self._raised.pop(key), level=Level.OK, since=now)
+
+
+def number_words(source: str, metric: str, object: str = "") -> str:  # noqa: A002 — the word of Number
+    """Return which number is meant, as people read it: `database:orders blocked`; a metric's name only once."""
+    told = metric if source != f"metric:{metric}" else ""
+    return " ".join(filter(None, (source.rstrip(":"), told, object)))
+
+
+def applies(source: str, rule_name: str, rule: Rule) -> bool:
+    """Tell whether a rule judges numbers of a source."""
+    (kind, _, name), (of_kind, _, metric) = source.partition(":"), rule_name.partition(".")
+    return kind == of_kind and (not rule.only or name in rule.only) and (kind != "metric" or name == metric)
 
 
 def judged(value: float, rule: Rule) -> tuple[Level, float]:

@@ -8,7 +8,7 @@ from profiles.schema import Profile
 from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
 from tui.pins import Finding, remedy
-from tui.rules import Absence, Alert, Level
+from tui.rules import Absence, Alert, Level, number_words
 from tui.sources.reading import Reading
 from tui.units import amount, short_kind
 from widgets.cell import Tone
@@ -168,7 +168,7 @@ def silent_words(readings: Iterable[Reading[Any]], absences: Sequence[Absence], 
         for reading in _silent(readings)
         if reading.error is not None
     ]
-    names = [" ".join(filter(None, (one.source.rstrip(":"), one.metric, one.object))) for one in absences]
+    names = [number_words(one.source, one.metric, one.object) for one in absences]
     return silent + [
         f"{name} cannot be read for {brief_age(now - one.since)}" for name, one in zip(names, absences, strict=True)
     ]
@@ -177,9 +177,8 @@ def silent_words(readings: Iterable[Reading[Any]], absences: Sequence[Absence], 
 def alert_words(alert: Alert, now: float) -> str:
     """Return what is wrong, by how much, and for how long."""
     return (
-        f"{alert.source.rstrip(':')} {alert.metric}"
-        f"{f' {alert.object}' if alert.object else ''} = {amount(alert.metric, alert.value)}"
-        f" (threshold {amount(alert.metric, alert.threshold)})"
+        f"{number_words(alert.source, alert.metric, alert.object)} = {amount(alert.metric, alert.value, alert.unit)}"
+        f" (threshold {amount(alert.metric, alert.threshold, alert.unit)})"
         f" for {brief_age(now - alert.since)}{_last_seen(alert, now)}"
     )
 

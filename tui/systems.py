@@ -1,7 +1,8 @@
 """From a profile to the systems it names: their sources, and the verbs that change them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from profiles.schema import Profile
@@ -12,6 +13,7 @@ from tui.sources.host import HostSource
 from tui.sources.http import HttpSource
 from tui.sources.kubernetes import KubernetesSource, PodLogs
 from tui.sources.logs import LogsSource
+from tui.sources.metrics import MetricSource
 from tui.sources.postgres.source import PostgresSource
 from tui.sources.reading import Source
 from tui.sources.redis import RedisSource
@@ -34,12 +36,12 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     `masks` keeps secrets and people's data out of every fact, for a screen that several people see.
     """
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
-    databases = [PostgresSource(name, entry, masks=masks) for name, entry in profile.databases.items()]
-    caches = [RedisSource(name, entry, masks=masks) for name, entry in profile.redis.items()]
+    databases = {name: PostgresSource(name, entry, masks=masks) for name, entry in profile.databases.items()}
+    caches = {name: RedisSource(name, entry, masks=masks) for name, entry in profile.redis.items()}
     verbs: list[tuple[str, Verb]] = [
         *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster) if cluster else ())),
-        *((database.name, verb) for database in databases for verb in postgres_verbs(database)),
-        *((cache.name, verb) for cache in caches for verb in redis_verbs(cache)),
+        *((database.name, verb) for database in databases.values() for verb in postgres_verbs(database)),
+        *((cache.name, verb) for cache in caches.values() for verb in redis_verbs(cache)),
     ]
     if profile.hooks:
         verbs.append((NO_SYSTEM, TellOthers(profile)))
@@ -47,12 +49,32 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     sources: list[Source[Any]] = [
         *(HttpSource(name, entry) for name, entry in profile.services.items()),
         *([cluster] if cluster else []),
-        *databases,
-        *caches,
+        *databases.values(),
+        *caches.values(),
         *(LogsSource(name, entry, pod_logs, masks=masks) for name, entry in profile.logs.items()),
+        *_metrics(profile, databases, caches),
         HostSource(),
     ]
     return Systems(tuple(sources), {(verb.name, source): verb for source, verb in verbs}, frozenset(_optional(profile)))
+
+
+def _metrics(
+    profile: Profile, databases: Mapping[str, PostgresSource], caches: Mapping[str, RedisSource]
+) -> Iterator[MetricSource]:
+    for name, metric in profile.metrics.items():
+        match metric.way:
+            case "prometheus":
+                server = metric.on or next(iter(profile.prometheus))
+                yield MetricSource(name, metric, server=(server, profile.prometheus[server]))
+            case "sql":
+                on = metric.on or next(iter(profile.databases))
+                asked = (f"database {on}", partial(databases[on].value, metric.sql or ""))
+                yield MetricSource(name, metric, asked=asked)
+            case "redis":
+                on = metric.on or next(iter(profile.redis))
+                yield MetricSource(name, metric, asked=(f"redis {on}", partial(caches[on].value, *metric.redis or ())))
+            case _:
+                yield MetricSource(name, metric)
 
 
 def _optional(profile: Profile) -> Iterator[str]:

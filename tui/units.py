@@ -102,8 +102,10 @@ def coarse(seconds: float | None) -> str:
     return "<1m" if seconds < 60 else span(seconds - seconds % 60)
 
 
-def amount(metric: str, value: float) -> str:
-    """Return a number in the unit that its metric's name ends with."""
+def amount(metric: str, value: float, unit: str = "") -> str:
+    """Return a number in its unit; where none is given, in the one that its metric's name ends with."""
+    if unit:
+        return in_unit(value, unit)
     if metric == "state" and value in range(len(_STATES)):
         return _STATES[int(value)]
     if metric.endswith("_per_s"):
@@ -112,3 +114,14 @@ def amount(metric: str, value: float) -> str:
         if metric.endswith(ending):
             return words(value)
     return f"{value:,.0f} ms" if metric.endswith("_ms") else f"{value:.4g}"
+
+
+def in_unit(value: float, unit: str) -> str:
+    """Return a number in a profile's unit: `%`, `ms`, `s`, `B` and `B/s`, or a word that stands behind it."""
+    if unit == "%":
+        return percent(value)
+    if unit in ("B", "B/s"):
+        return size(value) + unit[1:]
+    if unit == "s":
+        return span(value) if value >= 1 else f"{value:.3g} s"
+    return f"{value:,.4g} {unit}".rstrip() if abs(value) < 10_000 else f"{value:,.0f} {unit}".rstrip()

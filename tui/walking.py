@@ -22,7 +22,7 @@ from tui.journal.news import News
 from tui.panes.pane import Pane
 from tui.panes.tabs import CHECKLIST, Tab
 from tui.poller import Pollers
-from tui.rules import Alert, Rules
+from tui.rules import Alert, Rules, number_words
 from tui.sources.text import clean
 from tui.units import amount, span
 from widgets.cell import Tone
@@ -184,8 +184,9 @@ class Walking:
 def alert_choices(guide: "Guide", alerts: Sequence[Alert], now: float) -> Iterator[Choice]:
     """Yield every alert with each runbook it offers; a choice's key is the alert's number and the runbook's name."""
     for number, alert in enumerate(alerts):
-        what = " ".join(filter(None, (alert.source.rstrip(":"), alert.metric, alert.object)))
-        label, age = f"{alert.level.name} {what} {amount(alert.metric, alert.value)}", f"for {span(now - alert.since)}"
+        what = number_words(alert.source, alert.metric, alert.object)
+        label = f"{alert.level.name} {what} {amount(alert.metric, alert.value, alert.unit)}"
+        age = f"for {span(now - alert.since)}"
         offered = guide.offered(alert.source, alert.metric)
         yield from (Choice(f"{number} {walk.name}", label, f"{age} → {walk.title}") for walk in offered)
         if not offered:

@@ -10,7 +10,7 @@ import pytest
 from textual.app import App
 from textual.pilot import Pilot
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
 from tests.tui.walkthroughs.fakes import Facts
 from tui.alerting import Alerting, alert_page, silence_problem
 from tui.alerts_screen import AlertPage, AlertsScreen

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
 from tui.rules import ABSENT_S, GONE_S, Absence, Level, Rules
 from tui.sources.errors import Unreachable
 from tui.sources.reading import Number, Reading

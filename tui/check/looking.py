@@ -99,7 +99,7 @@ def _checks(site: Site, selection: Selection, timeout_s: float, *, uses_for: boo
                     one.mark,
                     clean(one.object, limit=300),
                     one.value,
-                    "" if one.value is None else amount(metric, one.value),
+                    "" if one.value is None else amount(metric, one.value, one.unit),
                     rule.warn,
                     rule.critical,
                     one.threshold,

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from profiles.problems import nearest, visible
-from profiles.schema import KINDS, Profile, Rule
+from profiles.schema import KINDS, Profile
+from profiles.thresholds import Rule
 from tui.check.required import REQUIRED, required_of
+from tui.rules import applies
 
 
 class SelectionError(ValueError):
@@ -57,8 +59,8 @@ def selected(profile: Profile, sources: Sequence[str], only: Iterable[str]) -> S
     rules = tuple(
         (source, name, rule)
         for source in sources
-        for name, rule in profile.rules.items()
-        if _applies(source, name, rule) and is_meant(source, name)
+        for name, rule in profile.thresholds.items()
+        if applies(source, name, rule) and is_meant(source, name)
     )
     required = tuple(
         (source, name) for source, name in required_of(profile.required) if is_meant(source, name) or REQUIRED in wanted
@@ -66,26 +68,21 @@ def selected(profile: Profile, sources: Sequence[str], only: Iterable[str]) -> S
     return Selection(tuple(source for source in sources if is_meant(source)), rules, required)
 
 
-def _applies(source: str, name: str, rule: Rule) -> bool:
-    kind, _, system = source.partition(":")
-    return name.partition(".")[0] == kind and (not rule.only or system in rule.only)
-
-
 def _is_known(word: str, profile: Profile, sources: Sequence[str]) -> bool:
     if word == REQUIRED or word.startswith(f"{REQUIRED}."):
         return any(word in (REQUIRED, name) for _, name in required_of(profile.required))
-    if word in profile.rules:
-        return any(_applies(source, word, profile.rules[word]) for source in sources)
+    if word in profile.thresholds:
+        return any(applies(source, word, profile.thresholds[word]) for source in sources)
     return any(word in (source, source.partition(":")[0]) for source in sources)
 
 
 def _wrong_words(word: str, profile: Profile, sources: Sequence[str]) -> str:
     shown = visible(word)[:100]
-    if word in profile.rules or word in KINDS:
+    if word in profile.thresholds or word in KINDS:
         return f"--only {shown}: the profile has no {word.partition('.')[0]} to judge"
     if word == REQUIRED:
         return f"--only {shown}: the profile has no {REQUIRED}: section to judge"
-    known = [*dict.fromkeys(source.partition(":")[0] for source in sources), *sources, *profile.rules]
+    known = [*dict.fromkeys(source.partition(":")[0] for source in sources), *sources, *profile.thresholds]
     known += dict.fromkeys(name for _, name in required_of(profile.required))
     hint = nearest(word, known) or f"there are {', '.join(known[:20])}"
     return f"--only {shown}: no kind of system, system or rule of this profile; {hint}"

@@ -38,7 +38,7 @@ async def watching(
         interval_s: seconds between two readings; None leaves each system its own.
         heard: called with every reading, after it was judged.
     """
-    rules = Rules(profile.rules)
+    rules = Rules(profile.thresholds)
 
     def judge(reading: Reading[Any]) -> None:
         rules.judge(reading, time.time())

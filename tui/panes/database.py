@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
 from tui.actions.asking import matching
 from tui.actions.postgres.terminate import STATES, TERMINATE, matching_requests
 from tui.panes import database_offers, database_views, tabs
@@ -151,7 +151,7 @@ class DatabasePane(Listing, Offering):
         return TONES[self.desk.level(self._source, metric, "")]
 
     def _judge(self, metric: str, value: float | None) -> Tone:
-        rule = self.desk.profile.rules.get(f"database.{metric}")
+        rule = self.desk.profile.thresholds.get(f"database.{metric}")
         if rule is not None and rule.only and self._source.partition(":")[2] not in rule.only:
             return ""
         return judged(rule, value)

@@ -36,11 +36,11 @@ class Answer:
     reason_phrase: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    """At most `MAX_BODY_BYTES`."""
+    """As much of it as was asked for."""
     is_cut: bool
     """Whether the body was longer."""
     latency_ms: float
-    """From sending the request to the last byte of the body (or to `MAX_BODY_BYTES`)."""
+    """From sending the request to the last byte of the body, or of what was asked for of it."""
     certificate_days: float | None
     """Days until `notAfter` of the certificate that was served; None without TLS or when it is not known."""
 
@@ -88,8 +88,15 @@ def _trust(ca_file: str | None) -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-async def get(client: "httpx.AsyncClient", url: str, headers: Mapping[str, str], timeout_s: float) -> Answer:
-    """Ask once.
+async def get(
+    client: "httpx.AsyncClient",
+    url: str,
+    headers: Mapping[str, str],
+    timeout_s: float,
+    *,
+    most: int = MAX_BODY_BYTES,
+) -> Answer:
+    """Ask once; of the body at most `most` bytes.
 
     Raises:
         NoAnswer: refused, cut off, not in time, or TLS failed.
@@ -104,14 +111,14 @@ async def get(client: "httpx.AsyncClient", url: str, headers: Mapping[str, str],
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk
-                if len(body) > MAX_BODY_BYTES:
+                if len(body) > most:
                     break
             return Answer(
                 response.status_code,
                 response.reason_phrase,
                 tuple(response.headers.multi_items()),
-                bytes(body[:MAX_BODY_BYTES]),
-                len(body) > MAX_BODY_BYTES,
+                bytes(body[:most]),
+                len(body) > most,
                 (time.perf_counter() - started) * 1000,
                 _certificate_days(response),
             )

@@ -19,6 +19,9 @@ class Number:
     object: str = ""
     """What in the system the number belongs to (`shop/api-7c9`); empty for the system as a whole."""
 
+    unit: str = ""
+    """What it counts, where the metric's name does not tell."""
+
     @property
     def is_absent(self) -> bool:
         """Whether it should be there and is not."""

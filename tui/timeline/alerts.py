@@ -29,12 +29,12 @@ def condition(alert: Alert, snapshot: Any) -> Condition:
     kind = alert.source.partition(":")[0]
     about = f" {alert.object}" if alert.object else ""
     name = f"{kind}.{alert.metric}{about}"
-    threshold = f"threshold {amount(alert.metric, alert.threshold)}"
+    threshold = f"threshold {amount(alert.metric, alert.threshold, alert.unit)}"
     who, object_ = _whose(alert, snapshot)
     return Condition(
         key=key(alert),
         what="alert",
-        text=sentence(f"{name} = {amount(alert.metric, alert.value)} ({threshold}){who}"),
+        text=sentence(f"{name} = {amount(alert.metric, alert.value, alert.unit)} ({threshold}){who}"),
         over=f"{name} is fine again ({threshold})",
         level=alert.level,
         object=object_,

@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
+from tui.rules import applies
 from tui.sources.errors import SourceError
 from tui.sources.postgres.source import PostgresSource
 from tui.sources.redis import RedisSource
@@ -18,7 +19,7 @@ from tui.walkthroughs.evidence_record import recorded
 from tui.walkthroughs.evidence_scripts import script
 from tui.walkthroughs.format import Condition
 from tui.walkthroughs.judgements import decided, judgements
-from tui.walkthroughs.judging import MARKS, Asked, Value, mark_of, name_of, silence, sources_of
+from tui.walkthroughs.judging import MARKS, Asked, Value, mark_of, name_of, silence, sources_of, what_of
 from tui.walkthroughs.run import WORST_FIRST, Fact, Mark, worst
 from tui.walkthroughs.site import Site
 
@@ -56,14 +57,12 @@ def _words(condition: Condition) -> str:
 
 async def _rule(asked: Asked, site: Site) -> AsyncIterator[Fact]:
     name = str(asked.condition.rule)
-    rule = site.profile.rules.get(name)
+    rule = site.profile.thresholds.get(name)
     kind, _, metric = name.partition(".")
     if rule is None:
         yield Fact(name, "", Mark.SKIPPED, detail="the profile has taken this rule away: nothing to judge")
         return
-    sources = [
-        source for source in sources_of(asked, kind, site) if not rule.only or source.partition(":")[2] in rule.only
-    ]
+    sources = [source for source in sources_of(asked, kind, site) if applies(source, name, rule)]
     await site.anew(sources)
     await decided(sources, metric, rule, site)
     for source in sources:
@@ -73,7 +72,7 @@ async def _rule(asked: Asked, site: Site) -> AsyncIterator[Fact]:
 
 async def _number(asked: Asked, site: Site) -> AsyncIterator[Fact]:
     kind, _, metric = str(asked.condition.number).partition(".")
-    sources = sources_of(asked, kind, site)
+    sources = [f"metric:{metric}"] if kind == "metric" else sources_of(asked, kind, site)
     await site.anew(sources)
     for source in sources:
         for fact in _judged(source, metric, asked.condition, site):
@@ -83,13 +82,13 @@ async def _number(asked: Asked, site: Site) -> AsyncIterator[Fact]:
 def _judged(
     source: str, metric: str, bounds: Rule | Condition, site: Site, *, uses_for: bool = False
 ) -> Iterator[Fact]:
-    what, well, at = f"{name_of(source)} {metric}".strip(), 0, None
+    what, well, at = what_of(source, metric), 0, None
     for one in judgements(source, metric, bounds, site, uses_for=uses_for):
         if one.mark is Mark.PASSED and one.object:
             well, at = well + 1, one.at
             continue
         about = f"{what} {one.object}".strip()
-        value = "" if one.value is None else amount(metric, one.value)
+        value = "" if one.value is None else amount(metric, one.value, one.unit)
         yield Fact(about, value, one.mark, one.threshold, one.at, number=one.value, detail=one.detail)
     if well:
         yield Fact(what, f"{well} well", Mark.PASSED, at=at)
@@ -101,8 +100,8 @@ async def _alerts(asked: Asked, site: Site) -> AsyncIterator[Fact]:
         if (silent := silence(reading, site)) is not None and silent[0] is not Mark.SKIPPED:
             yield Fact(name_of(reading.source), "", silent[0], at=reading.taken_at, detail=silent[1])
     for alert in site.rules.alerts:
-        what = f"{name_of(alert.source)} {alert.metric} {alert.object}".strip()
-        value, threshold = amount(alert.metric, alert.value), amount(alert.metric, alert.threshold)
+        what = what_of(alert.source, alert.metric, alert.object)
+        value, threshold = (amount(alert.metric, value, alert.unit) for value in (alert.value, alert.threshold))
         age = f"up for {span(site.now() - alert.since)}"
         yield Fact(what, value, MARKS[alert.level], threshold, site.now(), age, alert.value)
     if not site.rules.alerts:

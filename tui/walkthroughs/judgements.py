@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
 from tui.rules import Level, judged
 from tui.sources.reading import Number, Reading
 from tui.walkthroughs.format import Condition
@@ -31,6 +31,8 @@ class Judgement:
     """What it was held against, in words: `warn 85, critical 95`; empty when there is no number."""
     at: float | None = None
     """`time.time()` when the system was last known good; None when it never was."""
+    unit: str = ""
+    """What `value` counts, where the metric's name does not tell."""
     detail: str = ""
     """Why it is not well, or cannot be judged, in the system's words."""
 
@@ -63,7 +65,9 @@ def judgements(
         mark, threshold = mark_of(number.value, bounds)
         if uses_for and mark is not Mark.PASSED:
             mark = MARKS[site.rules.level(source, metric, number.object)]
-        yield Judgement(mark, number.object, number.value, threshold, reading.taken_at, _reason(reading, metric))
+        yield Judgement(
+            mark, number.object, number.value, threshold, reading.taken_at, number.unit, _reason(reading, metric)
+        )
 
 
 def numbers_of(reading: Reading[Any] | None, metric: str) -> list[Number]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
 from tui.rules import Level, judged
 from tui.sources.reading import Reading
 from tui.units import short_kind
@@ -79,6 +79,12 @@ def threshold_words(warn: float | None, critical: float | None) -> str:
     """Return thresholds as they are written in a profile."""
     given = (("warn", warn), ("critical", critical))
     return ", ".join(f"{word} {value:g}" for word, value in given if value is not None)
+
+
+def what_of(source: str, metric: str, object: str = "") -> str:  # noqa: A002 — the word of Number
+    """Return which number is meant, as evidence calls it; a metric's name only once."""
+    told = metric if source != f"metric:{metric}" else ""
+    return " ".join(filter(None, (name_of(source), told, object)))
 
 
 def name_of(source: str) -> str:

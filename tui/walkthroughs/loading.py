@@ -236,7 +236,7 @@ def _regular(tree: Placed) -> Iterator[Problem]:
 def _names(tree: Placed, profile: Profile) -> Iterator[Problem]:
     """Yield the names a walk uses that the profile does not have."""
     systems = {kind: list(names) for kind, names in profile.systems.items()}
-    rules = sorted({*profile.rules, *_default_rules()})
+    rules = sorted({*profile.thresholds, *_default_rules()})
     declared: Mapping[str, Sequence[str]] = {
         "script": list(profile.scripts), "call": list(profile.contacts), "tell": list(profile.hooks),
     }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import Rule
+from profiles.thresholds import Rule
 from tests.tui.timeline.test_kubernetes import cluster, deployment, event
 from tests.tui.timeline.test_postgres import tick
 from tests.tui.timeline.test_redis import SNAPSHOT
