@@ -29,6 +29,7 @@ from tui.driver import TerminalDriver
 from tui.frame import TELL_S, Frame
 from tui.journal import Journal, JournalError, News, who
 from tui.keys import commands, keys_page
+from tui.numbers import Numbers
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
 from tui.panes.tabs import CHECKLIST, TABS, Tab
@@ -153,7 +154,10 @@ class OpsApp(App[int]):
         performer = Performer(profile, self._verbs, self.guard, journal)
         self._journal, self._news = journal, News(journal)
         self._changes = Changes(self, profile, self._verbs, performer, journal, self._news, self.tell)
-        self._desk = Desk(profile, time.time, self.rules.level, self._refusal, self._pollers.source)
+        self.numbers = Numbers()
+        self._desk = Desk(
+            profile, time.time, self.rules.level, self._refusal, self._pollers.source, numbers=self.numbers
+        )
         self._user = who()
         self._panes: dict[int, Pane] = {}
         self._mounting = asyncio.Lock()
@@ -269,6 +273,7 @@ class OpsApp(App[int]):
         if self._is_leaving:  # on the way out the panes go before the pollers
             return
         raised = self.rules.judge(reading, time.time())
+        self.numbers.take(reading)
         self.timekeeper.take(reading, raised)
         self.alerting.ended(raised)
         if self._verify() or raised or reading.error is not None:
@@ -373,7 +378,7 @@ class OpsApp(App[int]):
     async def on_pane_jumped(self, message: Pane.Jumped) -> None:
         """Open the tab of what an entry of the timeline is about, on it; say so when it is gone."""
         kind, before = message.source.partition(":")[0], self._active
-        index = next((index for index, tab in enumerate(TABS) if tab.kinds[0] == kind), before)
+        index = next((index for index, tab in enumerate(TABS) if kind in tab.own_kinds), before)
         await self._open(index)
         if not self._panes[index].reveal(message.source, message.about, message.at):
             await self._open(before)

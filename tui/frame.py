@@ -100,7 +100,7 @@ class Frame:
         ]
         base.query_one("#status", SegmentLine).show(segments)
         base.query_one("#identity", NoticeBar).show(identity_banner(self._profile, self._findings()), "critical")
-        titles = [(tab.title, tab.brief or tab.title, tab.kinds) for tab in TABS]
+        titles = [(tab.title, tab.brief or tab.title, tab.own_kinds) for tab in TABS]
         base.query_one("#tabs", SegmentLine).show(tab_segments(titles, active, alerts, readings))
 
     def show_keys(self, bindings: Iterable[ActiveBinding], barred: frozenset[str]) -> None:

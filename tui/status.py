@@ -119,7 +119,7 @@ def tab_segments(
     """Return the tab strip: number, title, how many alerts its systems have (`!2`), whether one does not answer (`✗`).
 
     Args:
-        titles: title, short title and kinds of sources of every tab, in order.
+        titles: title, short title and own kinds of sources of every tab, in order.
         active: index of the visible tab.
         alerts: every alert that is up.
         readings: the newest of every source.
@@ -127,8 +127,8 @@ def tab_segments(
     silent = {reading.kind for reading in _silent(readings)}
     segments: list[Segment] = []
     for index, (title, brief, kinds) in enumerate(titles):
-        own = [alert for alert in alerts if alert.source.partition(":")[0] in kinds[:1]]
-        mark = (f"!{len(own)}" if own else "") + ("✗" if silent.intersection(kinds[:1]) else "")
+        own = [alert for alert in alerts if alert.source.partition(":")[0] in kinds]
+        mark = (f"!{len(own)}" if own else "") + ("✗" if silent.intersection(kinds) else "")
         level = max((alert.level for alert in own), default=Level.OK)
         tone = "critical" if mark.endswith("✗") else _TONES[level]
         text, short = (f" {index + 1} {word}{mark}" for word in (title, brief))

@@ -10,6 +10,8 @@ _SHORT_KINDS: Final = {
     "logs": "logs",
     "host": "host",
 }
+_MANY: Final = 10_000
+"""From here on a number's digits behind the point are noise."""
 _STATES: Final = ("ok", "degraded", "DOWN")
 """What a service's `state` stands for."""
 _STEPS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -116,6 +118,10 @@ def amount(metric: str, value: float, unit: str = "") -> str:
     return f"{value:,.0f} ms" if metric.endswith("_ms") else f"{value:.4g}"
 
 
+SCALED: Final = ("%", "B", "B/s", "s")
+"""Units that numbers are written in; every other one is a word behind them."""
+
+
 def in_unit(value: float, unit: str) -> str:
     """Return a number in a profile's unit: `%`, `ms`, `s`, `B` and `B/s`, or a word that stands behind it."""
     if unit == "%":
@@ -124,4 +130,5 @@ def in_unit(value: float, unit: str) -> str:
         return size(value) + unit[1:]
     if unit == "s":
         return span(value) if value >= 1 else f"{value:.3g} s"
-    return f"{value:,.4g} {unit}".rstrip() if abs(value) < 10_000 else f"{value:,.0f} {unit}".rstrip()
+    words = f"{value:,.4g}" if abs(value) < _MANY else f"{value:,.0f}"
+    return words + ("" if unit.startswith("/") or not unit else " ") + unit

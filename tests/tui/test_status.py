@@ -100,7 +100,7 @@ def test_a_system_that_need_not_be_there_and_never_was_is_no_news() -> None:
 
 
 def test_a_tab_shows_its_own_alerts() -> None:
-    titles = [("Database", "Database", ("database",)), ("Resources", "Res.", ("host", "kubernetes"))]
+    titles = [("Database", "Database", ("database",)), ("Resources", "Res.", ("host", "metric"))]
     segments = tab_segments(titles, 1, [alert(), alert(Level.CRITICAL, "kubernetes:")])
     assert [(segment.text, segment.tone, segment.reverse) for segment in segments] == [
         (" 1 Database!1 ", "warn", False),

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from profiles.schema import Profile
 from tui.actions.action import Request
+from tui.numbers import Numbers
 from tui.panes.tabs import Tab
 from tui.rules import Level
 from tui.sources.reading import Reading, Source
@@ -66,6 +67,8 @@ class Desk:
     """Pins an entry for everyone, or takes the pin away."""
     report: Callable[[], None] = field(default=lambda: None)
     """Writes the incident report to a file and says where."""
+    numbers: Numbers = field(default_factory=Numbers)
+    """What every system reported, for a day."""
     guide: Callable[[], "Guide | None"] = field(default=lambda: None)
     """Who leads through checklists and runbooks; None until everything has begun."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui.panes.usage_history import Used
-from tui.sources.history import Series, recent
+from tui.sources.history import Past, recent, time_to
 from tui.sources.host_facts import HostSnapshot
 from tui.units import coarse, percent, rate, size, size_of
 from widgets.cell import Cell, Column, Row, Tone
@@ -18,10 +18,15 @@ NARROW_TREND: Final = 16
 """One such curve and a pod's name fit into 80 cells."""
 WIDE_TREND: Final = 40
 
+_NEAR_LIMIT: Final = 90.0
+"""Percent of its memory limit from which on a pod is near its end."""
+_WORTH_TELLING_S: Final = 30 * 86_400.0
+"""A disk that fills later than this is not what anybody looks for now."""
+
 ToneOf = Callable[[str, str], Tone]
 """Metric and object → how the profile's rules judge it now."""
 
-_EMPTY: Final = Series(1)
+_EMPTY: Final = Past()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Meter:
     """What the chart's axis counts in."""
     scale: float = 1.0
     """What the series' values are divided by for the chart."""
+    metric: str = ""
+    """What rules call it; empty where none watches it."""
     top: float | None = None
     """What the full height of the curve stands for; None: the greatest value seen."""
 
@@ -55,37 +62,50 @@ def host_columns(trend: int) -> tuple[Column, ...]:
     )
 
 
-def usage_columns(trend: int, title: str) -> tuple[Column, ...]:
+def usage_columns(trend: int, title: str, shares: tuple[str, str]) -> tuple[Column, ...]:
     """Return the columns of the pods' and nodes' tables; `trend` is the width of each of the two curves."""
     span = f"LAST {STEP_S * trend / 60:.0f} MIN"
     return (
         Column("name", title, min_width=30, max_width=72),
         Column("cpu", "CPU", 8, "right"),
-        Column("cpu_trend", span, trend, priority=1),
+        Column("cpu_share", shares[0], 5, "right", priority=1),
+        Column("cpu_trend", span, trend, priority=2),
         Column("memory", "MEMORY", 9, "right"),
-        Column("memory_trend", span, trend, priority=2),
+        Column("memory_share", shares[1], 5, "right", priority=1),
+        Column("memory_trend", span, trend, priority=3),
     )
 
 
-def meters(host: HostSnapshot, tone_of: ToneOf) -> tuple[Meter, ...]:
+def meters(host: HostSnapshot, tone_of: ToneOf, now: float) -> tuple[Meter, ...]:
     """Return the host's meters in the order they are shown."""
-    return (*_cpu(host, tone_of), *_memory(host, tone_of), *_mounts(host, tone_of), *_traffic(host), *_cores(host))
+    cpu, memory, mounts = _cpu(host, tone_of), _memory(host, tone_of), _mounts(host, tone_of, now)
+    return (*cpu, *memory, *mounts, *_traffic(host), *_cores(host))
+
+
+def _share(key: str, label: str, value: float | None, note: str = "", tone: Tone = "", metric: str = "") -> Meter:
+    """Return a meter of a percentage."""
+    return Meter(key, label, value, percent(value), note, tone, metric=metric, top=100)
 
 
 def _cpu(host: HostSnapshot, tone_of: ToneOf) -> Iterator[Meter]:
     cpu = host.cpu
     limit = host.cgroup.cpu_max
     note = f"of {cpu.count} cores" + (f"; this process may use {limit:g}" if limit is not None else "")
-    yield Meter("cpu", "cpu", cpu.percent, percent(cpu.percent), note, tone_of("cpu_percent", ""), top=100)
+    yield _share("cpu", "cpu", cpu.percent, note, tone_of("cpu_percent", ""), "cpu_percent")
     if cpu.iowait_percent is not None:
-        yield Meter("cpu iowait", "cpu waiting for I/O", cpu.iowait_percent, percent(cpu.iowait_percent), top=100)
+        yield _share("cpu iowait", "cpu waiting for I/O", cpu.iowait_percent)
     if cpu.steal_percent is not None:
-        note = "taken by the hypervisor for others"
-        yield Meter("cpu steal", "cpu stolen", cpu.steal_percent, percent(cpu.steal_percent), note, top=100)
+        yield _share("cpu steal", "cpu stolen", cpu.steal_percent, "taken by the hypervisor for others")
     if cpu.load_1m is not None:
         note = f"{cpu.load_5m:.2f} in 5 min, {cpu.load_15m:.2f} in 15 min; {cpu.load_per_cpu:.2f} per core"
-        yield Meter(
-            "load", "load", cpu.load_1m, f"{cpu.load_1m:.2f}", note, tone_of("load_per_cpu", ""), unit="1 min mean"
+        yield Meter("load", "load", cpu.load_1m, f"{cpu.load_1m:.2f}", note, tone_of("load_per_cpu", ""), unit="")
+    for resource, found in host.pressure.items():
+        note = f"time in which something waited for {resource}, last 10 s"
+        if found.full_percent:
+            note += f"; everything waited {percent(found.full_percent)}"
+        metric = f"{resource}_pressure_percent"
+        yield _share(
+            f"pressure {resource}", f"pressure {resource}", found.some_percent, note, tone_of(metric, ""), metric
         )
 
 
@@ -93,43 +113,31 @@ def _memory(host: HostSnapshot, tone_of: ToneOf) -> Iterator[Meter]:
     memory, group = host.memory, host.cgroup
     used = memory.total_bytes - memory.available_bytes
     note = size_of(used, memory.total_bytes)
-    yield Meter(
-        "memory", "memory", memory.percent, percent(memory.percent), note, tone_of("memory_percent", ""), top=100
-    )
+    yield _share("memory", "memory", memory.percent, note, tone_of("memory_percent", ""), "memory_percent")
     if memory.swap_percent is not None:
         note = size_of(memory.swap_used_bytes, memory.swap_total_bytes)
-        tone = tone_of("swap_percent", "")
-        yield Meter("swap", "swap", memory.swap_percent, percent(memory.swap_percent), note, tone, top=100)
+        yield _share("swap", "swap", memory.swap_percent, note, tone_of("swap_percent", ""), "swap_percent")
     if group.memory_percent is not None:
         note = f"{size_of(group.memory_current_bytes, group.memory_max_bytes)}: the container's limit"
-        tone = tone_of("cgroup_memory_percent", "")
-        yield Meter(
-            "cgroup memory",
-            "memory of cgroup",
-            group.memory_percent,
-            percent(group.memory_percent),
-            note,
-            tone,
-            top=100,
-        )
+        metric = "cgroup_memory_percent"
+        yield _share("cgroup memory", "memory of cgroup", group.memory_percent, note, tone_of(metric, ""), metric)
+    if host.descriptors is not None:
+        metric = "descriptors_percent"
+        note = f"{host.descriptors.used:,} open of {host.descriptors.limit:,}"
+        yield _share("descriptors", "file descriptors", host.descriptors.percent, note, tone_of(metric, ""), metric)
 
 
-def _mounts(host: HostSnapshot, tone_of: ToneOf) -> Iterator[Meter]:
+def _mounts(host: HostSnapshot, tone_of: ToneOf, now: float) -> Iterator[Meter]:
     for mount in host.mounts:
         worst: Tone = max(
             (tone_of("disk_percent", mount.mountpoint), tone_of("inodes_percent", mount.mountpoint)), key=_TONES.index
         )
         inodes = f", inodes {percent(mount.inodes_percent)}" if (mount.inodes_percent or 0) >= 50 else ""
-        note = f"{size(mount.free_bytes)} free of {size(mount.total_bytes)}{inodes}, {mount.fstype}"
-        yield Meter(
-            f"disk {mount.mountpoint}",
-            f"disk {mount.mountpoint}",
-            mount.percent,
-            percent(mount.percent),
-            note,
-            worst,
-            top=100,
-        )
+        key = f"disk {mount.mountpoint}"
+        left = time_to(host.history[key], 100, now) if key in host.history else None
+        full = f", full in {coarse(left)} at this pace" if left is not None and left < _WORTH_TELLING_S else ""
+        note = f"{size(mount.free_bytes)} free of {size(mount.total_bytes)}{full}{inodes}, {mount.fstype}"
+        yield _share(key, key, mount.percent, note, worst, "disk_percent")
     for mountpoint in host.unmeasured:
         yield Meter(
             f"disk {mountpoint}", f"disk {mountpoint}", None, "–", "network file system: asking could hang", "dim"
@@ -165,7 +173,7 @@ def _cores(host: HostSnapshot) -> Iterator[Meter]:
             yield Meter(f"cpu {number}", f"cpu {number}", busy, percent(busy), "one core", top=100)
 
 
-def meter_rows(found: Iterable[Meter], history: Mapping[str, Series], now: float, trend: int) -> Mapping[str, Row]:
+def meter_rows(found: Iterable[Meter], history: Mapping[str, Past], now: float, trend: int) -> Mapping[str, Row]:
     """Return the host table's rows, by meter key."""
     return {
         meter.key: Row(
@@ -183,22 +191,29 @@ def meter_rows(found: Iterable[Meter], history: Mapping[str, Series], now: float
 
 def usage_rows(found: Iterable[Used], now: float, trend: int) -> Mapping[str, Row]:
     """Return the rows of pods or nodes, by name; CPU and memory as `kubectl top` writes them."""
-    return {
-        used.name: Row(
-            (
-                used.name,
-                f"{used.cpu_cores * 1000:.0f}m",
-                curve(used.cpu, now, trend, None),
-                f"{used.memory_bytes / 2**20:.0f}Mi",
-                curve(used.memory, now, trend, None),
-            ),
-            (used.name, used.cpu_cores, used.cpu_cores, used.memory_bytes, used.memory_bytes),
-        )
-        for used in found
-    }
+    return {used.name: _usage_row(used, now, trend) for used in found}
 
 
-def curve(series: Series, now: float, width: int, top: float | None) -> str:
+def _usage_row(used: Used, now: float, trend: int) -> Row:
+    cpu, memory = used.bounds.cpu_cores, used.bounds.memory_bytes
+    of_cpu = 100 * used.cpu_cores / cpu if cpu else None
+    of_memory = 100 * used.memory_bytes / memory if memory else None
+    return Row(
+        (
+            used.name,
+            f"{used.cpu_cores * 1000:.0f}m",
+            "–" if of_cpu is None else f"{of_cpu:.0f}",
+            curve(used.cpu, now, trend, None),
+            f"{used.memory_bytes / 2**20:.0f}Mi",
+            # More CPU than asked for is borrowed; memory at its limit is the end of the container.
+            Cell("–" if of_memory is None else f"{of_memory:.0f}", "warn" if (of_memory or 0) >= _NEAR_LIMIT else ""),
+            curve(used.memory, now, trend, None),
+        ),
+        (used.name, used.cpu_cores, of_cpu, used.cpu_cores, used.memory_bytes, of_memory, used.memory_bytes),
+    )
+
+
+def curve(series: Iterable[tuple[float, float | None]], now: float, width: int, top: float | None) -> str:
     """Return a series' newest part as a line of blocks, its foot at 0."""
     return sparkline(recent(series, now, STEP_S * width, width), width, low=0, high=top)
 

@@ -25,8 +25,15 @@ class Tab:
     """Module and class of its pane."""
     brief: str = ""
     """Title where there is little room; the title itself when empty."""
+    owns: int = 1
+    """How many of `kinds`, from the first on, are its own: their alerts are counted on it."""
     misses_nothing: bool = False
     """Whether its readings are increments, so that every one is shown to it, visible or not."""
+
+    @property
+    def own_kinds(self) -> tuple[str, ...]:
+        """The kinds whose systems have their place here."""
+        return self.kinds[: self.owns]
 
     def pane(self) -> "type[Pane]":
         """Return the class of its pane, imported now if it was not yet."""
@@ -41,7 +48,7 @@ DATABASE: Final = Tab("Database", ("database",), "tui.panes.database:DatabasePan
 REDIS: Final = Tab("Redis", ("redis",), "tui.panes.redis:RedisPane")
 LOGS: Final = Tab("Logs", ("logs",), "tui.panes.logs:LogsPane", misses_nothing=True)
 RESOURCES: Final = Tab(
-    "Resources", ("host", "kubernetes"), "tui.panes.resources:ResourcesPane", "Res.", misses_nothing=True
+    "Resources", ("host", "metric", "kubernetes"), "tui.panes.resources:ResourcesPane", "Res.", 2, misses_nothing=True
 )
 TIMELINE: Final = Tab("Timeline", ("opstui", *KINDS), "tui.panes.timeline:TimelinePane", "Time")
 

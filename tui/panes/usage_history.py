@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from tui.sources.history import Series
+from tui.sources.history import Past
 
 KEPT: Final = 100
 """In a large cluster only so many of the greatest by CPU, and as many by memory, are kept."""
-_SAMPLES: Final = 240
 
 
 class Usage(Protocol):
@@ -26,6 +25,19 @@ class Usage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What usage is held against."""
+
+    cpu_cores: float | None = None
+    """A pod's CPU request, a node's allocatable CPU; None: no container asks, or it is not known."""
+    memory_bytes: float | None = None
+    """A pod's memory limit, a node's allocatable memory; None: a container has none, or it is not known."""
+
+
+_NO_BOUNDS: Final = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
 class Used:
     """One pod's or node's usage, now and before."""
 
@@ -33,10 +45,11 @@ class Used:
     """`namespace/name` of a pod, or a node's name."""
     cpu_cores: float
     memory_bytes: float
-    cpu: Series
+    cpu: Past
     """In millicores."""
-    memory: Series
+    memory: Past
     """In bytes."""
+    bounds: Bounds
 
 
 class UsageHistory:
@@ -47,16 +60,16 @@ class UsageHistory:
         self.total = 0
         """How many there were in the newest answer, kept or not."""
 
-    def record(self, at: float, usage: Mapping[str, Usage]) -> None:
-        """Take the newest answer of the metrics server, by name."""
+    def record(self, at: float, usage: Mapping[str, Usage], bounds: Mapping[str, Bounds]) -> None:
+        """Take the newest answer of the metrics server, and what it is held against, both by name."""
         self.total = len(usage)
         kept: dict[str, Used] = {}
         for name in greatest(usage):
             old, now = self._used.get(name), usage[name]
-            cpu, memory = (old.cpu, old.memory) if old else (Series(_SAMPLES), Series(_SAMPLES))
+            cpu, memory = (old.cpu, old.memory) if old else (Past(), Past())
             cpu.add(at, now.cpu_cores * 1000)
             memory.add(at, now.memory_bytes)
-            kept[name] = Used(name, now.cpu_cores, now.memory_bytes, cpu, memory)
+            kept[name] = Used(name, now.cpu_cores, now.memory_bytes, cpu, memory, bounds.get(name, _NO_BOUNDS))
         self._used = kept
 
     def get(self, name: str) -> Used | None:

@@ -13,6 +13,10 @@ LONG_S: Final = 86_400.0
 """How long anything is kept."""
 _SLACK_S: Final = 60.0
 """Samples are kept a little longer, so that the last `FINE_S` are whole however far apart they are."""
+_PACE_S: Final = 3_600.0
+_PACE_LEAST_S: Final = 300.0
+_NOISE: Final = 0.0005
+"""What a number must have grown in that time, as a part of the level, to be more than noise."""
 _STEPS: Final = ((30.0, 7_200.0), (180.0, LONG_S))
 """Length of a step, and how long steps of that length are kept, in seconds."""
 
@@ -96,6 +100,10 @@ class Past:
         """Yield the samples of the last `FINE_S` as they came, oldest first."""
         return ((at, None if math.isnan(value) else value) for at, value in zip(self._at, self._values, strict=True))
 
+    def coarse(self) -> Iterator[tuple[float, float]]:
+        """Yield the means of the steps of 30 s, oldest first: much less to look through than the samples."""
+        return ((step.at, step.mean) for step in self._tiers[0].steps())
+
     @property
     def last(self) -> float | None:
         """The newest value; None when empty or a gap."""
@@ -151,6 +159,24 @@ class _Tier:
         yield from map(Step, *self._columns)
         if self._count:
             yield self._open()
+
+
+def time_to(past: Past, level: float, now: float) -> float | None:
+    """Return in how many seconds a number reaches a level if it goes on as in the last hour.
+
+    None when it does not grow towards it, or was watched for less than five minutes. The pace is the line of least
+    squares through what was kept.
+    """
+    steps = past.steps(_PACE_S, now)
+    if len(steps) < 2 or steps[-1].at - steps[0].at < _PACE_LEAST_S:
+        return None
+    middle, mean = sum(step.at for step in steps) / len(steps), sum(step.mean for step in steps) / len(steps)
+    spread = sum((step.at - middle) ** 2 for step in steps)
+    pace = sum((step.at - middle) * (step.mean - mean) for step in steps) / spread
+    grown = pace * (steps[-1].at - steps[0].at)
+    if level <= steps[-1].mean or grown <= abs(level) * _NOISE:
+        return None
+    return (level - steps[-1].mean) / pace
 
 
 def rate(before: float | None, after: float | None, seconds: float) -> float | None:

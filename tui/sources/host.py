@@ -5,21 +5,24 @@ import os
 import socket
 import time
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.sources import host_counters, host_limits
 from tui.sources.errors import Unreadable
-from tui.sources.history import Series
+from tui.sources.history import Past
 from tui.sources.host_counters import Counters, CpuTimes
 from tui.sources.host_facts import HostMemory, HostSnapshot, Mount
+from tui.sources.host_processes import Process, Processes
 from tui.sources.text import clean
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+_LOOK_S: Final = 1.5
+"""How long a reading waits for a look at the processes."""
 _MOUNTS_EVERY_S: Final = 10.0
 """Disks fill slowly, and the mount table may be long."""
-_SAMPLES: Final = 600
 _KEPT_GONE_S: Final = 1800.0
 """How long the numbers of a device that is gone are kept: containers' interfaces come and go all day."""
 
@@ -35,8 +38,15 @@ class HostSource:
         self._before: Counters | None = None
         self._mounts: tuple[tuple[Mount, ...], tuple[str, ...]] = ((), ())
         self._mounts_at = float("-inf")
-        self._history: dict[str, Series] = {}
+        self._history: dict[str, Past] = {}
         self._reading: asyncio.Task[HostSnapshot] | None = None
+        self._looks_at_processes = False
+        self._processes = Processes()
+        self._looking: asyncio.Task[tuple[Process, ...]] | None = None
+
+    def look_at_processes(self, *, wanted: bool) -> None:
+        """Say whether somebody looks at processes."""
+        self._looks_at_processes = wanted
 
     async def read(self) -> HostSnapshot:
         """Return the host's present state.
@@ -53,12 +63,29 @@ class HostSource:
         except OSError as error:
             raise Unreadable(f"{error.strerror or error}", "is /proc mounted and readable?") from error
         self._remember(snapshot)
-        return replace(snapshot, history=dict(self._history))
+        processes = await self._look()
+        count = self._processes.total if processes is not None else 0
+        return replace(snapshot, history=dict(self._history), processes=processes, process_count=count)
+
+    async def _look(self) -> tuple[Process, ...] | None:
+        """Return the processes, where somebody looks.
+
+        A process that hangs in the kernel can hang whoever reads its command line. That look goes on in a thread of
+        its own and ends some time or never; the meters must not wait with it.
+        """
+        if not self._looks_at_processes:
+            return None
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(asyncio.to_thread(self._processes.look, import_module("psutil")))
+        done, _ = await asyncio.wait([self._looking], timeout=_LOOK_S)
+        return self._looking.result() if done else None
 
     async def close(self) -> None:
         """Stop waiting for a read under way; its thread ends by itself."""
         if self._reading is not None:
             self._reading.cancel()
+        if self._looking is not None:
+            self._looking.cancel()
 
     def _read(self) -> HostSnapshot:
         import psutil
@@ -79,13 +106,15 @@ class HostSource:
             disks=host_counters.disks(before, after),
             interfaces=host_counters.interfaces(before, after),
             cgroup=host_limits.cgroup(),
+            pressure=host_limits.pressure(),
+            descriptors=host_limits.descriptors(),
         )
 
     def _remember(self, snapshot: HostSnapshot) -> None:
         now = time.time()
         for key, value in series(snapshot).items():
             if key not in self._history:
-                self._history[key] = Series(_SAMPLES)
+                self._history[key] = Past()
             self._history[key].add(now, value)
         for key in [key for key, known in self._history.items() if known.last_at < now - _KEPT_GONE_S]:
             del self._history[key]
@@ -102,7 +131,10 @@ def series(snapshot: HostSnapshot) -> dict[str, float | None]:
         "memory": memory.percent,
         "swap": memory.swap_percent,
         "cgroup memory": snapshot.cgroup.memory_percent,
+        "descriptors": snapshot.descriptors.percent if snapshot.descriptors is not None else None,
     }
+    for resource, found in snapshot.pressure.items():
+        values[f"pressure {resource}"] = found.some_percent
     for mount in snapshot.mounts:
         values[f"disk {mount.mountpoint}"] = mount.percent
     for disk in snapshot.disks:

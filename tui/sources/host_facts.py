@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tui.sources.history import Series
+from tui.sources.history import Past
+from tui.sources.host_processes import Process
 from tui.sources.reading import Number
 
 
@@ -114,6 +115,29 @@ class Cgroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Pressure:
+    """How much of the last 10 s something waited for a resource: `avg10` of `/proc/pressure/…`, in percent."""
+
+    some_percent: float
+    """At least one task waited."""
+    full_percent: float | None
+    """Every task waited at once; None where the kernel does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptors:
+    """Open files of the whole system, as `/proc/sys/fs/file-nr` counts them."""
+
+    used: int
+    limit: int
+
+    @property
+    def percent(self) -> float:
+        """Open files in percent of the limit."""
+        return 100 * self.used / self.limit if self.limit else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class HostSnapshot:
     """The host at one moment."""
 
@@ -127,7 +151,15 @@ class HostSnapshot:
     disks: tuple[Disk, ...]
     interfaces: tuple[Interface, ...]
     cgroup: Cgroup
-    history: Mapping[str, Series] = field(default_factory=dict, compare=False)
+    pressure: Mapping[str, Pressure] = field(default_factory=dict)
+    """By resource: `cpu`, `memory`, `io`; empty where the kernel does not tell (PSI off, or no Linux)."""
+    descriptors: Descriptors | None = None
+    """None where the system does not tell."""
+    processes: tuple[Process, ...] | None = None
+    """The greatest by CPU and by memory; None while nobody looks."""
+    process_count: int = 0
+    """How many processes there are; 0 while nobody looks."""
+    history: Mapping[str, Past] = field(default_factory=dict, compare=False)
     """One series per row key (`cpu`, `memory`, `disk /`, `net eth0 received`): the source's own, which go on."""
 
     def numbers(self) -> Iterable[Number]:
@@ -138,6 +170,8 @@ class HostSnapshot:
             "swap_percent": self.memory.swap_percent,
             "load_per_cpu": self.cpu.load_per_cpu,
             "cgroup_memory_percent": self.cgroup.memory_percent,
+            "descriptors_percent": self.descriptors.percent if self.descriptors is not None else None,
+            **{f"{resource}_pressure_percent": found.some_percent for resource, found in self.pressure.items()},
         }
         numbers = [Number(metric, value) for metric, value in values.items() if value is not None]
         numbers += [Number("disk_percent", mount.percent, mount.mountpoint) for mount in self.mounts]

@@ -1,11 +1,11 @@
-"""File systems worth measuring, and the limits of this process's control group."""
+"""File systems worth measuring, the limits of this process, and what the kernel says of waiting and open files."""
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tui.sources.host_facts import Cgroup, Mount
+from tui.sources.host_facts import Cgroup, Descriptors, Mount, Pressure
 from tui.sources.text import clean
 
 # fmt: off
@@ -122,3 +122,35 @@ def _text(path: Path) -> str:
         return path.read_text(errors="replace")
     except OSError:
         return ""
+
+
+def pressure(folder: Path = Path("/proc/pressure")) -> dict[str, Pressure]:
+    """Return what the kernel says of waiting (pressure stall information), by resource; empty where it does not."""
+    found: dict[str, Pressure] = {}
+    for resource in ("cpu", "memory", "io"):
+        try:
+            lines = (folder / resource).read_text(encoding="ascii").splitlines()
+        except (OSError, ValueError):
+            continue
+        told = {line.split()[0]: line for line in lines if line}
+        some = _avg10(told.get("some", ""))
+        if some is not None:
+            found[resource] = Pressure(some, _avg10(told.get("full", "")))
+    return found
+
+
+def _avg10(line: str) -> float | None:
+    written = next((part for part in line.split() if part.startswith("avg10=")), "")
+    try:
+        return float(written.removeprefix("avg10="))
+    except ValueError:
+        return None
+
+
+def descriptors(path: Path = Path("/proc/sys/fs/file-nr")) -> Descriptors | None:
+    """Return how many files are open in the whole system; None where the kernel does not tell."""
+    try:
+        used, _, limit = path.read_text(encoding="ascii").split()
+        return Descriptors(int(used), int(limit))
+    except (OSError, ValueError):
+        return None

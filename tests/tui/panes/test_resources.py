@@ -9,14 +9,17 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from profiles.schema import Profile
+from tui.numbers import Numbers
 from tui.panes import resources_rows
 from tui.panes.pane import Desk
-from tui.panes.resources import ResourcesPane, kubectl_top
-from tui.panes.usage_history import UsageHistory, greatest
+from tui.panes.resources import ResourcesPane
+from tui.panes.resources_hand import kubectl_top, metric_commands
+from tui.panes.usage_history import Bounds, UsageHistory, greatest
 from tui.rules import Level
-from tui.sources.errors import Unreadable
-from tui.sources.history import Series
+from tui.sources.errors import SourceError, Unreadable
+from tui.sources.history import Past
 from tui.sources.host_facts import Cgroup, Cpu, Disk, HostMemory, HostSnapshot, Interface, Mount
+from tui.sources.metrics.facts import MetricSnapshot, MetricValue
 from tui.sources.reading import Number, Reading
 from widgets.cell import Tone, cell_text
 from widgets.live_table import LiveTable
@@ -50,8 +53,8 @@ class Cluster:
         return []
 
 
-def series(*values: float) -> Series:
-    kept = Series()
+def series(*values: float) -> Past:
+    kept = Past()
     for index, value in enumerate(values):
         kept.add(NOW - 2 * (len(values) - index), value)
     return kept
@@ -78,7 +81,7 @@ def calm(metric: str, what: str) -> Tone:
 
 
 def cells(snapshot: HostSnapshot) -> dict[str, tuple[str, ...]]:
-    rows = resources_rows.meter_rows(resources_rows.meters(snapshot, calm), snapshot.history, NOW, 16)
+    rows = resources_rows.meter_rows(resources_rows.meters(snapshot, calm, NOW), snapshot.history, NOW, 16)
     return {key: tuple(map(cell_text, row.cells)) for key, row in rows.items()}
 
 
@@ -111,7 +114,7 @@ def test_rules_colour_the_row_they_are_about() -> None:
     def judge(metric: str, what: str) -> Tone:
         return "critical" if (metric, what) == ("disk_percent", "/") else ""
 
-    tones = {meter.key: meter.tone for meter in resources_rows.meters(host(), judge)}
+    tones = {meter.key: meter.tone for meter in resources_rows.meters(host(), judge, NOW)}
     assert tones["disk /"] == "critical"
     assert tones["cpu"] == ""
 
@@ -123,20 +126,23 @@ def test_a_percentage_curve_is_measured_against_a_hundred() -> None:
 
 def test_usage_is_written_as_kubectl_top_does() -> None:
     history = UsageHistory()
-    history.record(NOW, {"shop/api": Used(0.25, 200 * 2**20)})
-    (row,) = resources_rows.usage_rows(list(history), NOW, 8).values()
-    assert [cell_text(cell) for cell in row.cells][::2] == ["shop/api", " " * 7 + "█", " " * 7 + "█"]
-    assert [cell_text(cell) for cell in row.cells][1::2] == ["250m", "200Mi"]
+    usage = {"shop/api": Used(0.25, 200 * 2**20), "shop/db": Used(0.1, 1)}
+    history.record(NOW, usage, {"shop/api": Bounds(0.5, 210 * 2**20), "shop/db": Bounds(None, None)})
+    api, db = resources_rows.usage_rows(list(history), NOW, 8).values()
+    curve = " " * 7 + "█"
+    assert [cell_text(cell) for cell in api.cells] == ["shop/api", "250m", "50", curve, "200Mi", "95", curve]
+    assert [cell_text(cell) for cell in db.cells][2::3] == ["–", "–"]
+    assert api.cells[5].tone == "warn", "its memory is near its limit"  # type: ignore[union-attr]
 
 
 def test_usage_history_grows_and_forgets_what_is_gone() -> None:
     history = UsageHistory()
-    history.record(NOW, {"a": Used(1, 1), "b": Used(1, 1)})
-    history.record(NOW + 15, {"b": Used(2, 2)})
+    history.record(NOW, {"a": Used(1, 1), "b": Used(1, 1)}, {})
+    history.record(NOW + 15, {"b": Used(2, 2)}, {})
     assert history.get("a") is None
     kept = history.get("b")
     assert kept is not None
-    assert kept.cpu.values() == [1000, 2000]
+    assert [value for _, value in kept.cpu] == [1000, 2000]
 
 
 def test_of_many_pods_the_greatest_by_either_measure_are_kept() -> None:
@@ -146,12 +152,11 @@ def test_of_many_pods_the_greatest_by_either_measure_are_kept() -> None:
 
 
 def test_by_hand_asks_each_namespace_of_the_profile() -> None:
-    desk = Desk(PROFILE, lambda: NOW, lambda *_: Level.OK, lambda _: None)
-    assert kubectl_top(desk, "pods") == [
+    assert kubectl_top(PROFILE, "pods") == [
         "kubectl --context 'prod eu' top pods -n shop",
         "kubectl --context 'prod eu' top pods -n pay",
     ]
-    assert kubectl_top(desk, "nodes") == ["kubectl --context 'prod eu' top nodes"]
+    assert kubectl_top(PROFILE, "nodes") == ["kubectl --context 'prod eu' top nodes"]
 
 
 class PaneApp(App[None]):
@@ -263,3 +268,116 @@ async def test_a_disk_that_an_entry_is_about_gets_the_cursor() -> None:
         await pilot.pause()
         assert app.table("host").cursor_key == "cpu"
         assert "cpu" in app.pane.as_text()
+
+
+def metric_reading(*values: MetricValue, error: SourceError | None = None) -> Reading[MetricSnapshot]:
+    pasts = {value.series: series(1.0, value.value or 0.0) for value in values}
+    snapshot = MetricSnapshot("errors", "Errors", "%", "prometheus main", "rate(x)", values, warn=1, history=pasts)
+    failing = NOW - 30 if error else None
+    return Reading("metric:errors", 15.0, snapshot, NOW, 0.1, error=error, failing_since=failing)
+
+
+class MetricsApp(PaneApp):
+    def compose(self) -> ComposeResult:
+        profile = Profile.model_validate(
+            {
+                "name": "t",
+                "environment": "dev",
+                "prometheus": {"main": "http://p:9090"},
+                "metrics": {"errors": {"prometheus": "rate(x)", "unit": "%", "warn": 1, "title": "Errors"}},
+            }
+        )
+        numbers = Numbers()
+        numbers.take(Reading("database:shop", 2.0, Reported((Number("blocked", 3.0),)), NOW))
+        yield ResourcesPane(Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda _: None, numbers=numbers), id="pane")
+
+
+@dataclass(frozen=True)
+class Reported:
+    found: tuple[Number, ...]
+
+    def numbers(self) -> tuple[Number, ...]:
+        return self.found
+
+
+async def test_metrics_are_rows_with_what_they_are_held_against() -> None:
+    async with MetricsApp().run_test(size=(140, 24)) as pilot:
+        app = await opened(pilot)
+        app.pane.show(metric_reading(MetricValue("code=500", 2.5), MetricValue("code=502", None)))
+        await pilot.press("tab", "tab", "tab")
+        await pilot.pause()
+        texts = app.pane.as_text()
+        assert "Errors code=500" in texts
+        assert "2 %" in texts
+        assert "no data" in texts
+        assert "prometheus main: rate(x)" in texts
+
+
+async def test_a_metric_that_cannot_be_read_says_why_and_keeps_its_row() -> None:
+    async with MetricsApp().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("tab", "tab", "tab")
+        await pilot.pause()
+        assert "…" in app.pane.as_text()
+        app.pane.show(metric_reading(MetricValue("", 2.5), error=Unreadable("parse error", "correct it")))
+        await pilot.pause()
+        assert "parse error" in app.query_one(NoticeBar).text
+        assert app.table("metrics").row_count == 1
+
+
+async def test_marked_rows_are_charted_beside_each_other_and_escape_takes_them_away() -> None:
+    async with MetricsApp().run_test(size=(140, 40)) as pilot:
+        app = await opened(pilot)
+        app.pane.show(metric_reading(MetricValue("code=500", 2.5), MetricValue("code=502", 1.0)))
+        await pilot.press("tab", "tab", "tab", "space", "down", "space")
+        await pilot.pause()
+        plot = app.query_one(Plot)
+        assert plot.display
+        assert "Errors code=500" in plot.render_line(0).text
+        assert "Errors code=502" in plot.render_line(0).text
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not app.table("metrics").marked
+        assert plot.display
+
+
+async def test_every_number_of_the_systems_can_be_charted() -> None:
+    async with MetricsApp().run_test(size=(140, 40)) as pilot:
+        app = await opened(pilot)
+        await pilot.press("tab", "tab", "tab", "tab", "enter")
+        await pilot.pause()
+        assert app.table("systems").row_count == 1
+        assert app.query_one(Plot).render_line(0).text.startswith("database:shop blocked")
+
+
+async def test_an_alert_of_a_metric_is_found_again() -> None:
+    async with MetricsApp().run_test(size=(140, 40)) as pilot:
+        app = await opened(pilot)
+        app.pane.show(metric_reading(MetricValue("code=500", 2.5), MetricValue("code=502", 1.0)))
+        assert app.pane.reveal("metric:errors", "", NOW)
+        await pilot.pause()
+        assert app.pane.view == "metrics"
+        assert str(app.table("metrics").cursor_key).startswith("metric:errors\n")
+
+
+def test_metrics_by_hand_hold_no_secret() -> None:
+    profile = Profile.model_validate(
+        {
+            "name": "t",
+            "environment": "dev",
+            "prometheus": {"main": "http://p:9090"},
+            "databases": {"shop": "service=shop"},
+            "redis": {"cache": "redis://h"},
+            "metrics": {
+                "errors": "rate(x[5m])",
+                "pool": {"json": "http://h/stats?token=abc", "path": "a.b"},
+                "jobs": {"text": "http://h/metrics", "series": "jobs_total"},
+                "orders": {"sql": "SELECT 1"},
+                "queue": {"redis": ["LLEN", "q"]},
+            },
+        }
+    )
+    lines = list(metric_commands(profile))
+    assert lines[0] == "curl -sG http://p:9090/api/v1/query --data-urlencode 'query=rate(x[5m])'"
+    assert lines[1] == "curl -s 'http://h/stats?token=•••' | jp a.b"
+    assert lines[3:] == ["psql -c 'SELECT 1'", "redis-cli LLEN q"]

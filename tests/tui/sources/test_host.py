@@ -146,7 +146,7 @@ async def test_this_host_is_read_and_its_history_grows() -> None:
     assert second.memory.total_bytes > 0
     assert second.cpu.count >= 1
     assert any(mount.mountpoint == "/" for mount in second.mounts)
-    assert len(second.history["memory"]) == 2
+    assert len(list(second.history["memory"])) == 2
     assert first.hostname == second.hostname
 
 
