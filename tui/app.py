@@ -181,6 +181,7 @@ class OpsApp(App[int]):
             self.tell,
             self._opened,
             lambda request: self._changes.begin([request], lambda ended: None),
+            self.numbers,
         )
         self.alerting = Alerting(
             self, self._pollers, self.rules, journal, self._news, self.walking, self.tell,

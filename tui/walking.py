@@ -19,6 +19,7 @@ from profiles.schema import Profile
 from tui.actions.action import Request
 from tui.journal import Journal
 from tui.journal.news import News
+from tui.numbers import Numbers
 from tui.panes.pane import Pane
 from tui.panes.tabs import CHECKLIST, Tab
 from tui.poller import Pollers
@@ -53,6 +54,7 @@ class Walking:
         tell: Tell,
         opened: Callable[[Tab], Awaitable[Pane]],
         request: Callable[[Request], None],
+        numbers: Numbers,
     ) -> None:
         """Prepare; nothing is imported or read yet.
 
@@ -66,10 +68,11 @@ class Walking:
             tell: says a sentence to the person.
             opened: opens a tab and returns its pane.
             request: leads a change through its life.
+            numbers: what the systems reported so far.
         """
         self._app, self._profile, self._pollers, self._rules = app, profile, pollers, rules
         self._journal, self._news, self._tell, self._opened = journal, news, tell, opened
-        self._request = request
+        self._request, self._numbers = request, numbers
         self.guide: Guide | None = None
         """Who leads; None until `prepare`."""
 
@@ -79,7 +82,7 @@ class Walking:
         from tui.walkthroughs.recorder import Recorder
         from tui.walkthroughs.site import Site
 
-        site = Site(self._profile, self._pollers, self._rules, self._journal)
+        site = Site(self._profile, self._pollers, self._rules, self._journal, self._numbers)
         self.guide = Guide(site, Recorder.of(self._journal, self._news))
 
     async def load(self) -> None:

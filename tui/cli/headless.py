@@ -7,6 +7,7 @@ from typing import Any
 
 from profiles.schema import Profile
 from tui.journal import Journal
+from tui.numbers import Numbers
 from tui.poller import Pollers
 from tui.rules import Rules
 from tui.sources.reading import Reading
@@ -40,8 +41,11 @@ async def watching(
     """
     rules = Rules(profile.thresholds)
 
+    numbers = Numbers()
+
     def judge(reading: Reading[Any]) -> None:
         rules.judge(reading, time.time())
+        numbers.take(reading)
         heard(reading)
 
     pollers = Pollers(judge, interval_s=interval_s)
@@ -49,6 +53,6 @@ async def watching(
     meant = [source for source in systems.sources if names is None or source.name in names]
     pollers.start(meant, optional=systems.optional)
     try:
-        yield Site(profile, pollers, rules, journal)
+        yield Site(profile, pollers, rules, journal, numbers)
     finally:
         await pollers.close()

@@ -15,6 +15,7 @@ from tui.sources.redis import RedisSource
 from tui.units import amount, span
 from tui.walkthroughs.evidence_cluster import pods, rollout
 from tui.walkthroughs.evidence_logs import logs
+from tui.walkthroughs.evidence_past import over_time
 from tui.walkthroughs.evidence_record import recorded
 from tui.walkthroughs.evidence_scripts import script
 from tui.walkthroughs.format import Condition
@@ -74,8 +75,9 @@ async def _number(asked: Asked, site: Site) -> AsyncIterator[Fact]:
     kind, _, metric = str(asked.condition.number).partition(".")
     sources = [f"metric:{metric}"] if kind == "metric" else sources_of(asked, kind, site)
     await site.anew(sources)
+    judge = _judged if asked.condition.over is None else over_time
     for source in sources:
-        for fact in _judged(source, metric, asked.condition, site):
+        for fact in judge(source, metric, asked.condition, site):
             yield fact
 
 

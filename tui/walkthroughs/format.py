@@ -62,6 +62,10 @@ class Condition(Strict):
     """Names of the systems it is read on; all of its kind when left out."""
     within: Duration | None = None
     """For `recorded`: how far back; since this checklist's last run when left out."""
+    over: Annotated[Duration, Field(gt=0, le=86_400)] | None = None
+    """For `number`: judge what it was over this time, at most `24h`, and not what it is now."""
+    of: Literal["average", "max", "min", "p95"] = "max"
+    """With `over`: which figure is judged; the others are told."""
     warn: float | None = None
     """From this value on: warning; with `critical` below `warn`, small values are the bad ones."""
     critical: float | None = None
@@ -91,6 +95,10 @@ class Condition(Strict):
             raise ValueError(f"{given[0]} knows itself what is well: leave warn, critical, at_least and is out")
         if self.within is not None and given[0] != "recorded":
             raise ValueError("within belongs to recorded; logs have their own")
+        if self.over is not None and given[0] != "number":
+            raise ValueError("over belongs to number")
+        if "of" in self.model_fields_set and self.over is None:
+            raise ValueError("of belongs to over: which figure of that time is judged")
         return self
 
 

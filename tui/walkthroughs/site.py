@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from profiles.schema import Profile
 from tui.journal import Journal
+from tui.numbers import Numbers
 from tui.poller import Pollers
 from tui.rules import Rules
 from tui.sources.kubernetes.pods import Health
@@ -29,6 +30,8 @@ class Site:
     pollers: Pollers
     rules: Rules
     journal: Journal
+    numbers: Numbers = field(default_factory=Numbers)
+    """What the systems reported, for a day."""
     now: Callable[[], float] = time.time
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 

@@ -9,6 +9,7 @@ from typing import Any
 from profiles.schema import Profile
 from tui.journal import Journal
 from tui.journal.news import News
+from tui.numbers import Numbers
 from tui.poller import Pollers
 from tui.rules import Rules
 from tui.sources.errors import SourceError
@@ -60,16 +61,17 @@ def walk_of(*steps: dict[str, Any], kind: Any = "checklist", **head: Any) -> Wal
 async def site_of(folder: Path, *systems: System, **profile: Any) -> AsyncIterator[Site]:
     """Watch systems under a profile."""
     read = Profile.model_validate({"name": "t", "environment": "dev", **profile})
-    rules = Rules(read.rules)
+    rules, numbers = Rules(read.thresholds), Numbers()
     times = iter(range(10**9))
 
     def judge(reading: Reading[Any]) -> None:
         rules.judge(reading, float(next(times)))
+        numbers.take(reading)
 
     pollers = Pollers(judge, interval_s=None)
     pollers.start(systems, optional=())
     try:
-        yield Site(read, pollers, rules, Journal(folder, "t", "dev"))
+        yield Site(read, pollers, rules, Journal(folder, "t", "dev"), numbers)
     finally:
         await pollers.close()
 
