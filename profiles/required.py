@@ -1,4 +1,4 @@
-"""What must be so in an environment, for `opstui check`: how many replicas, which versions."""
+"""What must be so in an environment, for `opstui check`: replicas, versions, ConfigMaps, variables."""
 
 from typing import Annotated
 
@@ -18,5 +18,9 @@ class Required(Strict):
 
     replicas: dict[WorkloadPath, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     """How many ready pods a workload must have at least, by `namespace/kind/name`."""
+    config_maps: dict[Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")], list[str]] = Field(default_factory=dict)
+    """Which ConfigMaps there must be, by `namespace/name`, and the keys each must have."""
+    variables: dict[WorkloadPath, Annotated[list[str], Field(min_length=1)]] = Field(default_factory=dict)
+    """Which environment variables every container of a workload must have, by `namespace/kind/name`; names only."""
     versions: dict[SystemName, VersionBound] = Field(default_factory=dict)
     """Which version a service's health document must tell, by the service's name: `>=1.4`."""

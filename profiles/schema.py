@@ -195,8 +195,9 @@ class Profile(Strict):
 
     @model_validator(mode="after")
     def _requires_what_it_names(self) -> "Profile":
-        if self.required.replicas and self.kubernetes is None:
-            raise ValueError("required.replicas needs kubernetes: in the profile")
+        for name in ("replicas", "config_maps", "variables"):
+            if getattr(self.required, name) and self.kubernetes is None:
+                raise ValueError(f"required.{name} needs kubernetes: in the profile")
         if unknown := [name for name in self.required.versions if name not in self.services]:
             raise ValueError(f"required.versions: services has no {', '.join(unknown)}")
         return self

@@ -16,6 +16,7 @@ WORDS: Final[Mapping[Mark, str]] = {
 """What each verdict is called in every format."""
 PROBE: Final = "probe"
 RULE: Final = "rule"
+REQUIRED: Final = "required"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from tui.check.checks import PROBE, RULE, Check, Report
 from tui.check.required import required_checks
+from tui.check.required_cluster import CONFIG_MAPS, VARIABLES, required_settings
 from tui.check.selection import Selection
 from tui.sources.http import ServiceSnapshot
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -22,6 +23,7 @@ from tui.walkthroughs.site import Site
 
 INTERVAL_S: Final = 1.0
 """Between two readings of a system: far enough apart for a rate, near enough for an answer within three seconds."""
+_OF_CLUSTER: Final = (CONFIG_MAPS, VARIABLES)
 _READINGS: Final = 2
 """A rate and a latency need two; what two do not hold is not reported by this system."""
 
@@ -79,7 +81,10 @@ async def look(
         async with asyncio.TaskGroup() as group:
             for source, name, rule in selection.rules:
                 group.create_task(decided([source], name.partition(".")[2], rule, site))
-    checks = tuple(_checks(site, selection, timeout_s, uses_for=watch_s is not None))
+    checks = (
+        *_checks(site, selection, timeout_s, uses_for=watch_s is not None),
+        *await _settings(site, selection),
+    )
     profile = site.profile
     return Report(profile.name, profile.environment, site.now(), time.monotonic() - began, checks)
 
@@ -107,10 +112,17 @@ def _checks(site: Site, selection: Selection, timeout_s: float, *, uses_for: boo
                     _age(one.at, site),
                     _late(reading, timeout_s) or clean(one.detail, limit=500),
                 )
-        for _, name in (meant for meant in selection.required if meant[0] == source):
+        for _, name in (meant for meant in selection.required if meant[0] == source and meant[1] not in _OF_CLUSTER):
             for check in required_checks(source, name, site):
                 late = _late(reading, timeout_s)
                 yield replace(check, age_s=_age(reading.taken_at, site), detail=late or check.detail)
+
+
+async def _settings(site: Site, selection: Selection) -> list[Check]:
+    """Return what is required of a cluster's configuration, which nothing watches."""
+    names = [name for _, name in selection.required if name in _OF_CLUSTER]
+    found = await asyncio.gather(*(required_settings(name, site) for name in names))
+    return [check for checks in found for check in checks]
 
 
 def _probe(reading: Reading[Any], site: Site, timeout_s: float) -> Check:

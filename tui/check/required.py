@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from profiles.required import Required
-from tui.check.checks import Check
+from tui.check.checks import REQUIRED, Check
+from tui.check.required_cluster import CONFIG_MAPS, VARIABLES
 from tui.sources.http import ServiceSnapshot
 from tui.sources.text import clean
 from tui.walkthroughs.judging import silence
 from tui.walkthroughs.run import Mark
 from tui.walkthroughs.site import KUBERNETES, Site
 
-REQUIRED: Final = "required"
 REPLICAS: Final = "required.replicas"
 VERSIONS: Final = "required.versions"
 
@@ -29,6 +29,10 @@ def required_of(required: Required) -> Iterator[tuple[str, str]]:
     """Yield every source that something is required of, with the name of the check."""
     if required.replicas:
         yield KUBERNETES, REPLICAS
+    if required.config_maps:
+        yield KUBERNETES, CONFIG_MAPS
+    if required.variables:
+        yield KUBERNETES, VARIABLES
     yield from ((f"service:{name}", VERSIONS) for name in required.versions)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from profiles.problems import nearest, visible
 from profiles.schema import KINDS, Profile
 from profiles.thresholds import Rule
-from tui.check.required import REQUIRED, required_of
+from tui.check.checks import REQUIRED
+from tui.check.required import required_of
 from tui.rules import applies
 
 
