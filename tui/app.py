@@ -30,6 +30,7 @@ from tui.frame import TELL_S, Frame
 from tui.journal import Journal, JournalError, News, who
 from tui.keys import commands, keys_page
 from tui.numbers import Numbers
+from tui.own_cost import OwnCost
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
 from tui.panes.tabs import CHECKLIST, TABS, Tab
@@ -154,7 +155,7 @@ class OpsApp(App[int]):
         performer = Performer(profile, self._verbs, self.guard, journal)
         self._journal, self._news = journal, News(journal)
         self._changes = Changes(self, profile, self._verbs, performer, journal, self._news, self.tell)
-        self.numbers = Numbers()
+        self.numbers, self._cost = Numbers(), OwnCost()
         self._desk = Desk(
             profile, time.time, self.rules.level, self._refusal, self._pollers.source, numbers=self.numbers
         )
@@ -256,6 +257,7 @@ class OpsApp(App[int]):
     def _tick(self) -> None:
         if self._is_leaving:  # on the way out the panes go before the timers
             return
+        self._cost.mark(self._written)
         self.frame.draw(self._active)
         if pane := self._panes.get(self._active):
             self._draw(pane, pane.tick)
@@ -328,8 +330,14 @@ class OpsApp(App[int]):
         await self._open(index)
 
     def action_keys(self) -> None:
-        """List every key that works here."""
-        self.push_screen(TextDialog("Keys", keys_page(self.screen.active_bindings.values())))
+        """List every key that works here, and what opstui itself costs."""
+        cost = self._cost.page(self._written, self._pollers.paces())
+        self.push_screen(TextDialog("Keys", f"{keys_page(self.screen.active_bindings.values())}\n\n{cost}"))
+
+    @property
+    def _written(self) -> int:
+        """Bytes that went to the terminal so far; 0 without one."""
+        return self._driver.written if isinstance(self._driver, TerminalDriver) else 0
 
     def action_command_palette(self) -> None:
         """Offer every command by name."""

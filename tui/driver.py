@@ -14,6 +14,8 @@ class TerminalDriver(LinuxDriver):
     """
 
     _has_screen = False
+    written = 0
+    """Bytes written to the terminal so far."""
 
     def start_application_mode(self) -> None:
         """Take the terminal."""
@@ -31,6 +33,7 @@ class TerminalDriver(LinuxDriver):
         Its queue is short, and to wait for room in it would be for ever.
         """
         if self._writer_thread is not None and self._writer_thread.is_alive():
+            self.written += len(data) if data.isascii() else len(data.encode("utf-8", "replace"))
             super().write(data)
 
     def run_input_thread(self) -> None:

@@ -8,10 +8,11 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Container, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 from tui.sources.errors import SourceError, Unreachable, Unreadable
 from tui.sources.reading import Reading, Source
@@ -20,10 +21,46 @@ _LOG: Final = logging.getLogger(__name__)
 _BACKOFF_MAX_S: Final = 10.0
 _BACKGROUND_FACTOR: Final = 5.0
 _PACES_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_MINUTE_S: Final = 60.0
+_ENDED_KEPT: Final = 400
 _STREAM_S: Final = 0.5
 """Sources with a shorter interval are streams."""
 
 Publish = Callable[[Reading[Any]], None]
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A source that needs more than one request for a reading, or fewer, and counts them."""
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far."""
+        ...
+
+
+@runtime_checkable
+class Steady(Protocol):
+    """A source that is read at its own pace whether somebody looks or not: a profile says how often."""
+
+    @property
+    def is_steady(self) -> bool:
+        """Always true."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often one source was asked of late."""
+
+    source: str
+    """Its name."""
+    reads_per_min: float
+    """Readings that ended, well or not, over the last minute."""
+    requests_per_min: float | None
+    """Requests sent meanwhile; None of a source that does not count them."""
+    took_s: float | None
+    """Duration of the newest reading; None before the first."""
 
 
 def contained(call: Callable[[], object], what: str) -> bool:
@@ -61,6 +98,8 @@ class Poller:
         self._is_wanted = False
         """Whether one reading was asked for."""
         self._failures = 0
+        self._ended: deque[tuple[float, int]] = deque(maxlen=_ENDED_KEPT)
+        """When readings ended (`time.monotonic()`), and the requests sent by then."""
         self.interval_s: float | None = None
         """The person's own interval (`+`/`-`, `--refresh`); None: the source's. Streams keep theirs."""
 
@@ -143,14 +182,30 @@ class Poller:
         )
         self._announce()
 
+    @property
+    def pace(self) -> Pace:
+        """How often it was asked of late."""
+        now = time.monotonic()
+        ended = [(at, requests) for at, requests in self._ended if now - at <= _MINUTE_S]
+        elapsed = now - ended[0][0] if ended else 0.0
+        per_min = _MINUTE_S / elapsed if elapsed > 1 else 0.0
+        # The first marks the beginning: what came before it does not count.
+        requests = (self._requests() - ended[0][1]) * per_min if ended and isinstance(self.source, Counting) else None
+        return Pace(self.source.name, max(0, len(ended) - 1) * per_min, requests, self.reading.took_s)
+
+    def _requests(self) -> int:
+        return self.source.requests if isinstance(self.source, Counting) else 0
+
     def _announce(self) -> None:
+        self._ended.append((time.monotonic(), self._requests()))
         contained(partial(self._publish, self.reading), f"showing a reading of {self.source.name}")
 
     def _shown_interval(self) -> float:
         own = self.source.interval_s
         # A stream's interval only bundles what came; slowing it down would make live things late.
         interval = own if own < _STREAM_S else self.interval_s or own
-        return interval if self._visible else interval * _BACKGROUND_FACTOR
+        is_slowed = not self._visible and not isinstance(self.source, Steady)
+        return interval * _BACKGROUND_FACTOR if is_slowed else interval
 
     def _interval(self) -> float:
         interval = self._shown_interval()
@@ -172,8 +227,15 @@ class Poller:
 class Pollers:
     """Every source of a profile, each with a poller of its own."""
 
-    def __init__(self, publish: Publish, *, interval_s: float | None) -> None:
-        self._publish = publish
+    def __init__(self, publish: Publish, *, interval_s: float | None, is_hasty: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            publish: is given every reading.
+            interval_s: seconds between two readings of a source; None leaves each its own.
+            is_hasty: whether that holds for sources too that keep their own pace.
+        """
+        self._publish, self._is_hasty = publish, is_hasty
         self._interval_s = interval_s
         self._pollers: dict[str, Poller] = {}
         self.are_paused = False
@@ -183,7 +245,7 @@ class Pollers:
         """Begin to poll these sources; needs a running event loop."""
         for source in sources:
             poller = Poller(source, self._publish, is_optional=source.name in optional)
-            poller.interval_s = self._interval_s
+            poller.interval_s = self._interval_s if self._is_hasty or not isinstance(source, Steady) else None
             poller.pause(self.are_paused)
             self._pollers[source.name] = poller
             poller.start()
@@ -202,6 +264,10 @@ class Pollers:
     def reading(self, name: str) -> Reading[Any] | None:
         """Return the newest reading of a source; None when the profile has no such source."""
         return self._pollers[name].reading if name in self._pollers else None
+
+    def paces(self) -> list[Pace]:
+        """Return how often every source was asked of late, in the order of the profile."""
+        return [poller.pace for poller in self._pollers.values()]
 
     def readings(self, kinds: Container[str] | None = None) -> list[Reading[Any]]:
         """Return the newest reading of every source of some kinds, or of all."""
@@ -235,7 +301,7 @@ class Pollers:
         chosen: float | None = None
         for poller in self._of(kinds):
             present = poller.interval_s or poller.source.interval_s
-            if poller.source.interval_s < _STREAM_S:
+            if poller.source.interval_s < _STREAM_S or isinstance(poller.source, Steady):
                 continue
             chosen = poller.interval_s = _pace(present, step)
             poller.refresh()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tui.poller import Poller
+from tui.poller import Poller, Pollers
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.reading import Reading
 
@@ -186,3 +186,21 @@ async def test_going_on_without_a_pause_reads_nothing_before_its_time() -> None:
         await asyncio.sleep(0)
     assert source.reads == 1
     await poller.close()
+
+
+class Metric(Scripted):
+    is_steady = True
+
+
+async def test_a_source_that_keeps_its_pace_is_neither_slowed_nor_hurried_unless_all_are() -> None:
+    source = Metric([], "metric:errors", 15.0)
+    for is_hasty, seconds in ((False, 15.0), (True, 1.0)):
+        pollers = Pollers(lambda reading: None, interval_s=1.0, is_hasty=is_hasty)
+        pollers.start([source], optional=())
+        pollers.attend(())
+        try:
+            (poller,) = pollers._of(None)
+            assert poller._interval() == seconds
+            assert pollers.pace(["metric"], -1) is None
+        finally:
+            await pollers.close()

@@ -48,7 +48,7 @@ async def watching(
         numbers.take(reading)
         heard(reading)
 
-    pollers = Pollers(judge, interval_s=interval_s)
+    pollers = Pollers(judge, interval_s=interval_s, is_hasty=True)
     systems = systems or systems_of(profile)
     meant = [source for source in systems.sources if names is None or source.name in names]
     pollers.start(meant, optional=systems.optional)

@@ -108,6 +108,8 @@ class Connection:
         """How often this was opened: at the next opening another cluster may answer, also under the same address."""
         self.heard_at = float("-inf")
         """`time.monotonic()` when the server last sent anything."""
+        self.requests = 0
+        """Requests sent so far, watches and what they ask again included."""
         self.login: Login | None = None
         """As whom and where; None until opened."""
 
@@ -242,6 +244,7 @@ class Connection:
         import aiohttp
 
         found = await self.open()
+        self.requests += 1
         api, credentials = self._api, self._credentials
         if api is None or credentials is None:
             raise Unreachable("the connection was closed")

@@ -93,6 +93,11 @@ class KubernetesSource:
         self._returned_at = time.monotonic()
         return self._snapshot()
 
+    @property
+    def requests(self) -> int:
+        """Requests sent so far, watches included."""
+        return self.connection.requests
+
     async def identify(self) -> ClusterIdentity:
         """Return which cluster answers now, without beginning to mirror it; raises SourceError."""
         self._identity = await identify(self.connection)

@@ -37,6 +37,8 @@ class MetricSource:
         asked: what the database or the Redis server is called, and how it is asked; for `sql` and `redis`.
     """
 
+    is_steady = True
+
     def __init__(
         self,
         name: str,
