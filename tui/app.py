@@ -25,6 +25,7 @@ from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Performer
 from tui.alerting import Alerting
 from tui.changes import Changes, Ended
+from tui.clocks import clock_lines
 from tui.driver import TerminalDriver
 from tui.frame import TELL_S, Frame
 from tui.journal import Journal, JournalError, News, who
@@ -186,7 +187,8 @@ class OpsApp(App[int]):
         )
         self.alerting = Alerting(
             self, self._pollers, self.rules, journal, self._news, self.walking, self.tell,
-            lambda: identity_lines(profile, self._findings), is_sandbox=profile.environment == "sandbox",
+            lambda: [*identity_lines(profile, self._findings), *clock_lines(self._pollers.readings())],
+            is_sandbox=profile.environment == "sandbox",
         )  # fmt: skip
         self.frame = Frame(
             self, profile, self.guard, self._pollers, self.rules, self.alerting, self.walking,

@@ -12,6 +12,7 @@ from profiles.schema import Profile
 from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
 from tui.alerting import Alerting
+from tui.clocks import clock_badge
 from tui.journal import who
 from tui.keys import key_segments
 from tui.panes.tabs import TABS
@@ -96,6 +97,7 @@ class Frame:
             self._walking.overdue_segment(),
             alert_segment(alerts, len(self._rules.absences(now)), acknowledged, silenced),
             *([Segment(" PAUSED ", "warn", reverse=True)] if self._pollers.are_paused else []),
+            clock_badge(readings),
             *health_segments(readings, now),
         ]
         base.query_one("#status", SegmentLine).show(segments)

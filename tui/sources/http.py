@@ -19,6 +19,7 @@ from tui.sources import health
 from tui.sources.errors import Denied, Unreadable
 from tui.sources.health import Component, State
 from tui.sources.history import Series
+from tui.sources.http_date import clock_offset
 from tui.sources.http_request import Answer, NoAnswer, get, open_client
 from tui.sources.reading import Number
 from tui.sources.text import clean, clean_lines
@@ -73,6 +74,8 @@ class ServiceSnapshot:
     """The answer's body, JSON indented, cleaned, at most 64 KiB."""
     workload: str | None = None
     """`namespace/kind/name` of what runs it, from the profile."""
+    clock_offset_s: float | None = None
+    """The `Date` of the answer, which tells whole seconds, minus our clock; None without it, or from a cache."""
 
     @property
     def is_slow(self) -> bool:
@@ -207,6 +210,7 @@ class HttpSource:
             certificate_days=answer.certificate_days,
             headers=_shown_headers(answer.headers, secrets),
             body=_shown_body(text, found.document, answer.is_cut),
+            clock_offset_s=clock_offset(given, self._now() - answer.latency_ms / 2000),
             workload=self._entry.workload,
         )
 

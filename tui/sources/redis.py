@@ -188,11 +188,13 @@ class RedisSource:
         started = time.monotonic()
         planned = self._plan(session, started, await self._first_info(session))
         replies = await self._ask(session, planned)
-        round_trip_ms = (time.monotonic() - started) * 1000
+        round_trip_ms, heard_at = (time.monotonic() - started) * 1000, time.time()
         info = _info(replies.get(_INFO_FORMS[session.info_form]))
         await self._keep(session, replies, started)
         after = Counted(info, started)
-        snapshot = self._snapshot(session, after, replies.get(_DBSIZE), round_trip_ms)
+        told = redis_info.integer(info, "server_time_usec")
+        offset = None if told is None else told / 1e6 - (heard_at - round_trip_ms / 2000)
+        snapshot = replace(self._snapshot(session, after, replies.get(_DBSIZE), round_trip_ms), clock_offset_s=offset)
         self._before = after
         self._remember(snapshot)
         return snapshot

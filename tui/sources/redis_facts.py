@@ -343,6 +343,8 @@ class RedisSnapshot:
     refusals: tuple[Refusal, ...]
     round_trip_ms: float
     """How long the pipeline of the reading took from the first byte sent to the last reply."""
+    clock_offset_s: float | None = None
+    """`server_time_usec` of INFO minus our clock, in seconds; None when it is not told."""
     history: Mapping[str, Series] = field(default_factory=dict, compare=False)
     """`memory`, `ops`, `hits`, `evictions`, `expirations`, `clients`, `cpu`: the source's own series, which go on."""
 

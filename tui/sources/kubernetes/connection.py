@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from profiles.schema import Kubernetes
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.http_date import clock_offset
 from tui.sources.kubernetes.credentials import Credentials
 from tui.sources.kubernetes.fields import Object, text, whole
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login, Material, login
@@ -108,6 +109,8 @@ class Connection:
         """How often this was opened: at the next opening another cluster may answer, also under the same address."""
         self.heard_at = float("-inf")
         """`time.monotonic()` when the server last sent anything."""
+        self.clock_offset_s: float | None = None
+        """The `Date` of the newest answer minus our clock, in seconds; None when it is not told."""
         self.requests = 0
         """Requests sent so far, watches and what they ask again included."""
         self.login: Login | None = None
@@ -191,6 +194,8 @@ class Connection:
                 response = await self._send(
                     method, path, query, body, content_type, silence_s=timeout_s, opening=opening
                 )
+                told = {name.lower(): value for name, value in response.headers.items()}
+                self.clock_offset_s = clock_offset(told, time.time())
                 try:
                     content = await response.read()
                 finally:

@@ -74,6 +74,8 @@ class KubernetesSnapshot:
     """Counts the snapshots of this source."""
     changes: Mapping[str, Changes] | None = None
     """What changed since the snapshot with `revision - 1`, by field; None: take everything as new."""
+    clock_offset_s: float | None = None
+    """The `Date` of the newest answer minus our clock, in seconds; None when it is not told."""
     metrics_changed: bool = True
     """Whether `metrics` is newer than in the snapshot before."""
 

@@ -299,6 +299,7 @@ class KubernetesSource:
             **{name: family.taken() for name, family in families.items()},
             health=health,
             metrics=self._metrics,
+            clock_offset_s=self.connection.clock_offset_s,
             identity=self._identity,
             notes=self._notes(health),
             revision=self._revision,

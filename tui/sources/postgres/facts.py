@@ -287,6 +287,8 @@ class DatabaseSnapshot:
     """What waiting sessions wait for, by pid; empty when nobody waits."""
     prepared: tuple[PreparedTransaction, ...] = ()
     """Prepared transactions, read only while one blocks somebody."""
+    clock_offset_s: float | None = None
+    """`clock_timestamp()` minus our clock, in seconds; None when it is not told."""
     rates: Rates | None = None
     """None until the second tick, and after the server or its statistics changed."""
     statements: Statements | None = None

@@ -161,7 +161,9 @@ class PostgresSource:
 
     async def _tick(self, link: Link) -> DatabaseSnapshot:
         await link.begin()
+        asked_at = time.time()
         (now,) = await link.fetch("tick")
+        clock_offset_s = now["now"].timestamp() - (asked_at + time.time()) / 2
         server = await self._described(link, now)
         sessions = tuple(rows.session(row, self._shown) for row in await link.fetch("activity", _QUERY_CHARACTERS))
         blockers = await self._blockers(server, sessions)
@@ -183,6 +185,7 @@ class PostgresSource:
             tree=blocking_tree(blockers, {s.pid: s.leader_pid for s in sessions if s.leader_pid is not None}),
             waits=waits,
             prepared=prepared,
+            clock_offset_s=clock_offset_s,
             rates=self._rates(counted, now["now"]),
             statements=self._statements,
             views=views,
