@@ -251,9 +251,9 @@ class Pollers:
             poller.start()
 
     async def close(self) -> None:
-        """Close every source: logs first, for those of pods would open the cluster's connection again."""
-        logs = {name for name, poller in self._pollers.items() if poller.reading.kind == "logs"}
-        for names in (logs, self._pollers.keys() - logs):
+        """Close every source: first those that would open the connection of another one again."""
+        first = {name for name, poller in self._pollers.items() if poller.reading.kind in ("logs", "metric")}
+        for names in (first, self._pollers.keys() - first):
             await asyncio.gather(*(self._pollers[name].close() for name in names))
         await asyncio.sleep(0)  # sockets are let go in the loop's next turn, and this may be its last
 

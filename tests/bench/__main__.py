@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.bench.figures import Figure, table
 from tests.bench.stage import Stage
 
-PARTS = ("start", "data", "idle", "typed", "pods", "postgres", "logs", "redis", "cancel", "keyboards")
+PARTS = ("start", "data", "idle", "typed", "pods", "postgres", "logs", "redis", "cancel", "keyboards", "alerts")
 """Each is a module here with a `measure(stage)`."""
 
 

@@ -1,6 +1,7 @@
 """What a reading of a cluster holds."""
 
 import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,8 @@ from tui.sources.trait import Trait
 
 FAMILIES: Final = ("pods", "workloads", "replica_sets", "nodes", "events", "autoscalers")
 """The fields of a snapshot that are mappings by uid, and the keys of its `changes`."""
+_OOM: Final = "OOMKilled"
+_OF_LATE_S: Final = 600.0
 _WORKLOADS: Final = ("deployments", "statefulsets", "daemonsets")
 
 
@@ -101,6 +104,15 @@ class KubernetesSnapshot:
     def _is_denied(self, *resources: str) -> bool:
         return any(health and isinstance(health.error, Denied) for health in map(self.health.get, resources))
 
+    def _oom_kills(self) -> int:
+        """Return in how many pods a container was killed for its memory of late, and started again."""
+        since = time.time() - _OF_LATE_S
+        return sum(
+            pod.last_end.startswith(_OOM) and (pod.restarted_at or 0.0) >= since
+            for pod in self.pods.values()
+            if pod.last_end
+        )
+
     def numbers(self) -> Iterable[Number]:
         """Return the counts a rule may watch, and the restarts and missing pods of what is bad.
 
@@ -115,6 +127,7 @@ class KubernetesSnapshot:
             ("pods_failing", len(failing), ("pods",)),
             ("crash_loops", looping, ("pods",)),
             ("pods_waiting", waiting, ("pods",)),
+            ("oom_kills", self._oom_kills(), ("pods",)),
             ("workloads_unavailable", sum(bool(w.missing) for w in unavailable), _WORKLOADS),
             ("jobs_failed", sum(w.kind == "Job" for w in unavailable), ("jobs",)),
             ("restarts", sum(pod.restarts for pod in self.pods.values()), ("pods",)),
