@@ -21,6 +21,12 @@ VerbName = Literal[
     "terminate-matching",
     "kill-client",
     "config-set",
+    "restart-container",
+    "stop-container",
+    "start-container",
+    "restart-unit",
+    "stop-unit",
+    "start-unit",
     "tell",
 ]
 """What can be done, as `opstui actions` lists it."""

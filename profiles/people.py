@@ -31,10 +31,16 @@ class Contact(Strict):
 
 
 class Script(Strict):
-    """A program whose exit code says whether something is well: it must change nothing."""
+    """A program whose exit code says whether something is well, or one that a person runs as a guarded action."""
 
+    title: str | None = None
+    """What the person reads: `Flush the CDN`; its name when left out."""
     command: Annotated[list[str], Field(min_length=1)]
-    """Program and arguments; run without a shell and without standard input."""
+    """Program and arguments; run without a shell and without standard input. Nothing secret may stand in them."""
+    changes: bool = False
+    """Whether it changes something: then no checklist runs it for its exit code, only a person, as an action."""
+    risk: Literal["low", "medium", "high"] = "high"
+    """How much can be lost when a person runs it: decides how hard confirming is."""
     timeout: Timeout = 60.0
     """How long it may take."""
     warn_codes: list[Annotated[int, Field(ge=1, le=255)]] = Field(default_factory=list)

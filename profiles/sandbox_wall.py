@@ -34,8 +34,11 @@ _FORMS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], re.Pattern[str]]]]
 }
 """(section, key) → the names it may begin with, and what may follow."""
 
-_OUTSIDE: Final = ("password", "username", "headers", "ca_file", "command")
+_OUTSIDE: Final = ("password", "username", "headers", "ca_file", "command", "docker")
 """Keys that bring something from outside the sandbox, wherever they stand."""
+
+_NO_SECTIONS: Final = ("docker", "systemd")
+"""Sections of systems that the sandbox has none of."""
 
 
 def wall_problems(profile: Placed) -> list[Problem]:
@@ -49,7 +52,12 @@ def wall_problems(profile: Placed) -> list[Problem]:
             for path, placed in _leaves(profile, ())
             if isinstance(placed.value, str) and _MARK in placed.value
         ]
-    problems = [problem for path, placed in _leaves(profile, ()) for problem in _in_sandbox(path, placed)]
+    problems = [
+        _problem(profile.value[section], (section,), "the sandbox starts none of these, and dials nothing else")
+        for section in _NO_SECTIONS
+        if section in profile.value and profile.value[section].value
+    ]
+    problems += [problem for path, placed in _leaves(profile, ()) for problem in _in_sandbox(path, placed)]
     cluster = profile.value.get("kubernetes")
     if cluster and isinstance(cluster.value, dict) and "kubeconfig" not in cluster.value:
         hint = "kubeconfig: ${sandbox.kubeconfig}"

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from profiles.guards import Guards
+from profiles.hosts import ContainerName, DockerEngine, UnitName
 from profiles.identity import Identity
 from profiles.metrics import Metric, MetricName, Prometheus
 from profiles.people import Contact, Hook, Script
@@ -34,6 +35,7 @@ SHORT_FORMS = {
     "databases": "dsn",
     "redis": "url",
     "logs": "file",
+    "docker": "socket",
     "prometheus": "url",
     "metrics": "prometheus",
 }
@@ -106,7 +108,7 @@ class RedisInstance(Strict):
 
 
 class LogSource(Strict):
-    """One stream of log lines: exactly one of `file`, `pods` and `command`."""
+    """One stream of log lines: exactly one of `file`, `pods`, `docker` and `command`."""
 
     file: AbsolutePath | None = None
     """Path or glob of files to follow through rotation."""
@@ -116,23 +118,29 @@ class LogSource(Strict):
     """Namespace of `pods`."""
     container: str | None = None
     """Container of `pods`; the first when left out."""
+    docker: ContainerName | None = None
+    """Name or pattern of the containers whose logs to follow."""
+    engine: SystemName | None = None
+    """Which engine of the profile's `docker` section has them; its first when left out."""
     command: Annotated[list[str], Field(min_length=1)] | None = None
     """A program whose output to follow, as an argument list."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "LogSource":
-        given = [name for name in ("file", "pods", "command") if getattr(self, name) is not None]
+        kinds = ("file", "pods", "docker", "command")
+        given = [name for name in kinds if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of file, pods and command, not {', '.join(given) or 'none of them'}")
+            one_of = f"{', '.join(kinds[:-1])} and {kinds[-1]}"
+            raise ValueError(f"give exactly one of {one_of}, not {', '.join(given) or 'none of them'}")
         if self.pods is not None and self.namespace is None:
             raise ValueError("pods needs a namespace")
         return self
 
 
-_DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "people", "required", "schema")
+_DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "hosts", "people", "required", "schema")
 """The files whose docstrings are the manual."""
 
-KINDS = ("service", "kubernetes", "database", "redis", "logs", "host", "metric")
+KINDS = ("service", "container", "unit", "kubernetes", "database", "redis", "logs", "host", "metric")
 """The kinds of systems, as rules and sources call them."""
 
 RuleName = Annotated[str, Field(pattern=rf"^(?:{'|'.join(KINDS)})\.[a-z][a-z0-9_]*$")]
@@ -158,6 +166,10 @@ class Profile(Strict):
     """PostgreSQL databases by name; a plain string is the dsn."""
     redis: dict[SystemName, Annotated[RedisInstance, _short_form("redis", RedisInstance)]] = Field(default_factory=dict)
     """Redis and Valkey servers by name; a plain string is the url."""
+    docker: dict[SystemName, Annotated[DockerEngine, _short_form("docker", DockerEngine)]] = Field(default_factory=dict)
+    """Engines of containers by name; a plain string is the socket."""
+    systemd: list[UnitName] = Field(default_factory=list)
+    """Units of this machine's systemd, by name or pattern; `.service` may be left out."""
     logs: dict[SystemName, Annotated[LogSource, _short_form("logs", LogSource)]] = Field(default_factory=dict)
     """Log streams by name; a plain string is the file."""
     prometheus: dict[SystemName, Annotated[Prometheus, _short_form("prometheus", Prometheus)]] = Field(
@@ -179,7 +191,7 @@ class Profile(Strict):
     runbooks: list[WalkName] = Field(default_factory=list)
     """Runbooks by name (`lock-contention`: a shipped one) or path; a relative path starts from this file's folder."""
     scripts: dict[SystemName, Script] = Field(default_factory=dict)
-    """Programs whose exit code a checklist may check."""
+    """Programs to run: by their exit code a checklist may check something, and a person may run each (`run-script`)."""
     contacts: dict[SystemName, Contact] = Field(default_factory=dict)
     """Whom to call, in the order in which to call them."""
     hooks: dict[SystemName, Hook] = Field(default_factory=dict)
@@ -194,6 +206,15 @@ class Profile(Strict):
         return self
 
     @model_validator(mode="after")
+    def _knows_its_engines(self) -> "Profile":
+        for name, log in self.logs.items():
+            if log.docker is not None and not self.docker:
+                raise ValueError(f"logs.{name}: logs of containers need an engine; add: docker: {{local: {{}}}}")
+            if log.engine is not None and log.engine not in self.docker:
+                raise ValueError(f"logs.{name}: docker has no engine {log.engine}")
+        return self
+
+    @model_validator(mode="after")
     def _requires_what_it_names(self) -> "Profile":
         for name in ("replicas", "config_maps", "variables"):
             if getattr(self.required, name) and self.kubernetes is None:
@@ -204,9 +225,10 @@ class Profile(Strict):
 
     @property
     def systems(self) -> Mapping[str, Mapping[str, BaseModel]]:
-        """What has a name, by kind and name: services, databases, Redis servers, logs, metrics."""
+        """What has a name, by kind and name: services, engines, databases, Redis servers, logs, metrics."""
         return {
             "service": self.services,
+            "container": self.docker,
             "database": self.databases,
             "redis": self.redis,
             "logs": self.logs,

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from profiles.schema import Profile
 from tui.actions.action import NO_SYSTEM, Verb
-from tui.actions.catalogue import kubernetes_verbs, postgres_verbs, redis_verbs
+from tui.actions.catalogue import container_verbs, kubernetes_verbs, postgres_verbs, redis_verbs, unit_verbs
 from tui.actions.hooks import TellOthers
+from tui.sources.docker.source import DockerSource
 from tui.sources.host import HostSource
 from tui.sources.http import HttpSource
 from tui.sources.kubernetes import KubernetesSource, PodLogs
@@ -17,6 +18,10 @@ from tui.sources.metrics import MetricSource
 from tui.sources.postgres.source import PostgresSource
 from tui.sources.reading import Source
 from tui.sources.redis import RedisSource
+from tui.sources.systemd import SystemdSource
+
+_OF_USE: Final = ("container.cpu_percent", "container.memory_percent", "container.memory_bytes")
+"""Rules that need to know what containers use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +43,23 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
     databases = {name: PostgresSource(name, entry, masks=masks) for name, entry in profile.databases.items()}
     caches = {name: RedisSource(name, entry, masks=masks) for name, entry in profile.redis.items()}
+    is_judged = any(rule in profile.rules for rule in _OF_USE)
+    engines = {name: DockerSource(name, entry, measures=is_judged) for name, entry in profile.docker.items()}
+    units = SystemdSource(profile.systemd) if profile.systemd else None
     verbs: list[tuple[str, Verb]] = [
         *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster) if cluster else ())),
         *((database.name, verb) for database in databases.values() for verb in postgres_verbs(database)),
         *((cache.name, verb) for cache in caches.values() for verb in redis_verbs(cache)),
+        *((engine.name, verb) for engine in engines.values() for verb in container_verbs(engine)),
+        *((SystemdSource.name, verb) for verb in (unit_verbs(units) if units else ())),
     ]
     if profile.hooks:
         verbs.append((NO_SYSTEM, TellOthers(profile)))
     pod_logs = PodLogs(cluster) if cluster else None
     sources: list[Source[Any]] = [
         *(HttpSource(name, entry) for name, entry in profile.services.items()),
+        *engines.values(),
+        *([units] if units else []),
         *([cluster] if cluster else []),
         *databases.values(),
         *caches.values(),
@@ -84,5 +96,6 @@ def _optional(profile: Profile) -> Iterator[str]:
         ("service", profile.services),
         ("database", profile.databases),
         ("redis", profile.redis),
+        ("container", profile.docker),
     ):
         yield from (f"{kind}:{name}" for name, entry in entries.items() if entry.optional)

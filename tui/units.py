@@ -4,6 +4,8 @@ from typing import Final
 
 _SHORT_KINDS: Final = {
     "service": "svc",
+    "container": "docker",
+    "unit": "unit",
     "kubernetes": "k8s",
     "database": "pg",
     "redis": "redis",

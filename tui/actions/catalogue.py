@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tui.actions.action import About, Verb
+from tui.actions.docker.verbs import CONTAINER_VERBS
 from tui.actions.hooks import TellOthers
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod
@@ -14,9 +15,12 @@ from tui.actions.postgres.cancel import CancelQuery
 from tui.actions.postgres.terminate import TerminateBackend, TerminateMatching
 from tui.actions.redis.kill import KillClient
 from tui.actions.redis.setting import SetConfig
+from tui.actions.systemd.verbs import UNIT_VERBS
+from tui.sources.docker.source import DockerSource
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.postgres.source import PostgresSource
 from tui.sources.redis import RedisSource
+from tui.sources.systemd import SystemdSource
 
 KUBERNETES = (RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod)
 POSTGRES = (CancelQuery, TerminateBackend, TerminateMatching)
@@ -38,9 +42,20 @@ def redis_verbs(source: RedisSource) -> list[Verb]:
     return [kind(source) for kind in REDIS]
 
 
+def container_verbs(source: DockerSource) -> list[Verb]:
+    """Return every verb for the containers of an engine."""
+    return [kind(source) for kind in CONTAINER_VERBS]
+
+
+def unit_verbs(source: SystemdSource) -> list[Verb]:
+    """Return every verb for units of systemd."""
+    return [kind(source) for kind in UNIT_VERBS]
+
+
 def promises() -> list[tuple[str, About]]:
     """Return the name of every verb and what is promised of it, in the order of the systems."""
-    return [(kind.name, kind.about) for kind in (*KUBERNETES, *POSTGRES, *REDIS, TellOthers)]
+    kinds = (*KUBERNETES, *POSTGRES, *REDIS, *CONTAINER_VERBS, *UNIT_VERBS, TellOthers)
+    return [(kind.name, kind.about) for kind in kinds]
 
 
 _LABELS: Final = ("system", "targets", "risk", "inverse", "identity", "window", "command", "verification")

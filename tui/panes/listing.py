@@ -33,10 +33,15 @@ class Listing(Pane):
 
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
         super().__init__(desk, id=id)
-        self.view = next(iter(self.VIEWS))
+        self.view = next(iter(self.views))
         """The open view."""
         self._orders: dict[str, tuple[str | None, bool]] = {}
         """How each view's rows were sorted at the start."""
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """The views that this profile has something for: all, where the tab does not say otherwise."""
+        return self.VIEWS
 
     def draw(self) -> None:
         """Draw the open view and all that stands around it."""
@@ -59,7 +64,7 @@ class Listing(Pane):
     def open_view(self) -> None:
         """Show the open view's table, filtered like the one before, and leave the keyboard with the tables."""
         had_focus = self.has_focus_within
-        for view in self.VIEWS:
+        for view in self.views:
             # By hand and not by a class: what a stylesheet is yet to show cannot take the focus.
             table = self.table_of(view)
             table.display = view == self.view
@@ -76,7 +81,7 @@ class Listing(Pane):
 
     def open_at(self, view: str, filter_text: str, source: str) -> None:
         """Open a view and filter its rows."""
-        if view in self.VIEWS:
+        if view in self.views:
             self.view = view
             self.open_view()
         super().open_at(view, filter_text, source)
@@ -91,11 +96,11 @@ class Listing(Pane):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave out the keys between views where there is only one."""
-        return len(self.VIEWS) > 1 if action == "view" else super().check_action(action, parameters)
+        return len(self.views) > 1 if action == "view" else super().check_action(action, parameters)
 
     def action_view(self, step: int) -> None:
         """Open the next or previous view."""
-        views = list(self.VIEWS)
+        views = list(self.views)
         self.view = views[(views.index(self.view) + step) % len(views)]
         self.open_view()
         self.redraw()

@@ -1,38 +1,70 @@
-"""The Services tab: every HTTP service of the profile, the worst first."""
+"""The Services tab: HTTP services, containers and systemd units, each in its own view, the worst first."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from profiles.schema import Profile
 from tui.panes import services_rows, tabs
 from tui.panes.failing import age_segment, failure_tone, failure_words, oldest
 from tui.panes.listing import Listing
+from tui.panes.offering import Offer, Offering
 from tui.panes.pane import Desk
+from tui.panes.services_board import RESTART, START, STOP
 from tui.sources.http import ServiceSnapshot
 from tui.sources.reading import Reading
-from widgets.cell import Row
+from widgets.cell import Row, cell_text
 from widgets.dialogs import TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
-from widgets.segment_line import SegmentLine
+from widgets.segment_line import Segment, SegmentLine
+
+if TYPE_CHECKING:
+    from tui.panes.services_board import Board
+
+_TABLE: Final = "table"
+_HTTP_ONLY: Final = "opstui changes nothing of an HTTP service; containers and units are in their own views (tab)"
 
 
-class ServicesPane(Listing):
-    """HTTP services by their health documents."""
+def boards_of(profile: Profile) -> dict[str, "Board"]:
+    """Return the views beside the HTTP services that a profile has something for, by name.
+
+    Nothing of the others is imported: this is the tab of the first frame.
+    """
+    found: dict[str, Board] = {}
+    if profile.docker:
+        from tui.panes import containers_rows
+
+        found["containers"] = containers_rows.BOARD
+    if profile.systemd:
+        from tui.panes import units_rows
+
+        found["units"] = units_rows.BOARD
+    return found
+
+
+class ServicesPane(Listing, Offering):
+    """HTTP services by their health documents, containers by their engine, units by systemd."""
 
     TAB = tabs.SERVICES
-    VIEWS: ClassVar[Mapping[str, str]] = {"table": "Services"}
+    VIEWS: ClassVar[Mapping[str, str]] = {_TABLE: "Services", "containers": "Containers", "units": "Units"}
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "worst_first", "Worst first", id="services.worst_first"),
         Binding("y", "copy_url", "Copy the URL", show=False, id="services.copy_url"),
+        Binding("R", "change('services.restart')", "Restart: container or unit", id=RESTART),
+        Binding("T", "change('services.stop')", "sTop: container or unit", show=False, id=STOP),
+        Binding("B", "change('services.start')", "Bring up: start a container or unit", show=False, id=START),
     ]
 
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
+        self._profile, self._boards = desk.profile, boards_of(desk.profile)
         super().__init__(desk, id=id)
+        self._of_boards: dict[str, dict[str, Reading[Any]]] = {board.kind: {} for board in self._boards.values()}
+        """Readings by kind and source."""
         self._readings: dict[str, Reading[ServiceSnapshot]] = {}
         self._rows: dict[str, Row] = {}
         self._aged: dict[str, tuple[object, ...]] = {}
@@ -42,37 +74,69 @@ class ServicesPane(Listing):
         """Lay out notice, title, table and filter."""
         yield NoticeBar()
         yield SegmentLine(id="services-title", separator="  ")
-        yield LiveTable(
-            services_rows.COLUMNS, id="services-table", empty="no services in this profile", sort="state", reverse=True
-        )
+        if len(self.views) > 1:
+            yield SegmentLine(id="services-views", separator=" ")
+        if _TABLE in self.views:
+            empty = "no services in this profile"
+            yield LiveTable(services_rows.COLUMNS, id="services-table", empty=empty, sort="state", reverse=True)
+        for view, board in self._boards.items():
+            waiting = "waiting for the first answer"
+            yield LiveTable(board.columns, id=f"services-{view}", empty=waiting, sort="state", reverse=True)
         yield FilterBar()
 
     def on_mount(self) -> None:
         """Show a row for each service before the first answer."""
         self._rows = {name: self._row(name) for name in self.desk.profile.services}
-        self.table.show(self._rows)
-        if not self._rows:
-            text = "this profile names no services; add: services: {NAME: https://HOST/health}"
+        if _TABLE in self.views:
+            self.table_of(_TABLE).show(self._rows)
+        self.open_view()
+        if not self._rows and not self._boards:
+            text = (
+                "this profile names no services; add: services: {NAME: https://HOST/health}, docker: {local: {}}, "
+                "or systemd: [UNIT]"
+            )
             self.query_one(NoticeBar).show(text, "dim")
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """The views that the profile has something for; the HTTP services where it has nothing at all."""
+        has_http = bool(self._profile.services) or not self._boards
+        return {
+            name: title for name, title in self.VIEWS.items() if name in self._boards or (name == _TABLE and has_http)
+        }
 
     # Readings
 
     def show(self, reading: Reading[Any]) -> None:
-        """Draw one service's row."""
+        """Draw one service's row, or the view of an engine or of systemd if it is open."""
+        if reading.kind in self._of_boards:
+            self._of_boards[reading.kind][reading.source] = reading
+            if self.view in self._boards and self._boards[self.view].kind == reading.kind:
+                self._draw_board(self._boards[self.view])
+            self._draw_frame()
+            return
         name = reading.source.partition(":")[2]
         self._readings[name] = reading
         self._rows[name] = self._row(name)
-        self.table.apply({name: self._rows[name]})
+        if _TABLE in self.views:
+            self.table_of(_TABLE).apply({name: self._rows[name]})
         self._draw_frame()
 
     def draw(self) -> None:
-        """Draw every service again whose row reads differently."""
+        """Draw every service again whose row reads differently, or the other view that is open."""
+        if self.view in self._boards:
+            self._draw_board(self._boards[self.view])
+            self._draw_frame()
+            return
         self._rows.update(changed := {name: row for name in self._rows if (row := self._row(name)) != self._rows[name]})
         self.table.apply(changed)
         self._draw_frame()
 
     def tick(self) -> None:
         """Draw what depends on the clock, where it reads differently."""
+        if self.view in self._boards:
+            self.draw()
+            return
         now = self.desk.now()
         aged = [name for name in self._rows if services_rows.aged(self._readings.get(name), now) != self._aged[name]]
         if changed := {name: row for name in aged if (row := self._row(name)) != self._rows[name]}:
@@ -90,28 +154,78 @@ class ServicesPane(Listing):
         return services_rows.service_row(name, reading, level, now)
 
     def _draw_frame(self) -> None:
-        now, readings = self.desk.now(), list(self._readings.values())
+        self._draw_views()
+        board = self._boards.get(self.view)
+        shown: Mapping[str, Reading[Any]] = self._of_boards[board.kind] if board else self._readings
+        now, readings = self.desk.now(), list(shown.values())
         if not readings:
+            self.query_one("#services-title", SegmentLine).show([])
             return
         seen = age_segment(oldest(readings), now)
-        self.query_one("#services-title", SegmentLine).show([*services_rows.title(readings), seen])
+        told = board.title(shown) if board else services_rows.title(readings)
+        self.query_one("#services-title", SegmentLine).show([*told, seen])
         failing = [reading for reading in readings if failure_words(reading, now)]
         bar = self.query_one(NoticeBar)
         if failing:
             more = f" (and {len(failing) - 1} more)" if len(failing) > 1 else ""
             first, *rest = failure_words(failing[0], now).split("\n")
             bar.show("\n".join([first + more, *rest]), failure_tone(failing[0]))
+        elif board and (notes := board.notes(shown)):
+            bar.show(notes, "warn")
         else:
             bar.clear()
         self.table.stale = len(failing) == len(readings)
 
+    def _draw_board(self, board: "Board") -> None:
+        for name in self._of_boards[board.kind]:
+            board.look(self.desk.source(name))
+        readings = self._of_boards[board.kind]
+        is_read = any(reading.snapshot is not None for reading in readings.values())
+        self.table.empty = board.empty if is_read else "nothing could be read yet" if readings else "waiting"
+        self.table.show(board.rows(readings, self.desk.level, self.desk.now()))
+
+    def _draw_views(self) -> None:
+        if len(self.views) == 1:
+            return
+        told = []
+        for view, words in self.views.items():
+            board = self._boards.get(view)
+            bad = (
+                board.troubled(self._of_boards[board.kind])
+                if board
+                else services_rows.troubled(self._readings.values())
+            )
+            text = f" {words} {bad} bad " if bad else f" {words} "
+            told.append(Segment(text, "critical" if bad else "", reverse=view == self.view))
+        self.query_one("#services-views", SegmentLine).show(told)
+
+    def open_view(self) -> None:
+        """Show the open view's table, and what stands above it."""
+        super().open_view()
+        self._draw_frame()
+
     def reveal(self, source: str, about: str, at: float) -> bool:
-        """Put the cursor on a service."""
+        """Put the cursor on a service, a container or a unit."""
+        kind = source.partition(":")[0]
+        view = next((name for name, board in self._boards.items() if board.kind == kind), _TABLE)
+        if board := self._boards.get(view):
+            key = board.key_of(self._of_boards[kind], source, about)
+            if key is None:
+                return False
+            self._turn_to(view)
+            self.table.seek(key)
+            return True
         if about not in self._rows:
             return False
-        self.unfilter()
+        self._turn_to(_TABLE)
         self.table.seek(about)
         return True
+
+    def _turn_to(self, view: str) -> None:
+        self.view = view
+        self.open_view()
+        self.unfilter()
+        self.redraw()
 
     # Keys
 
@@ -122,6 +236,9 @@ class ServicesPane(Listing):
 
     def action_worst_first(self) -> None:
         """Sort by state, the worst first, or by name."""
+        if self.view in self._boards:
+            super().action_worst_first()
+            return
         table = self.table
         if table.sort_column == "state":
             table.sort_by("name")
@@ -132,6 +249,9 @@ class ServicesPane(Listing):
 
     def action_copy_url(self) -> None:
         """Copy the URL of the service under the cursor."""
+        if self.view in self._boards:
+            self.post_message(self.Told("a row here has no URL; c copies it, b shows the commands"))
+            return
         reading = self._readings.get(self._current or "")
         if reading is None or reading.snapshot is None:
             self.post_message(self.Told("no URL to copy yet"))
@@ -139,8 +259,11 @@ class ServicesPane(Listing):
             self.copy(reading.snapshot.url)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Show a service in full."""
+        """Show a row in full."""
         message.stop()
+        if board := self._boards.get(self.view):
+            self._open_page(board, message.key)
+            return
         name = str(message.key)
         reading = self._readings.get(name)
         if reading is None or reading.snapshot is None:
@@ -152,8 +275,43 @@ class ServicesPane(Listing):
             page = f"{words}\n\n{page}"
         self.app.push_screen(TextDialog(f"Service {name}", page, stem=f"service-{name}"))
 
+    def _open_page(self, board: "Board", key: Hashable) -> None:
+        page = board.page(self._of_boards[board.kind], key, self.desk.now())
+        if not page:
+            self.post_message(self.Told("nothing more is known of it: it is not there", "warn"))
+            return
+        row = self.table.row(key)
+        name = cell_text(row.cells[0]) if row is not None else ""
+        title = f"{self.views[self.view].removesuffix('s')} {name}"
+        self.app.push_screen(TextDialog(title, page, stem=f"{board.kind}-{name}"))
+
+    # Keys that change something
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave out the keys that change something where there are only HTTP services."""
+        if action in ("change", "offers") and not self._boards:
+            return False
+        return super().check_action(action, parameters)
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Return what can be changed of the rows that are marked, or of the one under the cursor."""
+        board = self._boards.get(self.view)
+        if board is None:
+            return tuple(Offer(key, reason=_HTTP_ONLY) for key in (RESTART, STOP, START)) if self._boards else ()
+        cursor = (self.table.cursor_key,) if self.table.cursor_key is not None else ()
+        return board.offers(self._of_boards[board.kind], tuple(self.table.marked) or cursor)
+
+    def action_change(self, binding: str) -> None:
+        """Ask to restart, stop or start the row under the cursor, or those that are marked."""
+        # From now on the cursor stays with this row: what was asked about must not lie under another one.
+        self.table.cursor_key = self.table.cursor_key
+        if requests := self.offered(binding):
+            self.post_message(self.Requested(requests))
+
     def by_hand(self) -> str:
-        """Return the curl line for the service under the cursor; for all of them when there is none."""
+        """Return the command for the row under the cursor; for all of them when there is none."""
+        if board := self._boards.get(self.view):
+            return board.by_hand(self.desk.profile, self._of_boards[board.kind], self.table.cursor_key)
         entries = self.desk.profile.services
         if (name := self._current) in entries:
             return services_rows.curl(entries[name])

@@ -128,6 +128,12 @@ def title(readings: Iterable[Reading[ServiceSnapshot]]) -> list[Segment]:
     return told
 
 
+def troubled(readings: Iterable[Reading[ServiceSnapshot]]) -> int:
+    """Return how many services are not ok, or cannot be read."""
+    found = [reading.snapshot for reading in readings if reading.snapshot is not None or reading.error is not None]
+    return sum(snapshot is None or snapshot.state is not State.OK for snapshot in found)
+
+
 def page(snapshot: ServiceSnapshot, entry: Service | None) -> str:
     """Return everything about a service: state, times, every component with its details, headers, body."""
     now_ms, p95_ms, slow_ms = millis(snapshot.latency_ms), millis(snapshot.p95_ms), millis(snapshot.slow_ms)

@@ -42,7 +42,7 @@ class Tab:
         return pane
 
 
-SERVICES: Final = Tab("Services", ("service",), "tui.panes.services:ServicesPane")
+SERVICES: Final = Tab("Services", ("service", "container", "unit"), "tui.panes.services:ServicesPane", owns=3)
 PODS: Final = Tab("Pods", ("kubernetes",), "tui.panes.pods:PodsPane")
 DATABASE: Final = Tab("Database", ("database",), "tui.panes.database:DatabasePane")
 REDIS: Final = Tab("Redis", ("redis",), "tui.panes.redis:RedisPane")

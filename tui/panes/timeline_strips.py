@@ -19,7 +19,7 @@ def kinds_of(profile: Profile) -> tuple[str, ...]:
     """Return the kinds of systems that a profile names; the host and opstui itself are always there."""
     named: dict[str, Any] = {
         "service": profile.services, "kubernetes": profile.kubernetes, "database": profile.databases,
-        "redis": profile.redis, "logs": profile.logs,
+        "container": profile.docker, "unit": profile.systemd, "redis": profile.redis, "logs": profile.logs,
     }  # fmt: skip
     return (*(kind for kind in KINDS if named.get(kind, True)), ITSELF.rstrip(":"))
 

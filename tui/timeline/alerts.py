@@ -10,8 +10,10 @@ from tui.timeline.standing import Condition
 from tui.units import amount
 
 KEY: Final = "alert "
-_TOLD_ANYWAY: Final = frozenset({("service", "state")})
-"""What is told by another name: a service's state is a change of its own."""
+_TOLD_ANYWAY: Final = frozenset(
+    {("service", "state"), ("container", "down"), ("container", "unhealthy"), ("unit", "failed"), ("unit", "inactive")}
+)
+"""What is told by another name: the state of a service, a container or a unit is a change of its own."""
 
 
 def key(alert: Alert) -> str:
@@ -60,6 +62,8 @@ def _whose(alert: Alert, snapshot: Any) -> tuple[str, str]:
             return "", postgres.SERVER
         case "service" | "logs":
             return "", name
+        case "container" | "unit":
+            return "", alert.object
         case "host":
             return "", alert.object or alert.metric
     return "", ""

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tui.rules import Alert, Level
+from tui.sources.docker.facts import DockerSnapshot
 from tui.sources.http import ServiceSnapshot
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.logs.line import LogBatch
 from tui.sources.postgres.facts import DatabaseSnapshot
 from tui.sources.reading import Reading
 from tui.sources.redis_facts import RedisSnapshot
-from tui.timeline import alerts, itself, kubernetes, logs, postgres, redis, services
+from tui.sources.systemd import SystemdSnapshot
+from tui.timeline import alerts, docker, itself, kubernetes, logs, postgres, redis, services, systemd
 from tui.timeline.entry import ITSELF, Entry, around, identity
 from tui.timeline.model import Timeline
 from tui.timeline.standing import Condition, Standing
@@ -84,6 +86,12 @@ class Chronicle:
             case ServiceSnapshot():
                 yield from services.entries(source, before, after, now)
                 yield from self._turn(source, services.conditions(after), now, recent)
+            case DockerSnapshot():
+                yield from docker.entries(source, after, since)
+                yield from self._turn(source, docker.conditions(after), now, recent)
+            case SystemdSnapshot():
+                yield from systemd.entries(source, before, after, now)
+                yield from self._turn(source, systemd.conditions(after), now, recent)
             case LogBatch():
                 yield from logs.entries(source, before, after, now)
                 burst = self._bursts.setdefault(source, logs.Bursts()).take(after, now)
