@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from profiles.hosts import is_pattern
 from profiles.schema import LogSource, Profile
+from tui.sources.docker.source import shown_socket
 from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.parse import fields, pretty
 from tui.sources.text import clean
@@ -169,6 +171,12 @@ def by_hand(entry: LogSource, profile: Profile) -> str:
         return clean(f"tail -n 200 -F {entry.file if ' ' not in entry.file else shlex.quote(entry.file)}")
     if entry.command is not None:
         return clean(shlex.join(entry.command))
+    if entry.docker is not None:
+        engine = profile.docker[entry.engine or next(iter(profile.docker))]
+        docker = f"docker {shown_socket(engine.socket)}"
+        if is_pattern(entry.docker):
+            return clean(f"{docker}ps -a --format '{{{{.Names}}}}'  # then, for each: {docker}logs -f --tail 200 NAME")
+        return clean(f"{docker}logs -f --tail 200 {shlex.quote(entry.docker)}")
     words = ["kubectl", "logs", "-f", "-l", entry.pods or "", "--tail=200", "--timestamps", "--prefix"]
     words += ["-n", entry.namespace or "default"]
     words += ["-c", entry.container] if entry.container else []

@@ -48,6 +48,11 @@ def container_name(found: Any) -> str:
     return _text(min(own, key=lambda name: name.count("/"), default=""), 255) or container_id(found)[:12]
 
 
+def is_running(listed: Any) -> bool:
+    """Tell whether an entry of `/containers/json` runs."""
+    return _map(listed).get("State") == "running"
+
+
 def fingerprint(listed: Any) -> tuple[str, ...]:
     """Return what of a list's entry changes only when the container does: without `Up 5 minutes`."""
     entry = _map(listed)

@@ -8,6 +8,7 @@ from typing import Final
 from profiles.schema import LogSource
 from tui.sources.errors import Unreadable
 from tui.sources.logs.command import CommandFollower
+from tui.sources.logs.containers import ContainerFollower, ContainerLogs
 from tui.sources.logs.files import FIRST_LINES, FileFollower
 from tui.sources.logs.follower import Follower
 from tui.sources.logs.intake import Intake
@@ -29,6 +30,7 @@ class LogsSource:
         name: str,
         entry: LogSource,
         pod_logs: PodLogs | None = None,
+        container_logs: ContainerLogs | None = None,
         *,
         masks: bool = False,
         first_lines: int = FIRST_LINES,
@@ -39,6 +41,7 @@ class LogsSource:
             name: what the profile calls it.
             entry: what is followed.
             pod_logs: reads the logs of pods; None where there is no cluster.
+            container_logs: reads the logs of containers; None where the profile names no engine.
             masks: takes what looks like a secret out of every line.
             first_lines: how many lines of what was there before are read, of each file, or of all pods together.
         """
@@ -49,6 +52,7 @@ class LogsSource:
         self._log = name
         self._entry = entry
         self._pod_logs = pod_logs
+        self._container_logs = container_logs
         self._intake = Intake(self._wake, shown=without_secrets if masks else None)
         self._follower: Follower | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -115,6 +119,11 @@ class LogsSource:
             if not entry.command:
                 raise Unreadable("the command is empty", "give program and arguments in the profile")
             return CommandFollower(self._log, entry.command, self._intake)
+        if entry.docker is not None:
+            if self._container_logs is None:
+                raise Unreadable("the profile names containers but no engine", "add docker: {local: {}} to the profile")
+            lines = self._first_lines
+            return ContainerFollower(self._log, self._container_logs, entry.docker, self._intake, first_lines=lines)
         if self._pod_logs is None or entry.pods is None or entry.namespace is None:
             raise Unreadable("the profile names pods but no cluster", "add kubernetes: to the profile")
         return PodFollower(
