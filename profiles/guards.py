@@ -28,6 +28,7 @@ VerbName = Literal[
     "stop-unit",
     "start-unit",
     "tell",
+    "run-script",
 ]
 """What can be done, as `opstui actions` lists it."""
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +27,14 @@ class Finished:
 
 
 async def run(
-    command: Sequence[str], *, timeout_s: float, typed: bytes = b"", most: int, keeps_end: bool = False
+    command: Sequence[str],
+    *,
+    timeout_s: float,
+    typed: bytes = b"",
+    most: int,
+    keeps_end: bool = False,
+    begun: Callable[[int], None] = lambda pid: None,
+    heard: Callable[[bytes], None] = lambda data: None,
 ) -> Finished:
     """Run a program to its end and return what it said on standard output.
 
@@ -37,6 +44,8 @@ async def run(
         typed: what it gets on standard input.
         most: bytes of output; one that says more is ended. 0 reads none.
         keeps_end: whether the end of all it says is kept instead, with its standard error among it.
+        begun: told its process id, which is that of its group too, once it runs.
+        heard: told what it says, as it comes.
 
     Raises:
         ProgramError: it cannot be started.
@@ -54,8 +63,10 @@ async def run(
     except (OSError, ValueError) as error:
         raise ProgramError(getattr(error, "strerror", None) or "it cannot be started") from None
     try:
+        begun(process.pid)
         async with asyncio.timeout(timeout_s):
-            _, output = await asyncio.gather(_type(process.stdin, typed), _read(process.stdout, most, keeps_end))
+            reading = _read(process.stdout, most, keeps_end, heard)
+            _, output = await asyncio.gather(_type(process.stdin, typed), reading)
             if len(output) > most:
                 return Finished(None, output)
             return Finished(await process.wait(), output)
@@ -83,8 +94,11 @@ async def _type(stream: asyncio.StreamWriter | None, typed: bytes) -> None:
         stream.close()
 
 
-async def _read(stream: asyncio.StreamReader | None, most: int, keeps_end: bool) -> bytes:
+async def _read(
+    stream: asyncio.StreamReader | None, most: int, keeps_end: bool, heard: Callable[[bytes], None]
+) -> bytes:
     kept = b""
     while stream is not None and len(kept) <= most and (data := await stream.read(_CHUNK)):
+        heard(data)
         kept = (kept + data)[-most:] if keeps_end else kept + data
     return kept

@@ -38,6 +38,7 @@ from tui.panes.tabs import CHECKLIST, TABS, Tab
 from tui.pins import Finding, changed, findings
 from tui.poller import Pollers, contained
 from tui.rules import Rules
+from tui.scripting import Scripting
 from tui.sources.reading import Reading
 from tui.sources.text import clean
 from tui.status import (
@@ -112,6 +113,7 @@ class OpsApp(App[int]):
         ),
         Binding("at", "contacts", "Contacts: whom to call", show=False, key_display="@", id="app.contacts"),
         Binding("b", "by_hand", "By hand", id="app.by_hand"),
+        Binding("X", "script", "Run a script of the profile", show=False, id="app.script"),
         Binding("p", "pause", "Pause", id="app.pause"),
         Binding("N", "note", "Note: put a sentence on record", show=False, id="app.note"),
         Binding("P", "picture", "Snapshot: put what this tab shows on record", show=False, id="app.picture"),
@@ -166,6 +168,13 @@ class OpsApp(App[int]):
         self._active = 0
         self._has_begun = False
         self.timekeeper = Timekeeper(self, profile, journal, self._news, self.tell, self._draw_active)
+        self.scripting = Scripting(
+            self,
+            profile,
+            self._verbs,
+            self._refusal,
+            lambda request: self._changes.begin([request], lambda ended: None),
+        )
         self._desk = replace(
             self._desk,
             timeline=lambda: self.timekeeper.timeline,
@@ -375,6 +384,10 @@ class OpsApp(App[int]):
         await self._open(index)
         return self._panes[index]
 
+    def action_script(self) -> None:
+        """Choose a script of the profile and run it, as an action."""
+        self._begin(self.scripting.choose(), "the scripts")
+
     def action_by_hand(self) -> None:
         """Show the commands that show this pane's data by hand."""
         pane = self._panes[self._active]
@@ -517,7 +530,7 @@ class OpsApp(App[int]):
         for binding, names in commands(screen.active_bindings.values()):
             run = partial(self.run_action, binding.action, nodes[binding.id])
             yield SystemCommand(binding.description, f"key {', '.join(names)}", run)
-        for title, meaning, begin in self.walking.commands():
+        for title, meaning, begin in (*self.walking.commands(), *self.scripting.commands()):
             yield SystemCommand(title, meaning, begin)
         if self._sandbox is not None:
             for name, scenario in self._sandbox.scenarios.items():

@@ -9,6 +9,7 @@ from profiles.schema import LogSource, Profile
 from tui.actions.action import NO_SYSTEM, Verb
 from tui.actions.catalogue import container_verbs, kubernetes_verbs, postgres_verbs, redis_verbs, unit_verbs
 from tui.actions.hooks import TellOthers
+from tui.actions.scripts import RunScript
 from tui.sources.docker.connection import DockerConnection
 from tui.sources.docker.logs import ContainerLogs
 from tui.sources.docker.source import DockerSource
@@ -57,6 +58,8 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     ]
     if profile.hooks:
         verbs.append((NO_SYSTEM, TellOthers(profile)))
+    if profile.scripts:
+        verbs.append((NO_SYSTEM, RunScript(profile)))
     pod_logs = PodLogs(cluster) if cluster else None
     sources: list[Source[Any]] = [
         *(HttpSource(name, entry) for name, entry in profile.services.items()),

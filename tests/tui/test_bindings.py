@@ -20,7 +20,7 @@ PANES = [tab.pane() for tab in TABS]
 
 _READLINE = {"ctrl+k", "ctrl+d", "ctrl+w", "ctrl+a", "ctrl+b"}
 """Keys with which hands that are used to a shell or tmux edit and switch."""
-_APPS = {*"123456789", "question_mark", "colon", *"abpqNPUW", "plus", "equals_sign", "minus"} | {
+_APPS = {*"123456789", "question_mark", "colon", *"abpqNPUWX", "plus", "equals_sign", "minus"} | {
     "ctrl+r", "ctrl+z", "ctrl+q", "ctrl+p", "at", "exclamation_mark",
 }  # fmt: skip
 

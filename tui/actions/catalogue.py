@@ -15,6 +15,7 @@ from tui.actions.postgres.cancel import CancelQuery
 from tui.actions.postgres.terminate import TerminateBackend, TerminateMatching
 from tui.actions.redis.kill import KillClient
 from tui.actions.redis.setting import SetConfig
+from tui.actions.scripts import RunScript
 from tui.actions.systemd.verbs import UNIT_VERBS
 from tui.sources.docker.source import DockerSource
 from tui.sources.kubernetes import KubernetesSource
@@ -54,7 +55,7 @@ def unit_verbs(source: SystemdSource) -> list[Verb]:
 
 def promises() -> list[tuple[str, About]]:
     """Return the name of every verb and what is promised of it, in the order of the systems."""
-    kinds = (*KUBERNETES, *POSTGRES, *REDIS, *CONTAINER_VERBS, *UNIT_VERBS, TellOthers)
+    kinds = (*KUBERNETES, *POSTGRES, *REDIS, *CONTAINER_VERBS, *UNIT_VERBS, TellOthers, RunScript)
     return [(kind.name, kind.about) for kind in kinds]
 
 

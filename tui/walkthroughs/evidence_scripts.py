@@ -19,6 +19,8 @@ async def script(asked: Asked, site: Site) -> AsyncIterator[Fact]:
     found = site.profile.scripts.get(name)
     if found is None:
         yield Fact(name, "", Mark.UNKNOWN, detail="the profile has no such script")
+    elif found.changes:
+        yield Fact(name, "", Mark.UNKNOWN, detail="it changes something: only a person runs it, as an action (X)")
     elif site.profile.environment == "sandbox":
         yield Fact(name, "", Mark.SKIPPED, detail="the sandbox runs no program of yours")
     else:
