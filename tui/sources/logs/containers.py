@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC
@@ -24,6 +25,7 @@ _IDLE_S: Final = 1.0
 _RECENT: Final = 200
 _ERRORS: Final = 2
 """Number of the stream that is standard error."""
+_OF_A_TRACE: Final = re.compile(r"Traceback |Caused by:|[\w.]+(?:Error|Exception)\b|goroutine |panic: ")
 _BUG: Final = "following stopped: a bug in opstui"
 
 
@@ -73,7 +75,7 @@ class _Stream:
         self._recent: deque[str] = deque(maxlen=_RECENT)
 
     def fresh(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines not seen before, without the engine's time in front of them."""
+        """Return the lines not seen before; the engine's time stays in front of one that has no time of its own."""
         found = []
         for line in lines:
             stamp, space, text = line.partition(" ")
@@ -86,8 +88,14 @@ class _Stream:
                 self._recent.clear()
             self.last = stamp
             self._recent.append(line)
-            found.append(text)
+            found.append(line if _has_no_time(text) else text)
         return found
+
+
+def _has_no_time(text: str) -> bool:
+    # A time stands at the beginning, or in a JSON line. What is indented, or is an exception's own line, belongs to
+    # the line before it, and is recognized only when nothing stands in front.
+    return text[:1].isalpha() and _OF_A_TRACE.match(text) is None
 
 
 class _Followed:

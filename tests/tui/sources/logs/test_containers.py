@@ -91,16 +91,29 @@ def source_of(logs: FakeLogs) -> LogsSource:
     return LogsSource("web", LogSource(docker="web"), None, logs)
 
 
-async def test_lines_come_without_the_engine_s_time_and_errors_are_told_apart() -> None:
+async def test_lines_have_the_engine_s_time_where_they_have_none_and_errors_are_told_apart() -> None:
     logs = FakeLogs(
         [WEB], [[(1, b"2026-11-26T14:00:00.000000001Z hello\n"), (2, b"2026-11-26T14:00:00.000000002Z oops\n")]]
     )
     source = source_of(logs)
     found = await lines_of(source, lambda lines: len(lines) == 2)
-    assert [(line.raw, line.origin) for line in found] == [("hello", "web"), ("oops", "web stderr")]
+    assert [(line.text, line.origin) for line in found] == [("hello", "web"), ("oops", "web stderr")]
+    assert [round(line.at) for line in found] == [1_795_701_600] * 2
     assert logs.asked[0] == ("", 200)
     await source.close()
     assert logs.is_closed
+
+
+@pytest.mark.parametrize(
+    "own",
+    ["2026-11-26T13:00:00Z started", '{"time":"2026-11-26T13:00:00Z","msg":"started"}', "    at Main.run(Main.java:7)"],
+)
+async def test_a_line_s_own_time_and_what_belongs_to_a_trace_are_left_as_they_are(own: str) -> None:
+    logs = FakeLogs([WEB], [[(1, b"2026-11-26T14:00:00.000000001Z " + own.encode() + b"\n")]])
+    source = source_of(logs)
+    (found,) = await lines_of(source, lambda lines: len(lines) == 1)
+    assert found.raw == own
+    await source.close()
 
 
 async def test_after_a_cut_reading_goes_on_and_no_line_comes_twice() -> None:
@@ -109,7 +122,7 @@ async def test_after_a_cut_reading_goes_on_and_no_line_comes_twice() -> None:
     logs = FakeLogs([WEB], [first, Unreachable("cut"), again])
     source = source_of(logs)
     found = await lines_of(source, lambda lines: len(lines) >= 3)
-    assert [line.raw for line in found] == ["one", "two", "three"]
+    assert [line.text for line in found] == ["one", "two", "three"]
     assert logs.asked[-1] == ("1795701600", None)
     await source.close()
 
