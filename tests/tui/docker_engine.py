@@ -39,6 +39,8 @@ class Engine:
         ]
         self.log = (RECORDED / "logs-api-20.10.bin").read_bytes()
         self.asked: list[str] = []
+        self.event_queries: list[dict[str, str]] = []
+        self.version: dict[str, Any] = recorded("version")
         self.posted: list[str] = []
         self.refusals: dict[str, tuple[int, str]] = {}
         """Part of a path → status and message."""
@@ -103,12 +105,13 @@ class Engine:
             if part in path:
                 return status, json.dumps({"message": message}).encode()
         if path == "/version":
-            return 200, json.dumps(recorded("version")).encode()
+            return 200, json.dumps(self.version).encode()
         parts = path.removeprefix("/v1.41").strip("/").split("/")
         if parts == ["containers", "json"]:
             return 200, json.dumps(self.listed).encode()
         if parts == ["events"]:
-            since, until = float(query["since"]), float(query["until"])
+            self.event_queries.append(query)
+            since, until = float(query["since"]), float(query.get("until", "inf"))
             told = [one for one in self.events if since <= one["time"] <= until]
             return 200, "".join(f"{json.dumps(one)}\n" for one in told).encode()
         if (one := self.full.get(parts[1])) is None:

@@ -14,6 +14,10 @@ _NEVER: Final = "0001-"
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 _PROBES: Final = 5
 _SHORT: Final = 200
+_UP: Final = re.compile(r"Up (\d+) (second|minute|hour|day|week|month|year)")
+_UNITS_S: Final = {
+    "second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400, "month": 30 * 86400, "year": 365 * 86400,
+}  # fmt: skip
 _OWNERS: Final = {
     "com.docker.swarm.service.name": "the Swarm service",
     "io.kubernetes.pod.name": "the kubelet, for pod",
@@ -58,6 +62,15 @@ def fingerprint(listed: Any) -> tuple[str, ...]:
     entry = _map(listed)
     brackets = re.findall(r"\([^)]*\)", str(entry.get("Status", "")))
     return (str(entry.get("State")), *brackets, str(entry.get("Image")), container_name(entry))
+
+
+def uptime_s(listed: Any) -> float:
+    """Return about how long an entry of the list says that it runs (`Up 5 minutes`), in seconds; 0 for any other.
+
+    It only grows during one run: where it has shrunk, another run has begun, whatever the engine's events say.
+    """
+    found = _UP.match(str(_map(listed).get("Status", "")))
+    return float(found[1]) * _UNITS_S[found[2]] if found else 0.0
 
 
 def container(found: Any, *, is_named: bool = False) -> Container:

@@ -56,6 +56,8 @@ class DockerSource:
         self._now = now
         self._known: dict[str, tuple[tuple[str, ...], float, Container]] = {}
         """By id: what the list said when it was read in full, when that was, and what it said."""
+        self._uptimes: dict[str, float] = {}
+        """By id: how long the list said that it runs. Not every engine tells each restart as an event."""
         self._restarts: dict[str, deque[tuple[float, int]]] = {}
         """By id: when restarts by the engine were noticed, and how many."""
         self._counters: dict[str, Counters] = {}
@@ -131,10 +133,12 @@ class DockerSource:
         since = engine_now - _PAST_S if self._events_until is None else self._events_until - 1
         query = {
             "since": f"{since:.0f}",
-            "until": f"{engine_now:.0f}",
             "filters": '{"type":["container"],"event":[' + ",".join(f'"{word}"' for word in _EVENTS) + "]}",
-            "stream": "false",  # for Podman, which may else wait for more
         }
+        # Either way it ends at once. Docker knows no `stream`, and Podman tells nothing of the past with `until`.
+        version = self.connection.version
+        is_podman = version is not None and version.engine.startswith("Podman")
+        query |= {"stream": "false"} if is_podman else {"until": f"{engine_now:.0f}"}
         try:
             found = await self.connection.lines("/events", query)
         except (Denied, Refusal) as error:
@@ -157,7 +161,9 @@ class DockerSource:
             or id_ in touched
             or known[0] != parse.fingerprint(listed)
             or now - known[1] >= _IN_FULL_S
+            or parse.uptime_s(listed) < self._uptimes.get(id_, 0.0)
         ]
+        self._uptimes = {id_: parse.uptime_s(listed) for id_, listed in chosen.items()}
         for found in await _each(due, self._inspected):
             if found is not None:
                 self._known[found.id] = (parse.fingerprint(chosen.get(found.id)), now, self._counted(found, now))

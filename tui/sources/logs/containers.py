@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections import deque
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC
 from functools import partial
@@ -22,7 +22,6 @@ FIRST_LINES: Final = 200
 _LIST_S: Final = 5.0
 _BACKOFF_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 _IDLE_S: Final = 1.0
-_RECENT: Final = 200
 _ERRORS: Final = 2
 """Number of the stream that is standard error."""
 _OF_A_TRACE: Final = re.compile(r"Traceback |Caused by:|[\w.]+(?:Error|Exception)\b|goroutine |panic: ")
@@ -71,8 +70,16 @@ class _Stream:
         self.parser = LineParser(source, origin, UTC)
         self.splitter = LineSplitter()
         self.last = ""
-        """Timestamp of the newest line; they have one length, so that text compares as time does."""
-        self._recent: deque[str] = deque(maxlen=_RECENT)
+        """Timestamp of the newest line; an engine's have one length, so that text compares as time does."""
+        self._of_last: Counter[str] = Counter()
+        """The lines with that timestamp, which may have whole seconds only."""
+        self._again: Counter[str] | None = None
+        """Of a log that is read again: those lines that are still to come a second time; None in any other."""
+
+    def resume(self) -> None:
+        """Take that the log is read again, from before the newest line."""
+        self.splitter.flush()
+        self._again = Counter(self._of_last)
 
     def fresh(self, lines: Sequence[str]) -> list[str]:
         """Return the lines not seen before; the engine's time stays in front of one that has no time of its own."""
@@ -82,14 +89,23 @@ class _Stream:
             if not space or not stamp[:1].isdigit():
                 found.append(line)
                 continue
-            if stamp < self.last or (stamp == self.last and line in self._recent):
+            if self._is_known(stamp, line):
                 continue
             if stamp != self.last:
-                self._recent.clear()
+                self._of_last.clear()
             self.last = stamp
-            self._recent.append(line)
+            self._of_last[line] += 1
             found.append(line if _has_no_time(text) else text)
         return found
+
+    def _is_known(self, stamp: str, line: str) -> bool:
+        if self._again is None or stamp > self.last:
+            self._again = None
+            return False
+        if stamp == self.last and self._again[line] <= 0:
+            return False
+        self._again[line] -= 1
+        return True
 
 
 def _has_no_time(text: str) -> bool:
@@ -232,6 +248,8 @@ class ContainerFollower:
 
     async def _read(self, followed: _Followed, since: str, tail: int | None) -> None:
         is_backlog = tail is not None
+        for one in followed.streams.values():
+            one.resume()
         stream = self._logs.follow(followed.ref.id, since, tail)
         try:
             async for number, data in stream:

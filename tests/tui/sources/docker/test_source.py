@@ -73,6 +73,24 @@ async def test_in_full_is_read_only_what_has_changed(engine: Engine, tmp_path: P
     await source.close()
 
 
+async def test_another_run_is_noticed_without_any_event(engine: Engine, tmp_path: Path) -> None:
+    source = source_of(tmp_path, "web")
+    row = next(row for row in engine.listed if row["Id"] == engine.id_of("web"))
+    for status, is_read in (("Up 50 seconds", True), ("Up 59 seconds", False), ("Up About a minute", True)):
+        row["Status"] = status
+        await source.read()
+        assert (full(engine) == ["web"]) == is_read, status
+    row["Status"] = "Up 2 minutes"
+    await source.read()
+    full(engine)
+    row["Status"] = "Up 3 seconds"
+    engine.of("web")["State"]["StartedAt"] = "2026-11-26T15:00:00.000000001Z"
+    found = (await source.read()).named("web")
+    assert found is not None
+    assert found.started_at == "2026-11-26T15:00:00.000000001Z"
+    await source.close()
+
+
 async def test_restarts_are_counted_as_they_are_seen(engine: Engine, tmp_path: Path) -> None:
     source = source_of(tmp_path, "crash")
     await source.read()
@@ -117,6 +135,18 @@ async def test_a_container_that_goes_between_list_and_question_is_left_out(engin
     source = source_of(tmp_path)
     del engine.full[engine.id_of("web")]
     assert "web" not in {one.name for one in (await source.read()).containers.values()}
+    await source.close()
+
+
+async def test_past_events_are_asked_for_as_each_engine_ends_the_answer(engine: Engine, tmp_path: Path) -> None:
+    source = source_of(tmp_path)
+    await source.read()
+    engine.version["Components"][0]["Name"] = "Podman Engine"
+    source.connection.version = None
+    assert (await source.read()).version.engine == "Podman Engine"
+    docker, podman = engine.event_queries
+    assert ("until" in docker, "stream" in docker) == (True, False)
+    assert ("until" in podman, podman["stream"]) == (False, "false")
     await source.close()
 
 

@@ -127,6 +127,16 @@ async def test_after_a_cut_reading_goes_on_and_no_line_comes_twice() -> None:
     await source.close()
 
 
+async def test_of_an_engine_with_whole_seconds_equal_lines_of_a_second_are_all_there_and_none_twice() -> None:
+    second = b"2026-11-26T14:00:00Z tick\n"
+    answers: list[list[tuple[int, bytes]] | Exception] = [[(1, second * 2)], Unreachable("cut"), [(1, second * 3)]]
+    logs = FakeLogs([WEB], answers)
+    source = source_of(logs)
+    found = await lines_of(source, lambda lines: len(lines) >= 3)
+    assert [line.text for line in found] == ["tick"] * 3
+    await source.close()
+
+
 async def test_one_that_does_not_run_is_read_once_and_again_when_it_is_started() -> None:
     logs = FakeLogs(
         [ContainerRef(WEB.id, "web", is_running=False)], [[(1, b"2026-11-26T14:00:00.000000001Z bye\n")], []]
