@@ -12,6 +12,7 @@ import shutil
 import tarfile
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,6 +20,7 @@ import pytest
 
 from profiles.hosts import DockerEngine
 from profiles.schema import LogSource
+from tests.tui.actions.lossy import Lossy
 from tui.actions.action import Look, Phase
 from tui.actions.docker.container import container_request
 from tui.actions.docker.verbs import RestartContainer, StartContainer, StopContainer
@@ -26,6 +28,7 @@ from tui.sources.docker.connection import DockerConnection
 from tui.sources.docker.facts import Container
 from tui.sources.docker.logs import ContainerLogs
 from tui.sources.docker.source import DockerSource
+from tui.sources.errors import Unreachable
 from tui.sources.logs import LogsSource
 
 SOCKET = os.environ.get("OPSTUI_TEST_DOCKER", "")
@@ -131,6 +134,30 @@ async def test_it_is_seen_to_become_healthy_and_unhealthy_and_is_restarted_stopp
     assert (look.phase, look.detail) == (Phase.CONVERGED, "exited (0)")
     look = await changed(source, StartContainer, await seen(source, "web", lambda one: not one.is_running))
     assert look.phase is Phase.CONVERGED
+
+
+@pytest.mark.parametrize("answer_only", [True, False])
+async def test_a_line_cut_at_a_restart_is_unknown_and_reading_finds_out_what_became_of_it(
+    host: Host, source: DockerSource, tmp_path: Path, answer_only: bool
+) -> None:
+    await host.run("web", LOOP)
+    now = await seen(source, "web", lambda one: one.is_running)
+    async with Lossy(SOCKET, b"/restart", answer_only=answer_only).at(tmp_path / "s") as lossy:
+        through = DockerSource("local", DockerEngine(socket=str(tmp_path / "s")))
+        verb = RestartContainer(through)
+        action = await verb.plan(container_request(verb.name, source.name, now))
+        began = time.time()
+        with pytest.raises(Unreachable):
+            await verb.execute(action)
+        assert lossy.seen == 1, "never sent twice"
+        await through.close()
+    again = RestartContainer(source)
+    wanted = Phase.CONVERGED if answer_only else Phase.ABSENT
+    async with asyncio.timeout(60):
+        while (look := await again.look(action.sent(began))).phase is Phase.WAITING:
+            await asyncio.sleep(0.2)
+    assert look.phase is wanted
+    assert ((await source.inspect(now.id)).started_at == now.started_at) == (not answer_only)
 
 
 async def test_a_crash_loop_and_the_kernel_s_kill_are_told_by_events_and_state(
