@@ -110,6 +110,14 @@ async def test_no_alert_is_passed_only_where_every_system_answers(tmp_path: Path
 SCRIPT = [sys.executable, "-c"]
 
 
+async def test_a_script_that_changes_something_is_never_run_for_its_exit_code(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    async with site_of(tmp_path, scripts={"flush": {"command": ["touch", str(ran)], "changes": True}}) as site:
+        (fact,) = await facts(site, script="flush")
+    assert (fact.mark, "only a person runs it" in fact.detail) == (Mark.UNKNOWN, True)
+    assert not ran.exists()
+
+
 @pytest.mark.parametrize(
     ("program", "mark", "words"),
     [
