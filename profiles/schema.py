@@ -196,6 +196,8 @@ class Profile(Strict):
     """Whom to call, in the order in which to call them."""
     hooks: dict[SystemName, Hook] = Field(default_factory=dict)
     """What tells others: a page, a channel, a status page. Each is a guarded action."""
+    bell: Literal["never", "critical", "all"] = "never"
+    """Which alerts ring the terminal's bell when they come."""
     state_dir: AbsolutePath | None = None
     """A folder that a team shares for its journals (mode 2770, its group the team's); your own when left out."""
 

@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from textual.app import App
 
@@ -12,17 +12,22 @@ from profiles.values import seconds
 from tui.alerts_screen import AlertPage, AlertRow, AlertsScreen
 from tui.journal import Journal, JournalError
 from tui.journal.news import News
+from tui.panes.failing import clock
 from tui.poller import Pollers
 from tui.rules import Alert, Level, Rules
 from tui.sources.text import clean
 from tui.status import alert_words, brief_age, silent_words
 from tui.timeline.attended import ACK, SILENCE, UNSILENCE, Attended, Said, line_of
+from tui.timeline.entry import Entry
 from tui.walking import Walking
 from widgets.cell import Tone
 from widgets.dialogs import InputDialog
 
 _LONGEST_S: Final = 7 * 86400.0
 _LONG_NOTE: Final = 500
+_QUIET_S: Final = 20.0
+"""What is up when opstui begins stands on the status line, and is no news."""
+_MOST_HISTORY: Final = 500
 _TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 _STATES: Final = {ACK: "ack", SILENCE: "silenced"}
 
@@ -42,8 +47,11 @@ class Alerting:
         walking: Walking,
         tell: Tell,
         unconfirmed: Callable[[], Sequence[str]],
+        announce: Tell,
+        history: Callable[[], Iterable[Entry]],
         *,
         is_sandbox: bool,
+        bell: Literal["never", "critical", "all"] = "never",
     ) -> None:
         """Prepare; follows the journal from its first line.
 
@@ -56,10 +64,15 @@ class Alerting:
             walking: begins runbooks.
             tell: says a sentence to the person.
             unconfirmed: returns what the page says first: of pins that no answer has confirmed.
+            announce: says a sentence that nobody asked for.
+            history: returns the rows of the timeline, oldest first.
             is_sandbox: whether the systems are made anew each time.
+            bell: which alerts ring the terminal's bell when they come.
         """
         self._app, self._pollers, self._rules, self._journal, self._news = app, pollers, rules, journal, news
         self._walking, self._tell, self._unconfirmed = walking, tell, unconfirmed
+        self._announce, self._history, self._bell = announce, history, bell
+        self._began = time.monotonic()
         # Each sandbox is a new one: what was said in an earlier one is about nothing that is here.
         since = time.time() if is_sandbox else 0.0
         self.attended = Attended(clean(socket.gethostname(), limit=255), since)
@@ -71,17 +84,34 @@ class Alerting:
         kinds = [word.what for _, word in said if word is not None]
         return [alert for alert, word in said if word is None], kinds.count(ACK), kinds.count(SILENCE)
 
-    def ended(self, changed: Iterable[Alert]) -> None:
-        """Take alerts that came, changed or ended: what was said of one ends with it, for everyone."""
+    def take(self, changed: Iterable[Alert]) -> None:
+        """Take alerts that came, changed or ended: what was said of one ends with it, for everyone; news are told."""
+        now, news = time.time(), []
         for alert in changed:
             if alert.level is Level.OK and self.attended.knows(alert):
                 self._begin(self._write(UNSILENCE, line_of(alert, reason="the alert ended")))
+            if alert.level is not Level.OK and self.attended.said(alert, now) is None:
+                news.append(alert)
+        if news and time.monotonic() - self._began >= _QUIET_S:
+            self._tell_news(sorted(news, key=lambda alert: -alert.level), now)
+
+    def _tell_news(self, news: Sequence[Alert], now: float) -> None:
+        worst = news[0]
+        more = f" and {len(news) - 1} more" if len(news) > 1 else ""
+        self._announce(f"▲ {worst.level.name} {alert_words(worst, now)}{more}; a lists alerts", _TONES[worst.level])
+        if self._bell == "all" or (self._bell == "critical" and worst.level is Level.CRITICAL):
+            self._app.bell()
 
     # The page
 
     def open(self) -> None:
         """Open the page."""
-        self._app.push_screen(AlertsScreen(self.page, self._act))
+        self._app.push_screen(AlertsScreen(self.page, self._act, self.history))
+
+    def history(self) -> str:
+        """Return the alerts that came so far, the newest first, with their ends."""
+        rows = [row for row in self._history() if row.what == "alert"][-_MOST_HISTORY:]
+        return "\n".join(f"{clock(row.at)}  {row.source.rstrip(':')}  {row.text}" for row in reversed(rows))
 
     def page(self) -> AlertPage:
         """Return the page as it is now."""

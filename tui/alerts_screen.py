@@ -15,10 +15,11 @@ from textual.widgets import Static
 from tui.rules import Alert
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.clipboard import copy, write_to_file
+from widgets.dialogs import TextDialog
 from widgets.fitting import plain
 from widgets.live_table import LiveTable
 
-_HINT = "enter runbook · A ack · Z silence · X take back · c copy · s save · esc, q close"
+_HINT = "enter runbook · A ack · Z silence · X take back · h history · c copy · s save · esc, q close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class AlertsScreen(ModalScreen[None]):
         Binding("A", "acknowledge", "Acknowledge", show=False, id="alerts.acknowledge"),
         Binding("Z", "silence", "Silence for a while", show=False, id="alerts.silence"),
         Binding("X", "take_back", "Take acknowledgement or silence back", show=False, id="alerts.take_back"),
+        Binding("h", "history", "History: the alerts so far", show=False, id="alerts.history"),
         Binding("c", "copy", "Copy everything", show=False, id="alerts.copy"),
         Binding("s,w", "write", "Save to a file", show=False, id="alerts.write"),
     ]
@@ -82,16 +84,20 @@ class AlertsScreen(ModalScreen[None]):
     AlertsScreen #hint { color: $text-muted; height: auto; max-height: 2; }
     """
 
-    def __init__(self, page: Callable[[], AlertPage], act: Callable[[str, Alert], None]) -> None:
+    def __init__(
+        self, page: Callable[[], AlertPage], act: Callable[[str, Alert], None], history: Callable[[], str]
+    ) -> None:
         """Prepare the page.
 
         Args:
             page: returns what is to be shown now.
+            history: returns the alerts so far, as lines.
             act: does `runbook`, `acknowledge`, `silence` or `take_back` with an alert.
         """
         super().__init__()
         self._page = page
         self._act = act
+        self._history = history
         self._rows: dict[str, AlertRow] = {}
         self._held = ""
         """The row that a person chose: the cursor stays on it wherever it goes."""
@@ -191,6 +197,11 @@ class AlertsScreen(ModalScreen[None]):
             self.say("this is no alert: it ends when the system answers" if row else "no alert is up")
         else:
             self._act(what, row.alert)
+
+    def action_history(self) -> None:
+        """Show the alerts so far."""
+        text = self._history() or "no alert came since the timeline begins"
+        self.app.push_screen(TextDialog("Alerts so far", text, stem="alerts"))
 
     async def action_copy(self) -> None:
         """Copy everything."""

@@ -197,7 +197,8 @@ class OpsApp(App[int]):
         self.alerting = Alerting(
             self, self._pollers, self.rules, journal, self._news, self.walking, self.tell,
             lambda: [*identity_lines(profile, self._findings), *clock_lines(self._pollers.readings())],
-            is_sandbox=profile.environment == "sandbox",
+            self._announce, lambda: self.timekeeper.timeline.rows(),
+            is_sandbox=profile.environment == "sandbox", bell=profile.bell,
         )  # fmt: skip
         self.frame = Frame(
             self, profile, self.guard, self._pollers, self.rules, self.alerting, self.walking,
@@ -289,7 +290,7 @@ class OpsApp(App[int]):
         raised = self.rules.judge(reading, time.time())
         self.numbers.take(reading)
         self.timekeeper.take(reading, raised)
-        self.alerting.ended(raised)
+        self.alerting.take(raised)
         if self._verify() or raised or reading.error is not None:
             self.frame.draw(self._active)
         for index, pane in self._panes.items():
@@ -513,6 +514,9 @@ class OpsApp(App[int]):
     def tell(self, text: str, tone: Tone = "", stay_s: float = TELL_S) -> None:
         """Say a sentence in the line above the keys."""
         self.frame.tell(text, tone, stay_s)
+
+    def _announce(self, text: str, tone: Tone) -> None:
+        self.frame.announce(text, tone)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         """Say what a pane has to say."""

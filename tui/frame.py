@@ -38,6 +38,9 @@ from widgets.segment_line import Segment, SegmentLine
 TELL_S: Final = 15.0
 """How long a sentence stays when nothing newer takes its place."""
 
+_ANNOUNCE_S: Final = 8.0
+_ANNOUNCE_WITHIN_S: Final = 60.0
+
 
 class Frame:
     """The lines above and below the tabs.
@@ -68,6 +71,8 @@ class Frame:
         self._alerting, self._walking = alerting, walking
         self._temporary, self._findings, self._is_shared = temporary, findings, is_shared
         self._told_until = 0.0
+        self._announced: tuple[str, Tone, float] | None = None
+        """What waits to be said: words, tone, and until when it is news."""
         self.last_key = ""
         """The last key pressed, as the shared screen shows it."""
 
@@ -115,8 +120,22 @@ class Frame:
         for bar in self._app.screen_stack[0].query("#told").results(NoticeBar):  # gone on the way out
             bar.show(text, tone)
 
+    def announce(self, text: str, tone: Tone) -> None:
+        """Say something that nobody asked for, as soon as nothing else is said; given up when that takes too long."""
+        self._announced = (text, tone, time.monotonic() + _ANNOUNCE_WITHIN_S)
+        self._announce()
+
+    def _announce(self) -> None:
+        if self._announced is None or self._told_until:
+            return
+        text, tone, until = self._announced
+        self._announced = None
+        if time.monotonic() <= until:
+            self.tell(text, tone, _ANNOUNCE_S)
+
     def forget_old(self) -> None:
-        """Take the sentence away that has stood long enough."""
+        """Take the sentence away that has stood long enough, and say what waits for its place."""
         if self._told_until and time.monotonic() > self._told_until:
             self._told_until = 0.0
             self._app.query_one("#told", NoticeBar).clear()
+        self._announce()

@@ -20,7 +20,9 @@ from tui.poller import Pollers
 from tui.rules import Alert, Level, Rules
 from tui.sources.reading import Number, Reading
 from tui.timeline.attended import ACK, Said
+from tui.timeline.entry import Entry
 from tui.walking import Walking
+from widgets.dialogs import TextDialog
 from widgets.live_table import LiveTable
 
 WARN = Alert("redis:cache", "memory_percent", "", Level.WARN, 90.0, 85.0, 940.0)
@@ -69,7 +71,7 @@ class PageApp(App[None]):
         self.asked: list[tuple[str, Alert]] = []
 
     def on_mount(self) -> None:
-        self.push_screen(AlertsScreen(self.page, lambda what, alert: self.asked.append((what, alert))))
+        self.push_screen(AlertsScreen(self.page, lambda what, alert: self.asked.append((what, alert)), lambda: ""))
 
 
 async def test_each_key_is_about_the_alert_under_the_cursor_wherever_it_goes() -> None:
@@ -110,17 +112,20 @@ class AlertingApp(App[None]):
         super().__init__()
         self.rules = Rules({"database.blocked": Rule(warn=1)})
         self.told: list[str] = []
+        self.announced: list[str] = []
+        self.entries: list[Entry] = []
         journal = Journal(folder, "t", "dev")
         self.news = News(journal)
         self.journal = journal
         self.alerting = Alerting(
             self, Pollers(lambda reading: None, interval_s=None), self.rules, journal, self.news,
-            cast("Walking", Nobody()), lambda text, tone: self.told.append(text), tuple, is_sandbox=False,
+            cast("Walking", Nobody()), lambda text, tone: self.told.append(text), tuple,
+            lambda text, tone: self.announced.append(text), lambda: self.entries, is_sandbox=False, bell="critical",
         )  # fmt: skip
 
     def judge(self, value: float, now: float) -> None:
         reading = Reading("database:orders", 2.0, Facts((Number("blocked", value),)))
-        self.alerting.ended(self.rules.judge(reading, now))
+        self.alerting.take(self.rules.judge(reading, now))
 
     def written(self) -> list[str]:
         return [str(entry["what"]) for entry in self.journal.entries()]
@@ -162,3 +167,45 @@ async def test_what_cannot_be_put_on_record_is_said_and_does_not_hold(tmp_path: 
         await until(pilot, lambda: bool(app.told))
         assert app.told[0].startswith("not on record: ")
         assert len(app.alerting.split(time.time())[0]) == 1
+
+
+async def test_an_alert_that_comes_is_told_and_rings_but_not_what_was_up_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, rung = AlertingApp(tmp_path), []
+    async with app.run_test() as pilot:
+        monkeypatch.setattr(app, "bell", lambda: rung.append(1))
+        app.judge(3.0, 0.0)
+        assert app.announced == []
+        monkeypatch.setattr("tui.alerting._QUIET_S", 0.0)
+        app.judge(0.0, 1.0)
+        app.judge(3.0, 2.0)
+        (told,) = app.announced
+        assert told.startswith("▲ WARN database:orders blocked = 3 (threshold 1)")
+        assert told.endswith("a lists alerts")
+        assert not rung, "a warning rings no bell"
+        app.rules._rules = {"database.blocked": Rule(critical=1)}
+        app.judge(0.0, 3.0)
+        app.judge(3.0, 4.0)
+        assert len(app.announced) == 2
+        assert rung == [1]
+        app.alerting.open()
+        await pilot.press("A", *"on it")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.alerting.split(time.time()) == ([], 1, 0))
+        assert len(app.announced) == 2
+
+
+async def test_h_shows_the_alerts_that_came_so_far(tmp_path: Path) -> None:
+    app = AlertingApp(tmp_path)
+    app.entries = [
+        Entry("1", 0.0, "database:orders", "alert", "blocked = 3"),
+        Entry("2", 60.0, "database:orders", "restart", "restarted"),
+        Entry("3", 90.0, "redis:", "alert", "full"),
+    ]
+    async with app.run_test() as pilot:
+        app.alerting.open()
+        await pilot.press("h")
+        await pilot.pause()
+        assert isinstance(app.screen, TextDialog)
+        assert app.alerting.history() == "00:01:30Z  redis  full\n00:00:00Z  database:orders  blocked = 3"
