@@ -78,6 +78,13 @@ async def _draw(app: OpsApp, pilot: Pilot[int], sandbox: BlockingSandbox) -> Non
     await pilot.press("6", "enter")
     await pilot.pause(4)
     _save(app, "resources")
+    await pilot.resize_terminal(120, 40)
+    await pilot.press("tab", "tab", "tab")
+    await pilot.pause(4)
+    _save(app, "metrics")
+    await pilot.resize_terminal(80, 24)
+    await pilot.pause(4)
+    _save(app, "metrics-small")
 
 
 async def _seen(app: OpsApp, pilot: Pilot[int], wanted: Callable[[str], bool]) -> None:

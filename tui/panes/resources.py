@@ -64,6 +64,7 @@ class ResourcesPane(Charting):
         self._recorded: object = None
         """The metrics answer that was recorded last."""
         self._charts_memory = False
+        self._number_rows = resources_numbers.NumberRows()
 
     def compose(self) -> ComposeResult:
         """Lay out notice, title, view strip, the tables, of which one is open, and the chart."""
@@ -189,7 +190,7 @@ class ResourcesPane(Charting):
             tones = {name: partial(self._level, name) for name in self._metrics}
             return resources_numbers.metric_rows(profile, self._metrics, now, self._trend, tones)
         if self.view == "systems":
-            return resources_numbers.number_rows(self.desk.numbers, profile.thresholds, now, self._trend, self._level)
+            return self._number_rows.rows(self.desk.numbers, profile.thresholds, now, self._trend, self._level)
         if self.view in self._histories:
             return resources_rows.usage_rows(self._histories[self.view], now, self._trend)
         host = self._host.snapshot if self._host else None

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from profiles.schema import Profile
 from profiles.thresholds import Rule
-from tui.numbers import Kept
+from tui.numbers import Kept, Key
 from tui.panes.charts import Charted
 from tui.panes.failing import failure_words
 from tui.panes.resources_rows import STEP_S, ToneOf, curve
@@ -91,33 +91,52 @@ def _note(snapshot: MetricSnapshot | None) -> str:
     return f"{snapshot.origin}: {snapshot.query}{more}"
 
 
-def number_rows(
-    numbers: Iterable[Kept],
-    rules: Mapping[str, Rule],
-    now: float,
-    trend: int,
-    tone_of: Callable[[str, str, str], Tone],
-) -> dict[str, Row]:
-    """Return a row for every number that a system reports; those of the host and of metrics have views of their own."""
-    rows: dict[str, Row] = {}
-    for kept in numbers:
-        kind = kept.source.partition(":")[0]
-        if kind in ("host", "metric"):
-            continue
-        tone, value = tone_of(*kept.key), kept.past.last
-        shown = "–" if value is None else amount(kept.metric, value, kept.unit)
-        rows[key_of(*kept.key)] = Row(
-            (
-                kept.source.rstrip(":"),
-                Cell(kept.metric, tone),
-                kept.object,
-                Cell(shown, tone),
-                curve(kept.past.coarse(), now, trend, None),
-                bounds(rules.get(f"{kind}.{kept.metric}"), kept.metric, kept.unit),
-            ),
-            ("\n".join(kept.key), kept.metric, kept.object, value, value, None),
-        )
-    return rows
+class NumberRows:
+    """Rows of the numbers that the systems report; those of the host and of metrics have views of their own.
+
+    There may be thousands, and a curve takes a tenth of a millisecond: a row is made again when its number reads
+    differently, and else once in a step of the curve, each at a moment of its own.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Key, tuple[tuple[object, ...], Row]] = {}
+
+    def rows(
+        self,
+        numbers: Iterable[Kept],
+        rules: Mapping[str, Rule],
+        now: float,
+        trend: int,
+        tone_of: Callable[[str, str, str], Tone],
+    ) -> dict[str, Row]:
+        """Return a row for every number, by `key_of`."""
+        made: dict[Key, tuple[tuple[object, ...], Row]] = {}
+        for place, kept in enumerate(numbers):
+            if kept.source.startswith(("host:", "metric:")):
+                continue
+            tone, value = tone_of(*kept.key), kept.past.last
+            signature = value, tone, trend, int((now + place % STEP_S) // STEP_S)
+            known = self._made.get(kept.key)
+            is_known = known is not None and known[0] == signature
+            made[kept.key] = known if known and is_known else (signature, _number_row(kept, rules, now, trend, tone))
+        self._made = made
+        return {key_of(*key): row for key, (_, row) in made.items()}
+
+
+def _number_row(kept: Kept, rules: Mapping[str, Rule], now: float, trend: int, tone: Tone) -> Row:
+    value = kept.past.last
+    shown = "–" if value is None else amount(kept.metric, value, kept.unit)
+    return Row(
+        (
+            kept.source.rstrip(":"),
+            Cell(kept.metric, tone),
+            kept.object,
+            Cell(shown, tone),
+            curve(kept.past.coarse(), now, trend, None),
+            bounds(rules.get(f"{kept.source.partition(':')[0]}.{kept.metric}"), kept.metric, kept.unit),
+        ),
+        ("\n".join(kept.key), kept.metric, kept.object, value, value, None),
+    )
 
 
 def bounds(rule: Rule | None, metric: str, unit: str) -> str:

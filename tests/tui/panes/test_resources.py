@@ -9,8 +9,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from profiles.schema import Profile
+from profiles.thresholds import Rule
 from tui.numbers import Numbers
-from tui.panes import resources_rows
+from tui.panes import resources_numbers, resources_rows
 from tui.panes.pane import Desk
 from tui.panes.resources import ResourcesPane
 from tui.panes.resources_hand import kubectl_top, metric_commands
@@ -21,7 +22,7 @@ from tui.sources.history import Past
 from tui.sources.host_facts import Cgroup, Cpu, Disk, HostMemory, HostSnapshot, Interface, Mount
 from tui.sources.metrics.facts import MetricSnapshot, MetricValue
 from tui.sources.reading import Number, Reading
-from widgets.cell import Tone, cell_text
+from widgets.cell import Row, Tone, cell_text
 from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.plot import Plot
@@ -381,3 +382,19 @@ def test_metrics_by_hand_hold_no_secret() -> None:
     assert lines[0] == "curl -sG http://p:9090/api/v1/query --data-urlencode 'query=rate(x[5m])'"
     assert lines[1] == "curl -s 'http://h/stats?token=•••' | jp a.b"
     assert lines[3:] == ["psql -c 'SELECT 1'", "redis-cli LLEN q"]
+
+
+def test_a_number_s_row_is_made_again_only_when_it_reads_differently_or_its_curve_moves() -> None:
+    numbers, rows = Numbers(), resources_numbers.NumberRows()
+    numbers.take(Reading("database:shop", 2.0, Reported((Number("blocked", 3.0), Number("active_s", 1.0))), NOW))
+
+    def drawn(now: float) -> dict[str, Row]:
+        return rows.rows(numbers, {"database.blocked": Rule(warn=1, critical=10)}, now, 8, lambda *_: "")
+
+    first, again, later = drawn(NOW), drawn(NOW + 1), drawn(NOW + 60)
+    blocked = "database:shop\nblocked\n"
+    assert [cell_text(cell) for cell in first[blocked].cells][3:] == ["3", first[blocked].cells[4], "1, 10"]
+    assert again[blocked] is first[blocked]
+    assert later[blocked] is not first[blocked]
+    numbers.take(Reading("database:shop", 2.0, Reported((Number("blocked", 4.0), Number("active_s", 1.0))), NOW + 61))
+    assert cell_text(drawn(NOW + 61)[blocked].cells[3]) == "4"
