@@ -31,6 +31,7 @@ from tui.sources.redis_facts import (
     SlowEntry,
 )
 from tui.sources.redis_info import Counted
+from tui.sources.redis_space import shown
 from tui.sources.text import clean
 
 MANY_CLIENTS: Final = 2000
@@ -180,9 +181,9 @@ class RedisSource:
             reply = found
         return _plain(reply)
 
-    def redis_cli(self, *arguments: str | int) -> str:
+    def redis_cli(self, *arguments: str | int | bytes) -> str:
         """Return the redis-cli line that sends a command to this server; secrets stay references."""
-        return redis_cli(self._entry, *map(str, arguments))
+        return redis_cli(self._entry, *(shown(one) if isinstance(one, bytes) else str(one) for one in arguments))
 
     async def _read(self, session: _Session) -> RedisSnapshot:
         started = time.monotonic()

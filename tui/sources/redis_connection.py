@@ -23,14 +23,18 @@ CLIENT_NAME: Final = "opstui"
 """What the connection that reads calls itself."""
 ACTION_NAME: Final = "opstui-action"
 """What a connection that changes something calls itself."""
+SAMPLER_NAME: Final = "opstui-sampler"
+"""What the connection that walks over the keys calls itself."""
 CONNECT_TIMEOUT_S: Final = 3.0
 REPLY_TIMEOUT_S: Final = 2.0
 
-Command = tuple[str | int, ...]
+Command = tuple[str | int | bytes, ...]
 
 _STOPPED: Final = "it may be stopped (SIGSTOP), swapping, or busy with one long command: look at its process"
 _LIBRARY_WORDS: Final = re.compile(r"^Error [-\w]+ (?:connecting to \S+|while \w+ \w+ socket)\.? *")
-_TRANSIENT: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+_TRANSIENT: Final = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK")
+_TRANSIENT_ERRORS: Final = ("MasterDownError", "ClusterDownError", "TryAgainError", "MovedError", "AskError")
+"""The same as the client library names them: it takes the first word away."""
 
 
 class RefusedError(Exception):
@@ -54,6 +58,8 @@ class RedisConnection:
         """The ACL user; `default` when none was given."""
         self.id: int | None = None
         """CLIENT ID; None before Redis 5 or when refused."""
+        self.leaves_idle_times = False
+        """Whether CLIENT NO-TOUCH holds (7.2+): reading a key's length then does not make it look used."""
         self._asking = asyncio.Lock()
         """Replies come in the order of the questions: two who ask at once would read each other's."""
 
@@ -96,13 +102,15 @@ class RedisConnection:
         if said.upper().startswith("BUSY"):
             raise error
         lower = said.lower()
+        if isinstance(error, NoPermissionError) and ("access a key" in lower or "access one of the keys" in lower):
+            return RefusedError(f"not permitted for user {self.user}: ~ with a pattern of this key", is_lasting=False)
         if isinstance(error, NoPermissionError):
             return RefusedError(f"not permitted for user {self.user}: {acl_rule(command)}", is_lasting=True)
         if "unknown command" in lower or "unknown subcommand" in lower:
             return RefusedError("not offered by this server", is_lasting=True)
         if "syntax error" in lower or "wrong number of arguments" in lower:
             return RefusedError("not understood by this version", is_lasting=True)
-        transient = type(error).__name__ in ("MasterDownError", "ClusterDownError", "TryAgainError")
+        transient = type(error).__name__ in _TRANSIENT_ERRORS
         return RefusedError(said, is_lasting=not (transient or said.startswith(_TRANSIENT)))
 
     async def close(self) -> None:
@@ -153,7 +161,8 @@ async def connect(entry: RedisInstance, name: str = CLIENT_NAME) -> RedisConnect
 async def _introduce(connection: RedisConnection, name: str) -> None:
     """Name the connection and keep it from refreshing keys' idle times; a server that refuses either is fine."""
     asked: list[Command] = [("CLIENT", "SETNAME", name), ("CLIENT", "NO-TOUCH", "ON"), ("CLIENT", "ID")]
-    *_, own_id = await connection.ask(asked)
+    _, untouching, own_id = await connection.ask(asked)
+    connection.leaves_idle_times = not isinstance(untouching, RefusedError)
     connection.id = own_id if isinstance(own_id, int) else None
 
 
