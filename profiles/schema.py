@@ -103,6 +103,8 @@ class RedisInstance(Strict):
     """Where the password is."""
     ca_file: AbsolutePath | None = None
     """CA bundle to trust instead of the system's."""
+    queues: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    """Keys that are queues (lists, streams, sorted sets): their length, what is pending and for how long is watched."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
 

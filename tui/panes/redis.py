@@ -1,6 +1,6 @@
 """The Redis tab: one instance at a time, its numbers above, a table of one kind of fact below."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from textual import events
@@ -9,18 +9,17 @@ from textual.binding import Binding, BindingType
 
 from tui.actions.asking import TEMPORARY_HINT, split_temporary
 from tui.actions.redis.setting import setting_request
-from tui.panes import redis_detail, redis_offers, redis_rows, tabs
+from tui.panes import redis_head, redis_offers, redis_rows, redis_space_rows, redis_views, tabs
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.offering import Offer, Offering
 from tui.panes.pane import TONES, Desk
 from tui.sources.errors import SourceError
 from tui.sources.reading import Reading
-from tui.sources.redis import RedisSource
+from tui.sources.redis import SAMPLED, RedisSource
 from tui.sources.redis_cli import redis_cli
-from tui.sources.redis_facts import RedisSnapshot
-from tui.units import coarse, rate, span
-from widgets.cell import Cell, Row, Tone, cell_text
+from tui.sources.redis_snapshot import RedisSnapshot
+from widgets.cell import Cell, Tone, cell_text
 from widgets.dialogs import ChooseDialog, InputDialog, TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.key_value import Facts
@@ -34,9 +33,12 @@ _EMPTY: Final[Mapping[str, str]] = {
     "slowlog": "the slow log is empty",
     "keyspace": "no keys in any database",
     "state": "nothing known",
+    **{name: view.empty for name, view in redis_views.VIEWS.items()},
 }
-_NEARLY_FULL: Final = 95.0
-"""Per cent of maxmemory from which on keys are evicted at any moment."""
+_SHORT: Final = {
+    "commands": "Cmds", "slowlog": "Slow", "keyspace": "DBs", "space": "Keys", "big": "Big", "latency": "Lat",
+}  # fmt: skip
+"""Titles of views where there is little room."""
 _WIDE: Final = 130
 _VALUE: Final = 24
 _WIDE_VALUE: Final = 46
@@ -53,10 +55,13 @@ class RedisPane(Listing, Offering):
         "clients": "Clients",
         "slowlog": "Slow log",
         "keyspace": "Keyspace",
+        **{name: view.title for name, view in redis_views.VIEWS.items()},
         "state": "State",
     }
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "sample", "Read the keys: walk over them, stop, go on", show=False, id="redis.sample"),
+        Binding("d", "database", "Database: walk over the next one", show=False, id="redis.database"),
         Binding("right_square_bracket", "instance(1)", "Instance: the next one", show=False, id="redis.next"),
         Binding("left_square_bracket", "instance(-1)", "Instance: the one before", show=False, id="redis.previous"),
         Binding("K", "kill_client", "Kill client", id=redis_offers.KILL_CLIENT),
@@ -78,11 +83,15 @@ class RedisPane(Listing, Offering):
         yield NoticeBar()
         yield SegmentLine(id="redis-title", separator="  ")
         yield Facts()
-        yield SegmentLine(id="redis-views", separator=" ")
+        yield SegmentLine(id="redis-views", separator="")
+        yield SegmentLine(id="redis-walk", separator=" · ")
         yield LiveTable(redis_rows.COMMANDS, id="redis-commands", sort="rate", reverse=True)
         yield LiveTable(redis_rows.CLIENTS, id="redis-clients", sort="memory", reverse=True)
         yield LiveTable(redis_rows.SLOWLOG, id="redis-slowlog", sort="at", reverse=True)
         yield LiveTable(redis_rows.KEYSPACE, id="redis-keyspace")
+        for name, view in redis_views.VIEWS.items():
+            column, reverse = view.sort or (None, False)
+            yield LiveTable(view.columns, id=f"redis-{name}", sort=column, reverse=reverse)
         yield LiveTable(redis_rows.STATE, id="redis-state")
         yield FilterBar()
 
@@ -95,6 +104,11 @@ class RedisPane(Listing, Offering):
     @property
     def _reading(self) -> Reading[RedisSnapshot] | None:
         return self._readings.get(self._current)
+
+    @property
+    def _source(self) -> RedisSource | None:
+        source = self.desk.source(self._current)
+        return source if isinstance(source, RedisSource) else None
 
     # Readings
 
@@ -116,9 +130,13 @@ class RedisPane(Listing, Offering):
         """Draw the open instance in the open view."""
         self.tick()
         snapshot = self._reading.snapshot if self._reading else None
+        if (source := self._source) is not None:
+            source.look_at(self.view)
         self._draw_head()
         self.table.empty = empty_words(self._reading, _EMPTY[self.view])
-        self.table.show({} if snapshot is None else rows_of(self.view, snapshot, self.desk.now()))
+        self.table.show(
+            {} if snapshot is None else redis_views.rows_of(self.view, snapshot, self.desk.now(), self._judge)
+        )
         self._draw_views(snapshot)
 
     def reveal(self, source: str, about: str, at: float) -> bool:
@@ -156,10 +174,13 @@ class RedisPane(Listing, Offering):
     def _tone(self, metric: str) -> Tone:
         return TONES[self.desk.level(self._current, metric, "")]
 
+    def _judge(self, metric: str, about: str) -> Tone:
+        return TONES[self.desk.level(self._current, metric, about)]
+
     def _draw_title(self) -> None:
         reading, now = self._reading, self.desk.now()
         names = [Segment(f" {source.partition(':')[2]} ", reverse=source == self._current) for source in self._sources]
-        rest = title(reading.snapshot) if reading is not None and reading.snapshot is not None else []
+        rest = redis_head.title(reading.snapshot) if reading is not None and reading.snapshot is not None else []
         if len(names) > 1:
             names.append(Segment("([ ])", "dim"))
         self.query_one("#redis-title", SegmentLine).show([*names, *rest, age_segment(reading, now)])
@@ -176,16 +197,28 @@ class RedisPane(Listing, Offering):
         if words := failure_words(reading, now):
             bar.show(words, failure_tone(reading))
         elif reading.snapshot is not None:
-            bar.show(*trouble(reading.snapshot))
+            bar.show(*redis_head.trouble(reading.snapshot))
 
     def _draw_views(self, snapshot: RedisSnapshot | None) -> None:
-        amounts = {} if snapshot is None else view_amounts(snapshot)
+        amounts = {} if snapshot is None else redis_head.view_amounts(snapshot)
+        words = redis_views.VIEWS[self.view].words(snapshot) if snapshot and self.view in redis_views.VIEWS else ""
         self.query_one("#redis-views", SegmentLine).show(
             [
-                Segment(f" {text}{amounts.get(view, '')} ", reverse=view == self.view)
-                for view, text in self.VIEWS.items()
+                *(
+                    Segment(
+                        f" {text}{amounts.get(view, '')} ",
+                        short=f" {_SHORT.get(view, text)} ",
+                        reverse=view == self.view,
+                    )
+                    for view, text in self.VIEWS.items()
+                ),
+                Segment(words, "dim", priority=1, right=True),
             ]
         )
+        walk = self.query_one("#redis-walk", SegmentLine)
+        walk.display = self.view in SAMPLED and snapshot is not None and snapshot.sampling is not None
+        if snapshot is not None and snapshot.sampling is not None:
+            walk.show(redis_space_rows.progress_line(snapshot.sampling))
 
     def open_at(self, view: str, filter_text: str, source: str) -> None:
         """Choose an instance, open a view and filter its rows."""
@@ -208,6 +241,36 @@ class RedisPane(Listing, Offering):
         self._current = self._sources[(self._sources.index(self._current) + step) % len(self._sources)]
         self.redraw()
 
+    def action_sample(self) -> None:
+        """Walk over the keys, stop where the walk is, or go on."""
+        if self.view not in SAMPLED:
+            self.view = "space"
+            self.open_view()
+        self.post_message(self.Told(self._walk()))
+        self.redraw()
+
+    def _walk(self) -> str:
+        if (source := self._source) is None:
+            return "nothing can be read here"
+        if source.sampler.is_running:
+            source.sampler.stop()
+            return "the walk stops; r goes on"
+        source.sampler.start()
+        return "walking over the keys; r stops"
+
+    def action_database(self) -> None:
+        """Choose the next database with keys, and walk over it."""
+        source, snapshot = self._source, self._reading.snapshot if self._reading else None
+        known = sorted(int(one.db[2:]) for one in snapshot.keyspace) if snapshot else []
+        if source is None or len(known) < 2:
+            self.post_message(self.Told("no other database has keys"))
+        elif source.sampler.is_running:
+            self.post_message(self.Told("a walk is under way; r stops it"))
+        else:
+            source.sampler.start(next((db for db in known if db > source.sampler.db), known[0]))
+            self.post_message(self.Told(f"walking over the keys of db{source.sampler.db}; r stops"))
+            self.redraw()
+
     # Keys that change something
 
     def offers(self) -> tuple[Offer, ...]:
@@ -227,8 +290,8 @@ class RedisPane(Listing, Offering):
 
     def action_set(self) -> None:
         """Ask which setting is to have which value."""
-        source = self.desk.source(self._current)
-        if self.offered(redis_offers.SET) is not None and isinstance(source, RedisSource):
+        source = self._source
+        if self.offered(redis_offers.SET) is not None and source is not None:
             self.begin(self._set(source))
 
     async def _set(self, source: RedisSource) -> None:
@@ -257,7 +320,12 @@ class RedisPane(Listing, Offering):
         message.stop()
         if (reading := self._reading) is None or reading.snapshot is None:
             return
-        if page := page_of(self.view, reading.snapshot, message.key, self.table.row(message.key)):
+        page = redis_views.page_of(self.view, reading.snapshot, message.key, self.table.row(message.key))
+        source, sampling = self._source, reading.snapshot.sampling
+        if self.view == "space" and source is not None and sampling is not None:
+            name = str(message.key)
+            page = redis_space_rows.space_page(sampling, name, source.sampler.second(name))
+        if page:
             self.app.push_screen(TextDialog(self.VIEWS[self.view], f"{page}\n\nby hand:\n{self.by_hand()}"))
 
     def by_hand(self) -> str:
@@ -266,91 +334,10 @@ class RedisPane(Listing, Offering):
         entry = self.desk.profile.redis.get(name)
         if entry is None:
             return ""
-        asked = [("INFO", "memory"), ("INFO", "stats"), *redis_detail.VIEW_COMMANDS[self.view]]
+        asked = [("INFO", "memory"), ("INFO", "stats"), *redis_views.commands(self.view)]
         return "\n".join(redis_cli(entry, *command) for command in asked)
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the new width for the curves."""
         if self._reading is not None:
             self.redraw()
-
-
-def rows_of(view: str, snapshot: RedisSnapshot, now: float) -> Mapping[Any, Row]:
-    """Return the rows of a view by their identity: command, client id, entry id, database."""
-    if view == "commands":
-        return redis_rows.command_rows(snapshot.commands)
-    if view == "clients":
-        return redis_rows.client_rows(snapshot.clients or ())
-    if view == "slowlog":
-        return redis_rows.slow_rows(snapshot.slowlog or ())
-    if view == "keyspace":
-        return redis_rows.keyspace_rows(snapshot.keyspace)
-    return redis_rows.state_rows(snapshot, now)
-
-
-def page_of(view: str, snapshot: RedisSnapshot, key: Hashable, row: Row | None) -> str:
-    """Return a row's page; empty when it is gone."""
-    if view == "commands":
-        return next((redis_detail.command_page(c) for c in snapshot.commands if c.name == key), "")
-    if view == "clients":
-        return next((redis_detail.client_page(c) for c in snapshot.clients or () if c.id == key), "")
-    if view == "slowlog":
-        return next((redis_detail.slow_page(e) for e in snapshot.slowlog or () if e.id == key), "")
-    if row is None:
-        return ""
-    texts = [cell if isinstance(cell, str) else cell.text for cell in row.cells]
-    if view == "keyspace":
-        titles = [column.title for column in redis_rows.KEYSPACE]
-        return "\n".join(f"{label.lower():<16} {text}" for label, text in zip(titles, texts, strict=True))
-    return redis_detail.state_page(snapshot, texts[0], f"{texts[1]}\n{texts[2]}")
-
-
-def title(snapshot: RedisSnapshot) -> list[Segment]:
-    """Return who answers: product, role, uptime, address."""
-    server, replication = snapshot.server, snapshot.replication
-    if not server.version:
-        return [Segment("INFO is refused", "warn"), Segment(snapshot.address, "dim", priority=2)]
-    role = {"slave": f"replica of {replication.master}"}.get(replication.role, replication.role)
-    mode = f" {server.mode}" if server.mode not in ("", "standalone") else ""
-    return [
-        Segment(f"{server.product} {server.version}{mode}"),
-        Segment(role, "accent" if replication.role == "slave" else ""),
-        Segment(f"up {coarse(server.uptime_s)}", priority=1),
-        Segment(snapshot.address, "dim", priority=2),
-    ]
-
-
-def view_amounts(snapshot: RedisSnapshot) -> Mapping[str, str]:
-    """Return what stands behind a view's name: how many rows wait there, or that it is refused."""
-    clients = "refused" if snapshot.clients is None else str(len(snapshot.clients))
-    slow = "refused" if snapshot.slowlog is None else str(len(snapshot.slowlog))
-    keys = sum(database.keys for database in snapshot.keyspace)
-    return {"clients": f" {clients}", "slowlog": f" {slow}", "keyspace": f" {keys:,}"}
-
-
-def trouble(snapshot: RedisSnapshot) -> tuple[str, Tone]:
-    """Return what an answering server is in trouble with, worst first; empty when nothing is."""
-    persistence, replication, memory = snapshot.persistence, snapshot.replication, snapshot.memory
-    if persistence.is_loading:
-        done = f" {persistence.loaded_percent:.0f} %" if persistence.loaded_percent is not None else ""
-        eta = f", about {span(persistence.loading_eta_s)} left" if persistence.loading_eta_s is not None else ""
-        return f"LOADING: the dataset is read into memory{done}{eta}; data commands are refused until then", "critical"
-    if memory.refuses_writes:
-        return (
-            "OOM: memory is full and the policy is noeviction: writes are refused; raise maxmemory or free keys",
-            "critical",
-        )
-    if replication.role == "slave" and replication.link_status == "down":
-        down = f" for {span(replication.link_down_s)}" if replication.link_down_s is not None else ""
-        return f"MASTERDOWN: the link to {replication.master} is down{down}; data here is old", "critical"
-    if snapshot.rates.rejected_per_s:
-        return f"{rate(snapshot.rates.rejected_per_s)} connections/s are rejected: maxclients is reached", "critical"
-    if (memory.percent or 0.0) >= _NEARLY_FULL:
-        then = "writes will be refused" if memory.policy == "noeviction" else f"keys are evicted ({memory.policy})"
-        return f"memory is full: {then}; what grew? see Clients, Slow log, redis-cli --bigkeys", "warn"
-    if persistence.last_save_status == "err":
-        return "the last save failed: see the server's log (disk full? no memory to fork?)", "warn"
-    if snapshot.refusals:
-        told = [f"{refusal.command} ({refusal.reason})" for refusal in snapshot.refusals]
-        return f"not seen: {', '.join(told)}", "dim"
-    return "", ""

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from tui.sources.redis_facts import Client, CommandStat, RedisSnapshot, SlowEntry
+from tui.sources.redis_facts import Client, CommandStat, SlowEntry
+from tui.sources.redis_snapshot import RedisSnapshot
 from tui.units import micros, percent, rate, size, span
 
 VIEW_COMMANDS = {

@@ -6,7 +6,7 @@ from typing import Final
 from tui.actions.redis.kill import kill_request
 from tui.actions.redis.setting import setting_request
 from tui.panes.offering import Offer
-from tui.sources.redis_facts import RedisSnapshot
+from tui.sources.redis_snapshot import RedisSnapshot
 from widgets.choose_dialog import Choice
 
 KILL_CLIENT: Final = "redis.kill_client"

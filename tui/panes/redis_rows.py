@@ -5,7 +5,8 @@ from typing import Final
 
 from tui.panes.failing import clock
 from tui.sources.history import Series, recent
-from tui.sources.redis_facts import Client, CommandStat, Keyspace, RedisSnapshot, SlowEntry
+from tui.sources.redis_facts import Client, CommandStat, Keyspace, SlowEntry
+from tui.sources.redis_snapshot import RedisSnapshot
 from tui.units import coarse, micros, percent, rate, size, size_of, span
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.key_value import Pairs

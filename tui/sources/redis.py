@@ -25,12 +25,14 @@ from tui.sources.redis_facts import (
     Keyspace,
     LatencyEvent,
     Memory,
-    RedisSnapshot,
     Refusal,
     Replication,
     SlowEntry,
 )
 from tui.sources.redis_info import Counted
+from tui.sources.redis_queues import Queue, Queues
+from tui.sources.redis_sampler import KeySampler
+from tui.sources.redis_snapshot import RedisSnapshot
 from tui.sources.redis_space import shown
 from tui.sources.text import clean
 
@@ -47,6 +49,7 @@ _ALL_SLOW: Final[Command] = ("SLOWLOG", "GET", _SLOWLOG_KEPT)
 _LATENCY: Final[Command] = ("LATENCY", "LATEST")
 _DOCTOR: Final[Command] = ("MEMORY", "DOCTOR")
 _SLOW_SETTINGS: Final[Command] = ("CONFIG", "GET", "slowlog-log-slower-than")
+_LATENCY_SETTINGS: Final[Command] = ("CONFIG", "GET", "latency-monitor-threshold")
 _MEMORY_STATS: Final[Command] = ("MEMORY", "STATS")
 _DBSIZE: Final[Command] = ("DBSIZE",)
 _MYID: Final[Command] = ("CLUSTER", "MYID")
@@ -56,6 +59,9 @@ READS: Final[Mapping[str, int]] = {
     "XLEN": 1, "ZCARD": 1,
 }  # fmt: skip
 """Commands of constant cost that change nothing, and how many arguments they take: what a checklist may ask."""
+
+SAMPLED: Final = frozenset({"space", "big", "ttl"})
+"""Names of the views that show the walk over the keys; `look_at` takes them."""
 
 _SERIES: Final = ("memory", "ops", "hits", "evictions", "expirations", "clients", "cpu")
 
@@ -74,6 +80,7 @@ class _Session:
     clients_read_at: float | None = None
     slowlog: tuple[SlowEntry, ...] | None = None
     slower_than_us: int | None = None
+    threshold_ms: int | None = None
     doctor: str = ""
     latency: tuple[LatencyEvent, ...] = ()
     stats: Memory = field(default_factory=Memory)
@@ -93,7 +100,17 @@ class RedisSource:
         self._entry = entry
         self._session: _Session | None = None
         self._before: Counted | None = None
-        self._history: Mapping[str, Series] = {series: Series(600) for series in _SERIES}
+        self._history: Mapping[str, Series] = {
+            series: Series(600) for series in (*_SERIES, *(f"queue {queue}" for queue in entry.queues))
+        }
+        self._queues = Queues(entry.queues)
+        self._view = ""
+        self.sampler = KeySampler(entry)
+        """Walks over the keys when a person asks for it; what it knows is read while somebody looks."""
+
+    def look_at(self, view: str) -> None:
+        """Have the next reading hold what this view shows."""
+        self._view = view
 
     async def read(self) -> RedisSnapshot:
         """Return the server's present state.
@@ -117,7 +134,8 @@ class RedisSource:
             raise
 
     async def close(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, and end a walk over the keys."""
+        await self.sampler.close()
         if self._session is not None:
             session, self._session = self._session, None
             await session.connection.close()
@@ -192,13 +210,31 @@ class RedisSource:
         round_trip_ms, heard_at = (time.monotonic() - started) * 1000, time.time()
         info = _info(replies.get(_INFO_FORMS[session.info_form]))
         await self._keep(session, replies, started)
+        queues = await self._read_queues(session)
         after = Counted(info, started)
         told = redis_info.integer(info, "server_time_usec")
         offset = None if told is None else told / 1e6 - (heard_at - round_trip_ms / 2000)
         snapshot = replace(self._snapshot(session, after, replies.get(_DBSIZE), round_trip_ms), clock_offset_s=offset)
+        is_seen, self._view = self._view in SAMPLED, ""
+        snapshot = replace(snapshot, queues=queues, sampling=self.sampler.facts() if is_seen else None)
         self._before = after
         self._remember(snapshot)
         return snapshot
+
+    async def _read_queues(self, session: _Session) -> tuple[Queue, ...]:
+        if not self._entry.queues:
+            return ()
+        try:
+            await session.connection.select(session.connection.db)
+        except Denied as error:
+            return tuple(Queue(name, "?", None, refused=str(error)) for name in self._entry.queues)
+        found: dict[Command, Any] = {}
+        asked = self._queues.first()
+        while asked:
+            # Not through `_ask`: what is refused of one key may be allowed of the next.
+            found.update(zip(asked, await session.connection.ask(asked), strict=True))
+            asked = self._queues.then(found)
+        return self._queues.facts(found, time.time())
 
     async def _first_info(self, session: _Session) -> redis_info.Info:
         """Return what decides about the commands to send: the last INFO; a new connection asks."""
@@ -232,7 +268,7 @@ class RedisSource:
             planned += [_DBSIZE, _MEMORY_STATS]
         if now - session.slow_tier_at >= _SLOW_TIER_S:
             session.slow_tier_at = now
-            planned += [_DOCTOR, _SLOW_SETTINGS]
+            planned += [_DOCTOR, _SLOW_SETTINGS, _LATENCY_SETTINGS]
         return planned
 
     async def _ask(self, session: _Session, commands: list[Command]) -> dict[Command, Any]:
@@ -260,8 +296,9 @@ class RedisSource:
         if (reply := replies.get(_DOCTOR)) is not None:
             session.doctor = redis_lists.text(reply).removeprefix("txt:")
         if (reply := replies.get(_SLOW_SETTINGS)) is not None:
-            setting = redis_lists.mapping(reply).get("slowlog-log-slower-than")
-            session.slower_than_us = int(setting) if setting is not None else None
+            session.slower_than_us = redis_lists.whole_setting(reply, "slowlog-log-slower-than")
+        if (reply := replies.get(_LATENCY_SETTINGS)) is not None:
+            session.threshold_ms = redis_lists.whole_setting(reply, "latency-monitor-threshold")
         if (reply := replies.get(_MYID)) is not None:
             session.myid = clean(redis_lists.text(reply), limit=100)
         if (reply := replies.get(_MEMORY_STATS)) is not None:
@@ -297,6 +334,7 @@ class RedisSource:
             slowlog=session.slowlog,
             slowlog_slower_than_us=session.slower_than_us,
             latency=session.latency,
+            latency_threshold_ms=session.threshold_ms,
             doctor=session.doctor,
             refusals=refusals,
             round_trip_ms=round_trip_ms,
@@ -314,7 +352,8 @@ class RedisSource:
             "clients": snapshot.counts.connected,
             "cpu": rates.main_thread_percent,
         }
-        for name, value in values.items():
+        queues = {f"queue {queue.name}": queue.length for queue in snapshot.queues}
+        for name, value in {**values, **queues}.items():
             self._history[name].add(now, value)
 
 

@@ -1,7 +1,7 @@
 """One connection to a Redis or Valkey server, and its failures in words. The only file that imports the client.
 
 The connection is used bare, without redis-py's pool: nothing is ever sent twice, and replies come as the server sent
-them. No database is selected, because nothing here depends on one and SELECT may be forbidden.
+them. No database is selected before something depends on one: SELECT may be forbidden.
 """
 
 import asyncio
@@ -50,8 +50,11 @@ class RefusedError(Exception):
 class RedisConnection:
     """An open connection that sends pipelines of commands."""
 
-    def __init__(self, connection: "AbstractConnection", where: str, user: str) -> None:
+    def __init__(self, connection: "AbstractConnection", where: str, user: str, db: int = 0) -> None:
         self._connection = connection
+        self.db = db
+        """The database that the url names; none is selected before `select`."""
+        self._selected = 0
         self.address = where
         """`host:port` or the socket's path."""
         self.user = user
@@ -94,6 +97,19 @@ class RedisConnection:
             await self.close()
             raise
         return replies
+
+    async def select(self, db: int) -> None:
+        """Choose the database that what follows is about.
+
+        Raises:
+            Denied: the server refuses.
+            SourceError: the connection is gone.
+        """
+        if db != self._selected:
+            (reply,) = await self.ask([("SELECT", db)])
+            if isinstance(reply, RefusedError):
+                raise Denied(f"SELECT {db} is {reply.reason}")
+            self._selected = db
 
     def _refused(self, command: Command, error: "ResponseError") -> RefusedError:
         from redis.exceptions import NoPermissionError
@@ -143,7 +159,7 @@ async def connect(entry: RedisInstance, name: str = CLIENT_NAME) -> RedisConnect
     except SecretError as error:
         raise Denied(str(error), "see redis: in the profile") from error
     where = address_of(settings)
-    user = str(settings.get("username") or "default")
+    user, db = str(settings.get("username") or "default"), int(settings.pop("db", 0))
     try:
         opened = await _open(settings, where, protocol=3)
     except ResponseError as error:
@@ -153,7 +169,7 @@ async def connect(entry: RedisInstance, name: str = CLIENT_NAME) -> RedisConnect
             opened = await _open(settings, where, protocol=2)
         except ResponseError as second:
             raise translated(second, where) from None
-    connection = RedisConnection(opened, where, user)
+    connection = RedisConnection(opened, where, user, db)
     await _introduce(connection, name)
     return connection
 
@@ -213,7 +229,7 @@ async def _settings(entry: RedisInstance) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in parsed.items()
-        if name in ("path", "host", "port", "username", "password") or name.startswith("ssl_")
+        if name in ("path", "host", "port", "username", "password", "db") or name.startswith("ssl_")
     }
     kept["scheme"] = url.partition(":")[0].lower()
     if entry.username:

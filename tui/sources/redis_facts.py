@@ -1,16 +1,11 @@
-"""What opstui knows about one Redis or Valkey server; the words are those of INFO, CLIENT LIST and SLOWLOG.
+"""Facts of one Redis or Valkey server; the words are those of INFO, CLIENT LIST and SLOWLOG.
 
 Every field is None where the server does not report it: older versions miss many, and a user without `+info` sees
 only what `DBSIZE` and `MEMORY STATS` tell.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
-
-from tui.sources.history import Series
-from tui.sources.reading import Number
-from tui.sources.trait import Trait
 
 FRAGMENTATION_COUNTS_FROM: Final = 100 * 1024 * 1024
 """Bytes of used memory below which `mem_fragmentation_ratio` says nothing: fixed costs outweigh the data."""
@@ -230,6 +225,13 @@ class Persistence:
     latest_fork_us: int | None = None
     """`latest_fork_usec`: everybody stood still that long."""
 
+    @property
+    def failed(self) -> float | None:
+        """1 when the last save, or the last write to the append-only file, failed; 0 when not; None when unknown."""
+        if not self.last_save_status and not self.aof_write_status:
+            return None
+        return float(self.last_save_status == "err" or self.aof_write_status not in ("", "ok"))
+
 
 @dataclass(frozen=True, slots=True)
 class Replica:
@@ -262,6 +264,23 @@ class Replication:
     """`master_last_io_seconds_ago`."""
     is_syncing: bool = False
     """`master_sync_in_progress`."""
+
+    @property
+    def lag_bytes(self) -> int | None:
+        """How far the last replica is behind; None without replicas."""
+        return max((one.offset_lag_bytes for one in self.replicas if one.offset_lag_bytes is not None), default=None)
+
+    @property
+    def lag_s(self) -> int | None:
+        """Seconds since the replica that is silent for the longest acknowledged anything; None without replicas."""
+        return max((one.lag_s for one in self.replicas if one.lag_s is not None), default=None)
+
+    @property
+    def down_s(self) -> int | None:
+        """How long a replica has had no link to its master, 0 while it has; None on a master."""
+        if not self.link_status:
+            return None
+        return 0 if self.link_status == "up" else max(1, self.link_down_s or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,66 +330,3 @@ class Refusal:
     command: str
     reason: str
     """`not permitted for user web: +slowlog|get`, `not offered by this server`."""
-
-
-@dataclass(frozen=True, slots=True)
-class RedisSnapshot:
-    """One server at one moment."""
-
-    address: str
-    """`host:port` or the socket's path; no user, no password."""
-    server: Server
-    memory: Memory
-    rates: Rates
-    counts: ClientCounts
-    persistence: Persistence
-    replication: Replication
-    keyspace: tuple[Keyspace, ...]
-    commands: tuple[CommandStat, ...]
-    """Most calls per second first."""
-    errors: tuple[ErrorStat, ...]
-    clients: tuple[Client, ...] | None
-    """None when CLIENT LIST is refused."""
-    clients_read_at: float | None
-    """`time.time()` of the CLIENT LIST shown: with more than 2,000 clients it is read every 10 s only."""
-    slowlog: tuple[SlowEntry, ...] | None
-    """Newest first, at most 50; None when SLOWLOG is refused."""
-    slowlog_slower_than_us: int | None
-    """`slowlog-log-slower-than`; None when CONFIG GET is refused, negative when the slow log is off."""
-    latency: tuple[LatencyEvent, ...]
-    doctor: str
-    """MEMORY DOCTOR's words, every 30 s; empty when refused."""
-    refusals: tuple[Refusal, ...]
-    round_trip_ms: float
-    """How long the pipeline of the reading took from the first byte sent to the last reply."""
-    clock_offset_s: float | None = None
-    """`server_time_usec` of INFO minus our clock, in seconds; None when it is not told."""
-    history: Mapping[str, Series] = field(default_factory=dict, compare=False)
-    """`memory`, `ops`, `hits`, `evictions`, `expirations`, `clients`, `cpu`: the source's own series, which go on."""
-
-    def traits(self) -> Iterable[Trait]:
-        """Return what a profile may pin. `run_id` is not among it: each start makes another."""
-        why_not = {refusal.command.partition(" ")[0]: refusal.reason for refusal in self.refusals}
-        no_info = f"INFO is {why_not.get('INFO', 'not answered')}"
-        role = "replica" if self.replication.role == "slave" else self.replication.role
-        yield Trait("role", role or None, "" if role else no_info)
-        mode, node = self.server.mode, self.server.cluster_myid
-        if mode and mode != "cluster":
-            yield Trait("cluster_myid", "none, it is in no cluster", lasts=False)
-        elif node or mode:
-            missing = "" if node else f"CLUSTER MYID is {why_not.get('CLUSTER', 'not answered yet')}"
-            yield Trait("cluster_myid", node or None, missing)
-        else:
-            yield Trait("cluster_myid", None, no_info, lasts=False)
-
-    def numbers(self) -> Iterable[Number]:
-        """Return what rules may watch: memory_percent (only with maxmemory), fragmentation, rates, clients_percent."""
-        fragmentation = self.memory.fragmentation_ratio if self.memory.is_fragmentation_meaningful else None
-        values = {
-            "memory_percent": self.memory.percent,
-            "evicted_per_s": self.rates.evicted_per_s,
-            "rejected_per_s": self.rates.rejected_per_s,
-            "fragmentation": fragmentation,
-            "clients_percent": self.counts.percent,
-        }
-        return [Number(metric, value) for metric, value in values.items() if value is not None]

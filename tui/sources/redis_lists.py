@@ -132,6 +132,12 @@ def settings(reply: Any) -> dict[str, str]:
     return {name: text(value) for name, value in mapping(reply).items() if not is_secret(name)}
 
 
+def whole_setting(reply: Any, name: str) -> int | None:
+    """Return a setting of CONFIG GET as a number; None when the server does not have it."""
+    value = mapping(reply).get(name)
+    return None if value is None else int(value)
+
+
 def memory_stats(reply: Any) -> Memory:
     """Return what MEMORY STATS tells of the memory, for users who may not send INFO."""
     stats = mapping(reply)

@@ -83,9 +83,9 @@ class KeySampler:
         self._task: asyncio.Task[None] | None = None
         self._is_wanted = False
         """The library can swallow a cancellation while it sends (asyncio.wait_for does, before Python 3.12)."""
-        self._begin(0)
+        self._begin(None)
 
-    def _begin(self, db: int) -> None:
+    def _begin(self, db: int | None) -> None:
         self._db = db
         self._sample = Sample()
         self._cursor = 0
@@ -113,15 +113,20 @@ class KeySampler:
 
     @property
     def db(self) -> int:
-        """The database it walks over, or did."""
-        return self._db
+        """The database it walks over, or did; 0 before it knows which one the url names."""
+        return self._db or 0
 
-    def start(self, db: int = 0) -> None:
-        """Walk on; begin anew where that walk went round, or was over another database. Call it on the event loop."""
+    def start(self, db: int | None = None) -> None:
+        """Walk on; begin anew where that walk went round, or was over another database. Call it on the event loop.
+
+        Args:
+            db: the database; the one before, or the one that the url names, when left out.
+        """
         if self.is_running:
             return
-        if self._went_round or db != self._db:
-            self._begin(db)
+        wanted = self._db if db is None else db
+        if self._went_round or wanted != self._db:
+            self._begin(wanted)
         self._stopped_by, self._is_wanted = "", True
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -149,7 +154,7 @@ class KeySampler:
             self._task = None
             raise error
         return Sampling(
-            self._db,
+            self.db,
             self.is_running,
             self._pace,
             self._sample.space(self._total, is_complete=self._went_round, held_bytes=self._held),
@@ -182,10 +187,10 @@ class KeySampler:
 
         What may be asked of a key is tried on one that is not there: each denied attempt stands in the server's log.
         """
-        asked: list[Command] = [_SERVER, *([("SELECT", self._db)] if self._db else [])]
-        reply, *selected = await connection.ask(asked)
-        if selected and isinstance(selected[0], RefusedError):
-            raise Denied(f"SELECT {self._db} is {selected[0].reason}")
+        if self._db is None:
+            self._db = connection.db
+        await connection.select(self._db)
+        (reply,) = await connection.ask([_SERVER])
         info = {} if isinstance(reply, RefusedError) else redis_info.parse_info(reply)
         run_id = info.get("run_id", "")
         if self._run_id and run_id != self._run_id:

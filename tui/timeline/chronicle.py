@@ -11,7 +11,7 @@ from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.logs.line import LogBatch
 from tui.sources.postgres.facts import DatabaseSnapshot
 from tui.sources.reading import Reading
-from tui.sources.redis_facts import RedisSnapshot
+from tui.sources.redis_snapshot import RedisSnapshot
 from tui.sources.systemd import SystemdSnapshot
 from tui.timeline import alerts, docker, itself, kubernetes, logs, postgres, redis, services, systemd
 from tui.timeline.entry import ITSELF, Entry, around, identity

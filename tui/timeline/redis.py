@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from tui.rules import Level
-from tui.sources.redis_facts import RedisSnapshot, SlowEntry
+from tui.sources.redis_facts import SlowEntry
+from tui.sources.redis_snapshot import RedisSnapshot
 from tui.timeline.entry import Entry, identity, sentence
 from tui.timeline.standing import Condition
 from tui.units import micros, rate, size

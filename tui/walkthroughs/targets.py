@@ -22,7 +22,7 @@ from tui.sources.kubernetes.revisions import Revision, revisions
 from tui.sources.kubernetes.workloads import Workload
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.redis import RedisSource
-from tui.sources.redis_facts import RedisSnapshot
+from tui.sources.redis_snapshot import RedisSnapshot
 from tui.units import size, span
 from tui.walkthroughs.evidence_cluster import paths
 from tui.walkthroughs.format import SUBJECT, Act

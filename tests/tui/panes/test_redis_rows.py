@@ -1,19 +1,10 @@
 from tui.panes import redis_detail, redis_rows
-from tui.panes.redis import title, trouble, view_amounts
+from tui.panes.redis_head import title, trouble, view_amounts
 from tui.sources import redis_info, redis_lists
 from tui.sources.history import Series
-from tui.sources.redis_facts import (
-    Client,
-    Keyspace,
-    Memory,
-    Persistence,
-    Rates,
-    RedisSnapshot,
-    Refusal,
-    Replication,
-    SlowEntry,
-)
+from tui.sources.redis_facts import Client, Keyspace, Memory, Persistence, Rates, Refusal, Replication, SlowEntry
 from tui.sources.redis_info import Counted, parse_info
+from tui.sources.redis_snapshot import RedisSnapshot
 from widgets.cell import cell_text
 
 NOW = 1_700_000_000.0

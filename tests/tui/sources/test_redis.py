@@ -17,7 +17,7 @@ from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Denied, Unreachable, Unreadable
 from tui.sources.redis import RedisSource
 from tui.sources.redis_connection import acl_rule, translated
-from tui.sources.redis_facts import RedisSnapshot
+from tui.sources.redis_snapshot import RedisSnapshot
 
 INFO = "redis_version:5.0.14\r\nrun_id:abc\r\nused_memory:1000\r\nconnected_clients:1\r\n"
 

@@ -13,7 +13,7 @@ from profiles.schema import RedisInstance
 from tui.sandbox.binaries import find_programs
 from tui.sources.errors import SourceError
 from tui.sources.redis import RedisSource
-from tui.sources.redis_facts import RedisSnapshot
+from tui.sources.redis_snapshot import RedisSnapshot
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 

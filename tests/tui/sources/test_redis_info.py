@@ -1,6 +1,7 @@
 from tui.sources import redis_info
-from tui.sources.redis_facts import ClientCounts, Memory, Rates, RedisSnapshot
+from tui.sources.redis_facts import ClientCounts, Memory, Rates
 from tui.sources.redis_info import Counted, parse_info
+from tui.sources.redis_snapshot import RedisSnapshot
 
 VALKEY = b"""# Server\r
 redis_version:7.2.4\r

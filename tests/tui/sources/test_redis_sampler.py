@@ -63,7 +63,7 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def walked(sampler: KeySampler, db: int = 0) -> Sampling:
+async def walked(sampler: KeySampler, db: int | None = None) -> Sampling:
     sampler.start(db)
     await until(lambda: not sampler.is_running)
     return facts(sampler)

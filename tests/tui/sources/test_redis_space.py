@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.sources.redis_estimate import share_range
 from tui.sources.redis_space import (
     OTHER,
     PREFIXES_KEPT,
@@ -14,7 +15,6 @@ from tui.sources.redis_space import (
     Sample,
     Space,
     prefix_of,
-    share_range,
     shown,
 )
 from tui.sources.text import clean

@@ -7,16 +7,8 @@ import pytest
 
 from tui.rules import Level
 from tui.sources import redis_info
-from tui.sources.redis_facts import (
-    Memory,
-    Persistence,
-    Rates,
-    RedisSnapshot,
-    Replica,
-    Replication,
-    Server,
-    SlowEntry,
-)
+from tui.sources.redis_facts import Memory, Persistence, Rates, Replica, Replication, Server, SlowEntry
+from tui.sources.redis_snapshot import RedisSnapshot
 from tui.timeline import redis
 from tui.timeline.standing import Condition
 

@@ -22,7 +22,8 @@ from tui.actions.redis.server import answered, check_server, checked, permission
 from tui.sources import redis_lists
 from tui.sources.redis import RedisSource
 from tui.sources.redis_connection import CLIENT_NAME, Command, RedisConnection, RefusedError
-from tui.sources.redis_facts import Client, RedisSnapshot
+from tui.sources.redis_facts import Client
+from tui.sources.redis_snapshot import RedisSnapshot
 
 KILL: Final = "kill-client"
 _DEADLINE_S: Final = 10.0

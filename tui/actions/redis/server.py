@@ -9,8 +9,8 @@ from tui.sources import redis_info
 from tui.sources.errors import SourceError
 from tui.sources.redis import RedisSource
 from tui.sources.redis_connection import Command, RedisConnection, RefusedError, acl_rule
-from tui.sources.redis_facts import RedisSnapshot
 from tui.sources.redis_lists import text
+from tui.sources.redis_snapshot import RedisSnapshot
 
 _WHO: Final[tuple[Command, ...]] = (("INFO", "server"), ("INFO", "replication"))
 

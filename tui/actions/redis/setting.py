@@ -22,7 +22,7 @@ from tui.sources import redis_info, redis_lists
 from tui.sources.errors import SourceError
 from tui.sources.redis import RedisSource
 from tui.sources.redis_connection import Command, RedisConnection, RefusedError
-from tui.sources.redis_facts import RedisSnapshot
+from tui.sources.redis_snapshot import RedisSnapshot
 
 CONFIG_SET: Final = "config-set"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")

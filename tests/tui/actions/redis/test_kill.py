@@ -17,7 +17,8 @@ from tui.actions.redis.kill import KILL, KillClient, kill_request
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import SourceError
 from tui.sources.redis import RedisSource
-from tui.sources.redis_facts import Client, RedisSnapshot
+from tui.sources.redis_facts import Client
+from tui.sources.redis_snapshot import RedisSnapshot
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 
