@@ -149,6 +149,7 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(write: Write) -> 
         "5:9: services.api.workload: does not have the right form; what runs it, as `namespace/kind/name`",
         "6:25: guards.verbs.deny.1: must be one of restart, scale, undo-rollout, pause-rollout, resume-rollout, "
         "delete-pod, cancel-query, terminate-backend, terminate-matching, kill-client, config-set, "
+        "unlink-keys, flush-database, save-snapshot, purge-memory, "
         "restart-container, stop-container, start-container, restart-unit, stop-unit, start-unit, tell, run-script; "
         "did you mean restart?",
         "8:3: rules.databse.blocked: a rule is named kind.metric; did you mean database.blocked?",

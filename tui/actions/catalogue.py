@@ -13,8 +13,11 @@ from tui.actions.kubernetes.scale import ScaleWorkload
 from tui.actions.kubernetes.undo import UndoRollout
 from tui.actions.postgres.cancel import CancelQuery
 from tui.actions.postgres.terminate import TerminateBackend, TerminateMatching
+from tui.actions.redis.flush import FlushDatabase
 from tui.actions.redis.kill import KillClient
 from tui.actions.redis.setting import SetConfig
+from tui.actions.redis.unlink import UnlinkKeys
+from tui.actions.redis.upkeep import PurgeMemory, SaveInBackground
 from tui.actions.scripts import RunScript
 from tui.actions.systemd.verbs import UNIT_VERBS
 from tui.sources.docker.source import DockerSource
@@ -25,7 +28,7 @@ from tui.sources.systemd import SystemdSource
 
 KUBERNETES = (RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod)
 POSTGRES = (CancelQuery, TerminateBackend, TerminateMatching)
-REDIS = (KillClient, SetConfig)
+REDIS = (KillClient, SetConfig, UnlinkKeys, FlushDatabase, SaveInBackground, PurgeMemory)
 
 
 def kubernetes_verbs(source: KubernetesSource) -> list[Verb]:

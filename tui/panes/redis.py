@@ -8,7 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.actions.asking import TEMPORARY_HINT, split_temporary
+from tui.actions.redis.keys import pattern_of, pattern_problem
 from tui.actions.redis.setting import setting_request
+from tui.actions.redis.unlink import unlink_request
 from tui.panes import redis_head, redis_offers, redis_rows, redis_space_rows, redis_views, tabs
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
@@ -66,6 +68,10 @@ class RedisPane(Listing, Offering):
         Binding("left_square_bracket", "instance(-1)", "Instance: the one before", show=False, id="redis.previous"),
         Binding("K", "kill_client", "Kill client", id=redis_offers.KILL_CLIENT),
         Binding("E", "set", "Edit a setting (CONFIG SET)", show=False, id=redis_offers.SET),
+        Binding("D", "unlink", "Delete keys, listed and counted before (UNLINK)", show=False, id=redis_offers.UNLINK),
+        Binding("F", "ask('redis.flush')", "Flush a database (FLUSHDB ASYNC)", show=False, id=redis_offers.FLUSH),
+        Binding("B", "ask('redis.save')", "Background save (BGSAVE)", show=False, id=redis_offers.SAVE),
+        Binding("M", "ask('redis.purge')", "Memory: purge (MEMORY PURGE)", show=False, id=redis_offers.PURGE_MEMORY),
     ]
 
     DEFAULT_CSS = """
@@ -278,15 +284,44 @@ class RedisPane(Listing, Offering):
         if (reading := self._reading) is None or reading.snapshot is None:
             return ()
         cursor = (self.table.cursor_key,) if self.table.cursor_key is not None else ()
-        return redis_offers.offers(self._current, reading.snapshot, self.view, tuple(self.table.marked) or cursor)
+        db = self._source.sampler.db if self._source else 0
+        return redis_offers.offers(self._current, reading.snapshot, self.view, tuple(self.table.marked) or cursor, db)
 
     def action_kill_client(self) -> None:
         """Ask to close the connection of the client under the cursor, or of those that are marked."""
-        # From now on the cursor stays with this client: what was asked about must not lie under another row's.
+        self.action_ask(redis_offers.KILL_CLIENT)
+
+    def action_ask(self, binding: str) -> None:
+        """Ask for what a key stands for, where the cursor is."""
+        # From now on the cursor stays with this row: what was asked about must not lie under another row's.
         pinned = self.table.cursor_key
         self.table.cursor_key = pinned
-        if requests := self.offered(redis_offers.KILL_CLIENT):
+        if requests := self.offered(binding):
             self.post_message(self.Requested(requests))
+
+    def action_unlink(self) -> None:
+        """Ask which keys are to be deleted: those under the cursor, or those that match a pattern."""
+        requests, reading = self.offered(redis_offers.UNLINK), self._reading
+        if requests is None or reading is None or reading.snapshot is None:
+            return
+        if all(request.target.kind == "key" for request in requests):
+            self.action_ask(redis_offers.UNLINK)
+            return
+        source, (request,) = self._current, requests
+        key = self.table.cursor_key
+        dialog = InputDialog(
+            f"Delete keys of {request.target.where}",
+            text="a pattern; every key that matches is listed and counted first\nnothing is sent before you confirm",
+            value=pattern_of(key) if self.view == "space" and isinstance(key, str) else "",
+            placeholder="session:*",
+            problem=pattern_problem,
+        )
+        self.app.push_screen(dialog, lambda typed: self._unlink(source, int(request.target.identity["db"] or 0), typed))
+
+    def _unlink(self, source: str, db: int, pattern: str | None) -> None:
+        snapshot = self._readings[source].snapshot
+        if pattern is not None and snapshot is not None:
+            self.post_message(self.Requested([unlink_request(source, snapshot, db, pattern)]))
 
     def action_set(self) -> None:
         """Ask which setting is to have which value."""

@@ -199,6 +199,11 @@ class RedisSource:
             reply = found
         return _plain(reply)
 
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Names of the keys that the profile calls queues, in the database of its url."""
+        return tuple(self._entry.queues)
+
     def redis_cli(self, *arguments: str | int | bytes) -> str:
         """Return the redis-cli line that sends a command to this server; secrets stay references."""
         return redis_cli(self._entry, *(shown(one) if isinstance(one, bytes) else str(one) for one in arguments))

@@ -90,3 +90,31 @@ async def answered(connection: RedisConnection, command: Command) -> Any:
     if isinstance(reply, RefusedError):
         raise NotSentError(f"refused, nothing was changed: {reply.reason}")
     return reply
+
+
+async def replica_words(connection: RedisConnection) -> dict[str, str]:
+    """Return INFO replication and persistence; empty when refused."""
+    found: dict[str, str] = {}
+    for reply in await connection.ask([("INFO", "replication"), ("INFO", "persistence")]):
+        if not isinstance(reply, RefusedError):
+            found.update(redis_info.parse_info(reply))
+    return found
+
+
+def refuse_replica(request: Request) -> None:
+    """Raise NotSentError where the server is a replica: it takes no writes, or they are lost with the next one."""
+    if request.target.identity.get("role") == "slave":
+        raise NotSentError("this is a replica: change its master")
+
+
+async def calls(connection: RedisConnection, command: str) -> int | None:
+    """Return how often a command was called since the server started (`flushdb`, `memory|purge`); None when unknown."""
+    (reply,) = await connection.ask([("INFO", "commandstats")])
+    if isinstance(reply, RefusedError):
+        return None
+    info, name = redis_info.parse_info(reply), f"cmdstat_{command}"
+    if name not in info:
+        # Before 7.0 a subcommand has no line of its own.
+        name = f"cmdstat_{command.partition('|')[0]}"
+    fields = dict(part.split("=", 1) for part in info.get(name, "").split(",") if "=" in part)
+    return redis_info.integer(fields, "calls") or 0
