@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from tui.sources.redis_estimate import Range
+from tui.sources.redis_estimate import UNTIMED, Range
 from tui.sources.redis_sampler import Sampling
 from tui.sources.redis_space import CONFIDENCE, UNKNOWN_LENGTH, BigKey, Expiry, Prefix, shown
 from tui.units import percent, size, span
@@ -89,7 +89,7 @@ def _big_row(one: BigKey) -> Row:
         one.kind,
         size(one.bytes),
         "–" if length is None else f"{length:,}",
-        "stays" if one.ttl_s is None else span(one.ttl_s),
+        "stays" if one.ttl_s is None else "–" if one.ttl_s == UNTIMED else span(one.ttl_s),
     )
     return Row(cells, (name, one.kind, one.bytes, length, one.ttl_s))
 
@@ -182,4 +182,6 @@ def big_page(sampling: Sampling, key: bytes) -> str:
         return ""
     length = "not asked for" if one.length in (None, UNKNOWN_LENGTH) else f"{one.length:,} elements or bytes"
     stays = "stays" if one.ttl_s is None else f"ends {span(one.ttl_s)} after it was seen"
+    if one.ttl_s == UNTIMED:
+        stays = "time to live not asked for"
     return f"{shown(key)}\n\n{one.kind}, {size(one.bytes)} ({one.bytes:,} bytes by MEMORY USAGE), {length}, {stays}"

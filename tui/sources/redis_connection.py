@@ -6,6 +6,7 @@ them. No database is selected before something depends on one: SELECT may be for
 
 import asyncio
 import contextlib
+import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -27,6 +28,9 @@ SAMPLER_NAME: Final = "opstui-sampler"
 """What the connection that walks over the keys calls itself."""
 CONNECT_TIMEOUT_S: Final = 3.0
 REPLY_TIMEOUT_S: Final = 2.0
+
+_RENEWED_EVERY: Final = 20
+"""Replies after which the time for the next ones begins anew."""
 
 Command = tuple[str | int | bytes, ...]
 
@@ -83,12 +87,16 @@ class RedisConnection:
         connection, replies = self._connection, []
         try:
             # An explicit False: sending must never make redis-py connect again behind our back.
-            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-            for command in commands:
-                try:
-                    replies.append(await connection.read_response(disable_decoding=True))
-                except ResponseError as error:
-                    replies.append(self._refused(command, error))
+            await connection.send_packed_command([packed(commands)], check_health=False)
+            # One timer for many replies: one for each costs as much as reading it.
+            async with asyncio.timeout(REPLY_TIMEOUT_S) as limit:
+                for place, command in enumerate(commands):
+                    if place % _RENEWED_EVERY == 0:
+                        limit.reschedule(asyncio.get_running_loop().time() + REPLY_TIMEOUT_S)
+                    try:
+                        replies.append(await connection.read_response(disable_decoding=True, timeout=math.inf))
+                    except ResponseError as error:
+                        replies.append(self._refused(command, error))
         except (RedisError, OSError) as error:
             await self.close()
             raise translated(error, self.address) from error
@@ -132,6 +140,17 @@ class RedisConnection:
     async def close(self) -> None:
         """Drop the connection without waiting for the peer."""
         await self._connection.disconnect(nowait=True)
+
+
+def packed(commands: Sequence[Command]) -> bytes:
+    """Return commands as the protocol has them: an array of byte strings each."""
+    parts: list[bytes] = []
+    for command in commands:
+        parts.append(b"*%d\r\n" % len(command))
+        for argument in command:
+            raw = argument if isinstance(argument, bytes) else str(argument).encode("utf-8", "surrogateescape")
+            parts.append(b"$%d\r\n%b\r\n" % (len(raw), raw))
+    return b"".join(parts)
 
 
 def acl_rule(command: Command) -> str:

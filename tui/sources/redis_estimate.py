@@ -10,6 +10,9 @@ from typing import Final
 EXAMPLES: Final = 3
 """Names that are kept of keys counted together."""
 
+UNTIMED: Final = -1.0
+"""The time to live of a key that was not asked for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -36,20 +39,31 @@ class Tally:
     size_bytes: int = 0
     squares: float = 0.0
     biggest: int = 0
+    timed: int = 0
+    """Those that were asked for their time to live."""
     expiring: int = 0
-    """Those of them with a time to live."""
+    """Those of them that have one."""
     types: Counter[str] = field(default_factory=Counter)
     examples: list[bytes] = field(default_factory=list)
 
     def add(self, key: bytes, size: int | None, kind: str, ttl_s: float | None) -> None:
-        """Count one key; its size is None where it could not be asked for, its time to live where it has none."""
+        """Count one key.
+
+        Args:
+            key: its name.
+            size: MEMORY USAGE in bytes; None where it could not be asked for.
+            kind: TYPE.
+            ttl_s: seconds it has left; None when it stays; `UNTIMED` when it was not asked for.
+        """
         self.keys += 1
         if size is not None:
             self.sized += 1
             self.size_bytes += size
             self.squares += float(size) * size
             self.biggest = max(self.biggest, size)
-        self.expiring += ttl_s is not None
+        if ttl_s != UNTIMED:
+            self.timed += 1
+            self.expiring += ttl_s is not None
         self.types[kind] += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(key)
@@ -127,6 +141,7 @@ def merged(tallies: Iterable[Tally]) -> Tally:
         found.size_bytes += one.size_bytes
         found.squares += one.squares
         found.biggest = max(found.biggest, one.biggest)
+        found.timed += one.timed
         found.expiring += one.expiring
         found.types.update(one.types)
         found.examples = (found.examples + one.examples)[:EXAMPLES]

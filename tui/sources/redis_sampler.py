@@ -18,6 +18,7 @@ from profiles.schema import RedisInstance
 from tui.sources import redis_info, redis_lists
 from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.redis_connection import SAMPLER_NAME, Command, RedisConnection, RefusedError, connect
+from tui.sources.redis_estimate import UNTIMED
 from tui.sources.redis_space import LENGTHS, UNKNOWN_LENGTH, Prefix, Sample, Space
 
 KEYS_PER_S: Final = 2000
@@ -39,6 +40,10 @@ _OF_EACH_KEY: Final[Mapping[str, Callable[[bytes], Command]]] = {
     _TYPE: lambda key: ("TYPE", key),
     _PTTL: lambda key: ("PTTL", key),
 }
+_EVERY: Final[Mapping[str, int]] = {_MEMORY: 1, _TYPE: 1, _PTTL: 4}
+"""Of how many keys one is asked: times to live are shown by class, for which fewer do."""
+_GONE: Final = -2
+"""PTTL of a key that is not there; of one that stays it is -1."""
 _DBSIZE: Final[Command] = ("DBSIZE",)
 _STATS: Final[Command] = ("MEMORY", "STATS")
 _INFO: Final[Command] = ("INFO", "memory")
@@ -207,7 +212,7 @@ class KeySampler:
         news_at = next_at = float("-inf")
         while self._is_wanted and not self._went_round:
             began, keys = self._clock(), self._keys
-            asked = [command(key) for name, command in self._per_key() for key in keys]
+            asked = [command(key) for name, command in self._per_key() for key in keys[:: _EVERY[name]]]
             news = self._news() if began - news_at >= _NEWS_EVERY_S else []
             # The next keys come with the answers about these: one round trip, and none while another is under way.
             ahead: list[Command] = [] if self._is_at_end else [("SCAN", self._cursor, "COUNT", _CHUNK)]
@@ -233,13 +238,12 @@ class KeySampler:
         """Count the keys by what was answered about them; one that has gone meanwhile is none."""
         found: dict[str, list[Any]] = {name: [None] * len(keys) for name in _OF_EACH_KEY}
         for name, _ in self._per_key():
-            for place in range(len(keys)):
+            for place in range(0, len(keys), _EVERY[name]):
                 found[name][place] = self._answer(name, next(replies))
         for key, size, kind, ttl_ms in zip(keys, *found.values(), strict=True):
             said = redis_lists.text(kind) if isinstance(kind, bytes) else "?"
             if said != "none":
-                ttl_s = ttl_ms / 1000 if isinstance(ttl_ms, int) and ttl_ms >= 0 else None
-                self._sample.add(key, size if isinstance(size, int) else None, said, ttl_s)
+                self._sample.add(key, size if isinstance(size, int) else None, said, _seconds(ttl_ms))
 
     def _answer(self, name: str, reply: Any) -> Any:
         """Return a reply, None where it was refused; what would always be refused is not sent again."""
@@ -291,6 +295,12 @@ class KeySampler:
         else:
             self._pace = min(self._most_per_s, self._pace * _RECOVER)
         self._took.append(took_s)
+
+
+def _seconds(ttl_ms: Any) -> float | None:
+    if not isinstance(ttl_ms, int) or ttl_ms == _GONE:
+        return UNTIMED
+    return ttl_ms / 1000 if ttl_ms >= 0 else None
 
 
 def held_bytes(stats: Mapping[str, Any], info: redis_info.Info) -> float | None:

@@ -11,9 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from tui.sources.redis_estimate import Range, Tally, bytes_range, merged, share_range
+from tui.sources.redis_estimate import UNTIMED, Range, Tally, bytes_range, merged, share_range
 from tui.sources.text import clean
 
 CONFIDENCE: Final = 0.95
@@ -50,12 +51,28 @@ def prefix_of(key: bytes, levels: int = 1) -> bytes:
     The separator is the first of `:`, `.`, `/` and `|` that the name has. A part that is an identifier counts as `*`,
     and so do numbers in names without a separator, and within a hash tag.
     """
-    separator = next((one for one in _SEPARATORS if one in key), b"")
-    if not separator:
-        return _RUNS.sub(b"*", key)
-    *parts, last = key.split(separator, levels)
-    named = [b"*" if _IDENTIFIER.fullmatch(part) else _RUNS.sub(b"*", part) if b"{" in part else part for part in parts]
-    return separator.join((*named, b"" if len(parts) == levels else _RUNS.sub(b"*", last)))
+    first, second = prefixes_of(key)
+    return first if levels == 1 else second
+
+
+def prefixes_of(key: bytes) -> tuple[bytes, bytes]:
+    """Return both levels of `prefix_of` at once: a walk asks for them at every key."""
+    for separator in _SEPARATORS:
+        if separator in key:
+            break
+    else:
+        name = _RUNS.sub(b"*", key)
+        return name, name
+    first, second, *more = key.split(separator, 2)
+    named = _named(first) + separator
+    return named, named + (_named(second) + separator if more else _RUNS.sub(b"*", second))
+
+
+@lru_cache(maxsize=1024)
+def _named(part: bytes) -> bytes:
+    if _IDENTIFIER.fullmatch(part):
+        return b"*"
+    return _RUNS.sub(b"*", part) if b"{" in part else part
 
 
 def shown(name: bytes) -> str:
@@ -73,7 +90,7 @@ class BigKey:
     bytes: int
     """MEMORY USAGE, of 5 samples of its elements."""
     ttl_s: float | None
-    """PTTL; None when it stays."""
+    """PTTL; None when it stays; `UNTIMED` when it was not asked for."""
     length: int | None = None
     """STRLEN, LLEN, SCARD, ZCARD, HLEN or XLEN; None before it was asked for, and for other types."""
 
@@ -87,8 +104,8 @@ class Prefix:
     bytes: Range | None
     """MEMORY USAGE of all of them; None where sizes cannot be asked for."""
     seen: int
-    expiring_percent: float
-    """Of those seen, how many have a time to live."""
+    expiring_percent: float | None
+    """How many have a time to live, of those that were asked for it; None where none was."""
     types: tuple[tuple[str, int], ...]
     """Types of those seen, the most frequent first."""
     examples: tuple[str, ...]
@@ -139,10 +156,10 @@ class Sample:
         self.has_tags = False
         """Whether a name with a hash tag was seen."""
 
-    def add(self, key: bytes, size: int | None, kind: str, ttl_s: float | None) -> None:
-        """Count a key that was seen."""
+    def add(self, key: bytes, size: int | None, kind: str, ttl_s: float | None = UNTIMED) -> None:
+        """Count a key that was seen; arguments as in `Tally.add`."""
         self.has_tags = self.has_tags or (b"{" in key and b"}" in key)
-        first, second = prefix_of(key), prefix_of(key, 2)
+        first, second = prefixes_of(key)
         if first not in self._prefixes and len(self._prefixes) >= PREFIXES_KEPT:
             first = second = OTHER.encode()
         below = self._second.setdefault(first, {})
@@ -157,7 +174,8 @@ class Sample:
             below.setdefault(second, Tally()),
         ):
             tally.add(key, size, kind, ttl_s)
-        self._expiries[_class_of(ttl_s)] += 1
+        if ttl_s != UNTIMED:
+            self._expiries[_class_of(ttl_s)] += 1
         if size is not None:
             self._consider(BigKey(key, kind, size, ttl_s))
 
@@ -198,7 +216,7 @@ class Sample:
             is_complete,
             tuple(known.prefix(name, tally) for name, tally in tallies.items()),
             tuple(
-                Expiry(title, known.keys(self._expiries[title]), self._expiries[title])
+                Expiry(title, known.timed(self._expiries[title], self.all.timed), self._expiries[title])
                 for title in (*(title for title, _ in TTL_EDGES), NO_TTL)
             ),
             tuple(sorted((one for best in self._big.values() for one in best), key=lambda one: -one.bytes)),
@@ -249,6 +267,10 @@ class _Known:
     def keys(self, hits: int) -> Range:
         return share_range(hits, self.seen, self.total, self.doubt)
 
+    def timed(self, hits: int, timed: int) -> Range:
+        """Return how many of all keys are as those whose time to live was asked for."""
+        return share_range(hits, timed, self.total, self.doubt)
+
     def prefix(self, name: str, tally: Tally) -> Prefix:
         keys = self.keys(tally.keys)
         return Prefix(
@@ -256,7 +278,7 @@ class _Known:
             keys,
             bytes_range(tally, keys, self.doubt, self.unaccounted) if tally.sized else None,
             tally.keys,
-            100 * tally.expiring / tally.keys if tally.keys else 0.0,
+            100 * tally.expiring / tally.timed if tally.timed else None,
             tuple(tally.types.most_common(4)),
             tuple(shown(key) for key in tally.examples),
         )

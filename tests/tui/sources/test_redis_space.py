@@ -1,12 +1,12 @@
 """Totals by prefix from a part of the keys: inside the stated range, whatever the sizes."""
 
 import random
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.skewed_keys import Key, lies_inside, skewed, totals
 from tui.sources.redis_estimate import share_range
 from tui.sources.redis_space import (
     OTHER,
@@ -18,8 +18,6 @@ from tui.sources.redis_space import (
     shown,
 )
 from tui.sources.text import clean
-
-Key = tuple[bytes, int]
 
 
 @pytest.mark.parametrize(
@@ -73,56 +71,11 @@ def test_the_stated_doubt_of_a_count_is_kept(seen: int) -> None:
     assert outside <= 0.05 * 300
 
 
-def _sizes(chance: random.Random) -> Callable[[], float]:
-    scale, shape, spread = chance.lognormvariate(5, 1), chance.uniform(1.05, 2), chance.uniform(0.3, 2.5)
-    kinds: list[Callable[[], float]] = [
-        lambda: scale,
-        lambda: scale * chance.lognormvariate(0, spread),
-        lambda: scale * chance.paretovariate(shape),
-        lambda: scale * (5000 if chance.random() < 0.001 else 1),
-    ]
-    return chance.choice(kinds)
-
-
-def skewed(seed: int, count: int) -> list[Key]:
-    """Return keys in random order: few prefixes have most of them, and few keys most of the bytes."""
-    chance = random.Random(seed)
-    names = [b"p%d" % seed + bytes([97 + place % 26]) * (1 + place // 26) for place in range(chance.randrange(4, 40))]
-    exponent = chance.uniform(0.8, 1.8)
-    sizes = [_sizes(chance) for _ in names]
-    places = chance.choices(range(len(names)), [(1 + place) ** -exponent for place in range(len(names))], k=count)
-    return [(b"%s:%d" % (names[place], number), 50 + int(sizes[place]())) for number, place in enumerate(places)]
-
-
 def sampled(keys: list[Key], seen: int, held: float | None) -> Space:
     sample = Sample()
     for key, size in keys[:seen]:
         sample.add(key, size, "string", None)
     return sample.space(len(keys), is_complete=seen == len(keys), held_bytes=held)
-
-
-def totals(keys: list[Key]) -> dict[str, tuple[int, int]]:
-    found: dict[str, tuple[int, int]] = {}
-    for key, size in keys:
-        name = shown(prefix_of(key))
-        count, held = found.get(name, (0, 0))
-        found[name] = count + 1, held + size
-    return found
-
-
-def lies_inside(space: Space, true: dict[str, tuple[int, int]]) -> bool:
-    """Tell whether every prefix is what was stated: those that are shown, and those of which no key was seen."""
-    rows = {one.name: one for one in space.prefixes}
-    for name, (count, held) in true.items():
-        row = rows.get(name)
-        if row is None:
-            is_inside = count <= space.unseen_keys
-        else:
-            is_inside = row.keys.low <= count <= row.keys.high
-            is_inside = is_inside and row.bytes is not None and row.bytes.low <= held <= row.bytes.high
-        if not is_inside:
-            return False
-    return True
 
 
 @pytest.mark.parametrize("seen", [100, 800, 3000])
