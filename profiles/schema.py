@@ -15,6 +15,7 @@ from profiles.identity import Identity
 from profiles.metrics import Metric, MetricName, Prometheus
 from profiles.people import Contact, Hook, Script
 from profiles.required import Required
+from profiles.sentinel import SCHEMES
 from profiles.thresholds import Rule
 from profiles.values import (
     AbsolutePath,
@@ -95,8 +96,9 @@ class Database(Strict):
 class RedisInstance(Strict):
     """One Redis or Valkey server."""
 
-    url: Annotated[Address, with_scheme("redis", "rediss", "unix")]
-    """`redis://host:6379/0`, `rediss://…`, `unix:///path?db=0`, `env:NAME` or `file:PATH`."""
+    url: Annotated[Address, with_scheme("redis", "rediss", "unix", *SCHEMES)]
+    """`redis://host:6379/0`, `rediss://…`, `unix:///path?db=0`, `env:NAME`, `file:PATH`; or the master that sentinels
+    know: `redis+sentinel://host:26379,host:26379/NAME/0`, `rediss+sentinel://…`."""
     username: str | None = None
     """ACL user; the server's default user when left out."""
     password: SecretReference | None = None

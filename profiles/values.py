@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from profiles.sentinel import is_sentinel, sentinels_of
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -119,6 +121,9 @@ def with_scheme(*schemes: str) -> AfterValidator:
 
 
 def _split(url: str) -> None:
+    if is_sentinel(url):
+        sentinels_of(url)
+        return
     # The parser's own words repeat parts of the address.
     try:
         urlsplit(url).port  # noqa: B018 -- reading it is the check

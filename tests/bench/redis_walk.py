@@ -4,6 +4,7 @@ On SIGTERM it prints how many keys it saw, in how many seconds, with how many se
 """
 
 import asyncio
+import importlib
 import resource
 import signal
 import sys
@@ -16,13 +17,18 @@ async def main(url: str) -> None:
     """Walk, again and again."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    sampler = KeySampler(RedisInstance(url=url))
+    await asyncio.to_thread(importlib.import_module, "redis.asyncio")
+    sampler, began = KeySampler(RedisInstance(url=url)), _cpu()
     sampler.start()
     await stopped.wait()
     await sampler.close()
-    used, found = resource.getrusage(resource.RUSAGE_SELF), sampler.facts()
-    if found is not None:
-        sys.stdout.write(f"{found.space.seen} {found.spent_s:.2f} {used.ru_utime + used.ru_stime:.2f}\n")
+    if (found := sampler.facts()) is not None:
+        sys.stdout.write(f"{found.space.seen} {found.spent_s:.2f} {_cpu() - began:.2f}\n")
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ _EMPTY: Final[Mapping[str, str]] = {
     **{name: view.empty for name, view in redis_views.VIEWS.items()},
 }
 _SHORT: Final = {
-    "commands": "Cmds", "slowlog": "Slow", "keyspace": "DBs", "space": "Keys", "big": "Big", "latency": "Lat",
+    "commands": "Cmds", "clients": "Clnt", "slowlog": "Slow", "keyspace": "DBs", "space": "Keys", "big": "Big",
+    "queues": "Que", "latency": "Lat",
 }  # fmt: skip
 """Titles of views where there is little room."""
 _WIDE: Final = 130

@@ -51,6 +51,11 @@ def trouble(snapshot: RedisSnapshot) -> tuple[str, Tone]:
     if replication.role == "slave" and replication.link_status == "down":
         down = f" for {span(replication.link_down_s)}" if replication.link_down_s is not None else ""
         return f"MASTERDOWN: the link to {replication.master} is down{down}; data here is old", "critical"
+    if snapshot.cluster is not None and snapshot.cluster.state not in ("", "ok"):
+        slots = "" if snapshot.cluster.slots_ok is None else f", {snapshot.cluster.slots_ok:,} slots are served"
+        return f"CLUSTERDOWN: the cluster is {snapshot.cluster.state}{slots}; see Nodes", "critical"
+    if lost := [node.id for node in snapshot.nodes if snapshot.server.mode == "sentinel" and node.state != "ok"]:
+        return f"the sentinel says of {', '.join(lost)} that it is down; see Nodes", "critical"
     if snapshot.rates.rejected_per_s:
         return f"{rate(snapshot.rates.rejected_per_s)} connections/s are rejected: maxclients is reached", "critical"
     if (memory.percent or 0.0) >= _NEARLY_FULL:

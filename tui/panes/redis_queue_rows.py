@@ -1,4 +1,4 @@
-"""The queues a profile names, and latency events → rows. Pure."""
+"""The queues a profile names, latency events, and the nodes of a cluster → rows. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -6,7 +6,8 @@ from typing import Final
 from tui.sources.history import Series, recent
 from tui.sources.redis_queues import Queue
 from tui.sources.redis_snapshot import RedisSnapshot
-from tui.units import micros, span
+from tui.sources.redis_topology import SLOTS, Node
+from tui.units import micros, size, span
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.sparkline import sparkline
 
@@ -30,8 +31,18 @@ LATENCY: Final = (
     Column("when", "AGO", 8, "right"),
     Column("note", "NOTE", min_width=20, priority=1),
 )
+NODES: Final = (
+    Column("node", "NODE", min_width=21),
+    Column("role", "ROLE", 8),
+    Column("state", "STATE", 12),
+    Column("slots", "SLOTS", 7, "right"),
+    Column("lag", "BEHIND", 10, "right", priority=1),
+    Column("note", "NOTE", min_width=16, priority=1),
+)
 _STEP_S: Final = 12.0
 _TREND: Final = 10
+_NODE_ID: Final = 40
+"""Characters of a cluster node's name, which nobody reads."""
 
 
 def queue_rows(snapshot: RedisSnapshot, judge: Judge, now: float) -> Mapping[str, Row]:
@@ -93,3 +104,38 @@ def latency_words(snapshot: RedisSnapshot) -> str:
     if threshold is None:
         return ""
     return f"events from {threshold} ms on" if threshold else "latency-monitor-threshold is 0: no events are kept"
+
+
+def node_rows(snapshot: RedisSnapshot, judge: Judge, now: float) -> Mapping[str, Row]:
+    """Return the nodes of a cluster or the masters of a sentinel; outside both this server and its replicas."""
+    if snapshot.nodes:
+        return {f"{one.id} {one.address}": _node_row(one) for one in snapshot.nodes}
+    own, replication = snapshot.address, snapshot.replication
+    rows: dict[str, Row] = {}
+    if replication.role:
+        role = "replica" if replication.role == "slave" else replication.role
+        rows[own] = Row((own, role, replication.link_status or "ok", "–", "–", "this one"))
+    if replication.master:
+        rows[replication.master] = Row((replication.master, "master", "–", "–", "–", "of this replica"))
+    for one in replication.replicas:
+        behind = "–" if one.offset_lag_bytes is None else size(one.offset_lag_bytes)
+        state = Cell(one.state, "" if one.state == "online" else "warn")
+        rows[one.addr] = Row((one.addr, "replica", state, "–", behind, f"heard {span(one.lag_s)} ago"))
+    return rows
+
+
+def _node_row(one: Node) -> Row:
+    note = ", ".join(filter(None, ("this one" if one.is_self else "", one.note)))
+    name = one.address if len(one.id) == _NODE_ID else f"{one.id} {one.address}"
+    indent = "  " if one.master_id else ""
+    state = Cell(one.state, "" if one.state == "ok" else "critical")
+    return Row((f"{indent}{name}", one.role, state, str(one.slots) if one.slots else "–", "–", note))
+
+
+def node_words(snapshot: RedisSnapshot) -> str:
+    """Return how the cluster is as a whole."""
+    cluster = snapshot.cluster
+    if cluster is None:
+        return ""
+    slots = "" if cluster.slots_ok is None else f", {cluster.slots_ok:,} of {SLOTS:,} slots served"
+    return f"cluster {cluster.state or '?'}{slots}"

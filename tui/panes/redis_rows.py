@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Final
 
 from tui.panes.failing import clock
-from tui.sources.history import Series, recent
+from tui.sources.history import Series, recent, slope
 from tui.sources.redis_facts import Client, CommandStat, Keyspace, SlowEntry
 from tui.sources.redis_snapshot import RedisSnapshot
 from tui.units import coarse, micros, percent, rate, size, size_of, span
@@ -14,6 +14,10 @@ from widgets.sparkline import sparkline
 
 STEP_S: Final = 15.0
 """What one character of a curve stands for."""
+
+_TREND_S: Final = 120.0
+_CALM_S: Final = 86_400.0
+"""What grows by less than 1 % of maxmemory in this time is called calm."""
 
 ToneOf = Callable[[str], Tone]
 """A metric's name → how the profile's rules judge it now."""
@@ -191,8 +195,25 @@ def state_rows(snapshot: RedisSnapshot, now: float) -> Mapping[Hashable, Row]:
 _Line = tuple[str, str, str, Tone]
 
 
+def trend_words(snapshot: RedisSnapshot) -> tuple[str, str]:
+    """Return how fast memory grows, and when it is full if that goes on; dashes before two minutes were seen."""
+    memory = snapshot.memory
+    grows = slope(snapshot.history.get("memory", Series(1)).points(), _TREND_S)
+    if grows is None or memory.used_bytes is None:
+        return "–", "known after two minutes"
+    per_min = grows * 60
+    words = f"{'+' if per_min >= 0 else '−'}{size(abs(per_min))}/min"
+    if memory.max_bytes is None:
+        return words, "no maxmemory: it grows until the machine is full"
+    if grows * _CALM_S < 0.01 * memory.max_bytes:
+        return words, "not full within days"
+    left = max(0.0, (memory.max_bytes - memory.used_bytes) / grows)
+    return words, f"full in {span(left)} if it goes on so"
+
+
 def _memory(snapshot: RedisSnapshot) -> Iterator[_Line]:
     m = snapshot.memory
+    yield "memory: trend", *trend_words(snapshot), ""
     yield "memory: dataset", size(m.dataset_bytes), "the keys and values themselves", ""
     yield "memory: overhead", size(m.overhead_bytes), "tables, buffers, bookkeeping", ""
     yield "memory: resident", size(m.rss_bytes), f"of {size(m.system_bytes)} of the machine", ""

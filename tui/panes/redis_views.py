@@ -88,6 +88,15 @@ VIEWS: Final[Mapping[str, View]] = {
         (("LATENCY", "LATEST"), ("LATENCY", "DOCTOR")),
         queues.latency_words,
     ),
+    "nodes": View(
+        "Nodes",
+        queues.NODES,
+        queues.node_rows,
+        lambda snapshot, key: "",
+        "whom it belongs to is not told: INFO is refused",
+        (("INFO", "replication"), ("CLUSTER", "NODES"), ("SENTINEL", "MASTERS")),
+        queues.node_words,
+    ),
 }
 """By name, in the order of the strip."""
 

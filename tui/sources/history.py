@@ -189,6 +189,19 @@ def rate(before: float | None, after: float | None, seconds: float) -> float | N
     return (after - before) / seconds
 
 
+def slope(points: list[tuple[float, float]], least_s: float) -> float | None:
+    """Return by how much a number grows per second: the line of least squares through (time, value).
+
+    None when the points cover less than `least_s` seconds.
+    """
+    if len(points) < 3 or points[-1][0] - points[0][0] < least_s:
+        return None
+    mid_at = sum(at for at, _ in points) / len(points)
+    mid = sum(value for _, value in points) / len(points)
+    spread = sum((at - mid_at) ** 2 for at, _ in points)
+    return sum((at - mid_at) * (value - mid) for at, value in points) / spread if spread else None
+
+
 def recent(series: Iterable[tuple[float, float | None]], now: float, span_s: float, buckets: int) -> list[float | None]:
     """Return the means of the last `span_s` seconds in `buckets` equal steps, oldest first, for a sparkline.
 

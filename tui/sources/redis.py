@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from profiles.schema import RedisInstance
-from tui.sources import redis_info, redis_lists
-from tui.sources.errors import Denied, SourceError, Unreadable
+from profiles.sentinel import is_sentinel
+from tui.sources import redis_info, redis_lists, redis_topology, redis_values
+from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.history import Series
 from tui.sources.redis_cli import redis_cli
 from tui.sources.redis_connection import ACTION_NAME, Command, RedisConnection, RefusedError, connect
@@ -34,6 +35,7 @@ from tui.sources.redis_queues import Queue, Queues
 from tui.sources.redis_sampler import KeySampler
 from tui.sources.redis_snapshot import RedisSnapshot
 from tui.sources.redis_space import shown
+from tui.sources.redis_topology import Cluster
 from tui.sources.text import clean
 
 MANY_CLIENTS: Final = 2000
@@ -53,15 +55,14 @@ _LATENCY_SETTINGS: Final[Command] = ("CONFIG", "GET", "latency-monitor-threshold
 _MEMORY_STATS: Final[Command] = ("MEMORY", "STATS")
 _DBSIZE: Final[Command] = ("DBSIZE",)
 _MYID: Final[Command] = ("CLUSTER", "MYID")
-
-READS: Final[Mapping[str, int]] = {
-    "DBSIZE": 0, "EXISTS": 1, "HLEN": 1, "INFO": 1, "LLEN": 1, "PING": 0, "PTTL": 1, "SCARD": 1, "STRLEN": 1, "TTL": 1,
-    "XLEN": 1, "ZCARD": 1,
-}  # fmt: skip
-"""Commands of constant cost that change nothing, and how many arguments they take: what a checklist may ask."""
+_CLUSTER: Final[Command] = ("CLUSTER", "INFO")
+_NODES: Final[Command] = ("CLUSTER", "NODES")
 
 SAMPLED: Final = frozenset({"space", "big", "ttl"})
 """Names of the views that show the walk over the keys; `look_at` takes them."""
+
+NODES: Final = "nodes"
+"""Name of the view that shows who belongs together."""
 
 _SERIES: Final = ("memory", "ops", "hits", "evictions", "expirations", "clients", "cpu")
 
@@ -85,6 +86,7 @@ class _Session:
     latency: tuple[LatencyEvent, ...] = ()
     stats: Memory = field(default_factory=Memory)
     myid: str = ""
+    cluster: Cluster | None = None
 
 
 class RedisSource:
@@ -183,21 +185,9 @@ class RedisSource:
             Denied: the server refuses it.
             SourceError: the server could not be asked.
         """
-        name, *arguments = command
-        if (wanted := READS.get(name.upper())) is None or len(arguments) != wanted:
-            known = ", ".join(sorted(READS))
-            raise Unreadable(f"{name} with {len(arguments)} arguments is not read here", f"what is read: {known}")
-        is_info = name.upper() == "INFO"
+        redis_values.check(command)
         async with self.for_action() as connection:
-            (reply,) = await connection.ask([("INFO", "everything")] if is_info else [command])
-        if isinstance(reply, RefusedError):
-            raise Denied(f"{name} is {reply.reason}")
-        if is_info:
-            found = _info(reply).get(arguments[0])
-            if found is None:
-                raise Unreadable(f"INFO has no field {arguments[0]} on this server")
-            reply = found
-        return _plain(reply)
+            return await redis_values.value(connection, command)
 
     @property
     def queues(self) -> tuple[str, ...]:
@@ -213,18 +203,34 @@ class RedisSource:
         planned = self._plan(session, started, await self._first_info(session))
         replies = await self._ask(session, planned)
         round_trip_ms, heard_at = (time.monotonic() - started) * 1000, time.time()
-        info = _info(replies.get(_INFO_FORMS[session.info_form]))
+        info = redis_info.known(replies.get(_INFO_FORMS[session.info_form]))
         await self._keep(session, replies, started)
         queues = await self._read_queues(session)
         after = Counted(info, started)
         told = redis_info.integer(info, "server_time_usec")
         offset = None if told is None else told / 1e6 - (heard_at - round_trip_ms / 2000)
-        snapshot = replace(self._snapshot(session, after, replies.get(_DBSIZE), round_trip_ms), clock_offset_s=offset)
-        is_seen, self._view = self._view in SAMPLED, ""
-        snapshot = replace(snapshot, queues=queues, sampling=self.sampler.facts() if is_seen else None)
+        snapshot = self._snapshot(session, after, replies.get(_DBSIZE), round_trip_ms)
+        self._check_role(snapshot)
+        nodes = redis_topology.watched(info)
+        if isinstance(reply := replies.get(_NODES), bytes):
+            nodes = redis_topology.cluster_nodes(reply)
+        is_walk_seen, self._view = self._view in SAMPLED, ""
+        snapshot = replace(
+            snapshot,
+            clock_offset_s=offset,
+            queues=queues,
+            sampling=self.sampler.facts() if is_walk_seen else None,
+            cluster=session.cluster,
+            nodes=nodes,
+        )
         self._before = after
         self._remember(snapshot)
         return snapshot
+
+    def _check_role(self, snapshot: RedisSnapshot) -> None:
+        """Leave a master that was demoted: the next reading asks the sentinels again. Raises Unreachable."""
+        if is_sentinel(self._entry.url) and snapshot.replication.role == "slave":
+            raise Unreachable(f"{snapshot.address} is no master any more", "the sentinels are asked again")
 
     async def _read_queues(self, session: _Session) -> tuple[Queue, ...]:
         if not self._entry.queues:
@@ -251,7 +257,7 @@ class RedisSource:
         """Find the form of INFO that this server understands; `everything` came with Redis 6."""
         for form, command in enumerate(_INFO_FORMS):
             session.info_form = form
-            info = _info((await self._ask(session, [command])).get(command))
+            info = redis_info.known((await self._ask(session, [command])).get(command))
             if info:
                 session.refusals = {kept: r for kept, r in session.refusals.items() if kept[0] != "INFO"}
                 return info
@@ -265,8 +271,9 @@ class RedisSource:
         if known.get("loading") == "1":
             return [info]
         planned = [info, _NEWEST_SLOW, _LATENCY]
-        if not session.myid and redis_info.server(known).mode == "cluster":
-            planned.append(_MYID)  # outside a cluster it would count as an error of the server
+        if redis_info.server(known).mode == "cluster":
+            # Outside a cluster each would count as an error of the server.
+            planned += [_CLUSTER, *([] if session.myid else [_MYID]), *([_NODES] if self._view == NODES else [])]
         if connected <= MANY_CLIENTS or now - session.clients_at >= _MANY_CLIENTS_EVERY_S:
             planned.append(_CLIENTS)
         if info in session.refusals:
@@ -306,6 +313,8 @@ class RedisSource:
             session.threshold_ms = redis_lists.whole_setting(reply, "latency-monitor-threshold")
         if (reply := replies.get(_MYID)) is not None:
             session.myid = clean(redis_lists.text(reply), limit=100)
+        if isinstance(reply := replies.get(_CLUSTER), bytes):
+            session.cluster = redis_topology.cluster_info(reply)
         if (reply := replies.get(_MEMORY_STATS)) is not None:
             session.stats = redis_lists.memory_stats(reply)
         if (reply := replies.get(_NEWEST_SLOW)) is not None:
@@ -362,23 +371,6 @@ class RedisSource:
             self._history[name].add(now, value)
 
 
-def _info(reply: Any) -> redis_info.Info:
-    """Return INFO's fields; none when it was refused or the form is not known (an old server answers with nothing)."""
-    info = redis_info.parse_info(reply) if isinstance(reply, bytes) else {}
-    return info if "redis_version" in info or "used_memory" in info or "run_id" in info else {}
-
-
 def _counts(info: redis_info.Info, clients: tuple[Client, ...] | None) -> ClientCounts:
     counts = redis_info.counts(info)
     return counts if clients is None or counts.connected is not None else replace(counts, connected=len(clients))
-
-
-def _plain(reply: Any) -> str | float | None:
-    """Return a simple reply as a number where it is one, else as text."""
-    if reply is None or isinstance(reply, int | float):
-        return None if reply is None else float(reply)
-    said = clean(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply), limit=300)
-    try:
-        return float(said)
-    except ValueError:
-        return said

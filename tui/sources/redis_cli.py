@@ -1,15 +1,33 @@
 """The redis-cli command line that reaches an instance of the profile; secrets stay references."""
 
 import shlex
+from collections.abc import Sequence
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from profiles.schema import RedisInstance
+from profiles.sentinel import is_sentinel, sentinels_of
 from profiles.values import Command, SecretReference
 
 
 def redis_cli(entry: RedisInstance, *arguments: str) -> str:
     """Return a line to paste into a shell, e.g. `REDISCLI_AUTH="$CACHE_PW" redis-cli -h cache -p 6379 INFO memory`."""
-    options = [*_address(entry.url)]
+    if is_sentinel(entry.url):
+        return _through_sentinel(entry, arguments)
+    return _line(entry, _address(entry.url), arguments)
+
+
+def _through_sentinel(entry: RedisInstance, arguments: Sequence[str]) -> str:
+    """Return a line that asks the first sentinel for the master, and then the master."""
+    known = sentinels_of(entry.url)
+    (host, port), *_ = known.addresses
+    ask = f"redis-cli -h {shlex.quote(host)} -p {port} SENTINEL GET-MASTER-ADDR-BY-NAME {shlex.quote(known.master)}"
+    user = ["--user", shlex.quote(known.username)] if known.username else []
+    tls = ["--tls"] if known.is_tls else []
+    options = ["-h", '"$1"', "-p", '"$2"', *tls, *_database(str(known.db)), *user]
+    return f"set -- $({ask}); {_line(entry, options, arguments)}"
+
+
+def _line(entry: RedisInstance, options: list[str], arguments: Sequence[str]) -> str:
     if entry.username:
         options += ["--user", shlex.quote(entry.username)]
     if entry.ca_file:

@@ -10,9 +10,11 @@ import math
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from profiles.schema import RedisInstance
 from profiles.secrets import SecretError, address, resolve
+from profiles.sentinel import is_sentinel, sentinels_of
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.text import clean
 
@@ -171,14 +173,20 @@ async def connect(entry: RedisInstance, name: str = CLIENT_NAME) -> RedisConnect
     Raises:
         SourceError: nobody answered, the credentials were refused, or the url cannot be read.
     """
-    from redis.exceptions import ResponseError
-
     try:
         settings = await _settings(entry)
     except SecretError as error:
         raise Denied(str(error), "see redis: in the profile") from error
-    where = address_of(settings)
-    user, db = str(settings.get("username") or "default"), int(settings.pop("db", 0))
+    connection = await _spoken_to(settings, str(settings.get("username") or "default"))
+    await _introduce(connection, name)
+    return connection
+
+
+async def _spoken_to(settings: dict[str, Any], user: str) -> RedisConnection:
+    """Open a connection with protocol 3 or, where HELLO is not offered, 2. Raises SourceError."""
+    from redis.exceptions import ResponseError
+
+    where, db = address_of(settings), int(settings.pop("db", 0))
     try:
         opened = await _open(settings, where, protocol=3)
     except ResponseError as error:
@@ -188,9 +196,7 @@ async def connect(entry: RedisInstance, name: str = CLIENT_NAME) -> RedisConnect
             opened = await _open(settings, where, protocol=2)
         except ResponseError as second:
             raise translated(second, where) from None
-    connection = RedisConnection(opened, where, user, db)
-    await _introduce(connection, name)
-    return connection
+    return RedisConnection(opened, where, user, db)
 
 
 async def _introduce(connection: RedisConnection, name: str) -> None:
@@ -240,6 +246,8 @@ async def _settings(entry: RedisInstance) -> dict[str, Any]:
     from redis.asyncio.connection import parse_url
 
     url = (await address(entry.url)).strip()
+    if is_sentinel(url):
+        url = await _master_url(url)
     try:
         parsed: dict[str, Any] = dict(parse_url(url))
     except ValueError:
@@ -258,6 +266,41 @@ async def _settings(entry: RedisInstance) -> dict[str, Any]:
     if entry.ca_file and kept["scheme"] == "rediss":
         kept["ssl_ca_certs"] = entry.ca_file
     return kept
+
+
+async def _master_url(url: str) -> str:
+    """Ask the sentinels, one after the other, where the master is, and return its address.
+
+    Raises:
+        SourceError: none of them answers, or none knows the master.
+    """
+    try:
+        known = sentinels_of(url)
+    except ValueError as error:
+        raise Unreadable(str(error), "see redis: in the profile") from None
+    why = Unreachable("no sentinel is named")
+    for host, port in known.addresses:
+        settings: dict[str, Any] = {"scheme": "redis", "host": host, "port": port}
+        try:
+            sentinel = await _spoken_to(settings, "")
+        except SourceError as error:
+            why = Unreachable(f"sentinel {error.message}", error.remedy)
+            continue
+        try:
+            (reply,) = await sentinel.ask([("SENTINEL", "GET-MASTER-ADDR-BY-NAME", known.master)])
+        except SourceError as error:
+            why = Unreachable(f"sentinel {error.message}", error.remedy)
+            continue
+        finally:
+            await sentinel.close()
+        if isinstance(reply, list) and len(reply) == 2:
+            place, number = (clean(part.decode(errors="replace")) for part in reply)
+            user = f"{quote(known.username)}@" if known.username else ""
+            scheme = "rediss" if known.is_tls else "redis"
+            return f"{scheme}://{user}{f'[{place}]' if ':' in place else place}:{number}/{known.db}"
+        said = reply.reason if isinstance(reply, RefusedError) else f"it knows no master {clean(known.master)}"
+        why = Unreachable(f"sentinel {host}:{port}: {said}", "is the name the one of `SENTINEL MASTERS`?")
+    raise why
 
 
 def address_of(settings: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tui.sources.history import rate
 from tui.sources.redis_facts import (
@@ -46,6 +46,12 @@ def parse_info(raw: bytes) -> Info:
         if colon and not line.startswith("#"):
             fields[clean(name)] = clean(value)  # a script chooses the name of an error: errorstat_…
     return fields
+
+
+def known(reply: Any) -> Info:
+    """Return INFO's fields; none when it was refused or the form is not known (an old server answers with nothing)."""
+    info = parse_info(reply) if isinstance(reply, bytes) else {}
+    return info if "redis_version" in info or "used_memory" in info or "run_id" in info else {}
 
 
 def integer(info: Info, name: str) -> int | None:

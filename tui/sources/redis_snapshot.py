@@ -22,6 +22,7 @@ from tui.sources.redis_facts import (
 )
 from tui.sources.redis_queues import Queue
 from tui.sources.redis_sampler import Sampling
+from tui.sources.redis_topology import SLOTS, Cluster, Node
 from tui.sources.trait import Trait
 
 
@@ -59,6 +60,10 @@ class RedisSnapshot:
     """`server_time_usec` of INFO minus our clock, in seconds; None when it is not told."""
     latency_threshold_ms: int | None = None
     """`latency-monitor-threshold`: shorter events are not kept, with 0 none; None when CONFIG GET is refused."""
+    cluster: Cluster | None = None
+    """None outside a cluster, and where CLUSTER INFO is refused."""
+    nodes: tuple[Node, ...] = ()
+    """The cluster's nodes, while somebody looks; the masters that a sentinel watches."""
     queues: tuple[Queue, ...] = ()
     """Those that the profile names, in its order."""
     sampling: Sampling | None = None
@@ -86,9 +91,10 @@ class RedisSnapshot:
         """Return what rules may watch; a number that the server does not have is left out.
 
         memory_percent (only with maxmemory), fragmentation (only from 100 MiB on), evicted_per_s, rejected_per_s,
-        clients_percent, save_failed (1: the last save or append to disk failed), replica_lag_bytes and
-        replica_lag_s (of the replica that is furthest behind), link_down_s (a replica's own), and for each queue that
-        the profile names queue_length, queue_pending and queue_age_s.
+        clients_percent, save_failed (1: the last save or append to disk failed), replica_lag_bytes and replica_lag_s
+        (of the replica that is furthest behind), link_down_s (a replica's own), cluster_failing (1: its cluster does
+        not serve every slot), masters_down (of those that a sentinel watches), and for each queue that the profile
+        names queue_length, queue_pending and queue_age_s.
         """
         fragmentation = self.memory.fragmentation_ratio if self.memory.is_fragmentation_meaningful else None
         values = {
@@ -102,6 +108,11 @@ class RedisSnapshot:
             "replica_lag_s": self.replication.lag_s,
             "link_down_s": self.replication.down_s,
         }
+        if self.cluster is not None:
+            is_whole = self.cluster.state == "ok" and self.cluster.slots_ok in (None, SLOTS)
+            yield Number("cluster_failing", float(not is_whole))
+        if self.server.mode == "sentinel":
+            yield Number("masters_down", sum(node.state != "ok" for node in self.nodes))
         yield from (Number(metric, value) for metric, value in values.items() if value is not None)
         for queue in self.queues:
             yield from queue.numbers()

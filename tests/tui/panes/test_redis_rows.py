@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from tui.panes import redis_detail, redis_rows
 from tui.panes.redis_head import title, trouble, view_amounts
 from tui.sources import redis_info, redis_lists
@@ -143,3 +145,17 @@ def test_the_title_says_who_answers() -> None:
     replica = snapshot(replication=Replication(role="slave", master="10.0.0.1:6379"))
     assert "replica of 10.0.0.1:6379" in [segment.text for segment in title(replica)]
     assert title(snapshot(b""))[0].text == "INFO is refused"
+
+
+def growing(per_s: float, seconds: int, *, maximum: int | None = 2**30) -> RedisSnapshot:
+    series = Series(600)
+    for second in range(0, seconds, 2):
+        series.add(NOW + second, 2**29 + per_s * second)
+    return replace(snapshot(memory=Memory(used_bytes=2**29, max_bytes=maximum)), history={"memory": series})
+
+
+def test_growing_memory_says_how_fast_and_when_it_is_full() -> None:
+    assert redis_rows.trend_words(growing(2**20, 300)) == ("+60.0 MiB/min", "full in 8m32s if it goes on so")
+    assert redis_rows.trend_words(growing(-(2**20), 300)) == ("−60.0 MiB/min", "not full within days")
+    assert redis_rows.trend_words(growing(2**20, 60)) == ("–", "known after two minutes")
+    assert redis_rows.trend_words(growing(2**20, 300, maximum=None))[1].startswith("no maxmemory")
