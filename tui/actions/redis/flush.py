@@ -47,9 +47,7 @@ _PREFIXES: Final = 20
 def flush_request(source: str, snapshot: RedisSnapshot, db: int) -> Request:
     """Return the request to empty a database."""
     name = source.partition(":")[2]
-    return Request(
-        FLUSH, Target(source, "database", f"{name}/db{db}", snapshot.address, {"db": db, **server_identity(snapshot)})
-    )
+    return Request(FLUSH, Target(source, "database", f"{name}/db{db}", "", {"db": db, **server_identity(snapshot)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +213,8 @@ def _lives(space: Space) -> tuple[str, ...]:
     lines = [f"what lives there, by {part}:"]
     for one in space.prefixes[:_PREFIXES]:
         held = f", {size(one.bytes.likely)}" if one.bytes else ""
-        about = "" if one.keys.is_exact else "~"
-        lines.append(f"{one.name}  {about}{one.keys.likely:,.0f} keys{held}, {keys.kinds_words(one.types)}")
+        count = f"{'' if one.keys.is_exact else '~'}{one.keys.likely:,.0f} key{'' if one.keys.likely == 1 else 's'}"
+        lines.append(f"{one.name}  {count}{held}, {keys.kinds_words(one.types)}")
     if (more := len(space.prefixes) - _PREFIXES) > 0:
         lines.append(f"… and {more} more prefixes")
     return tuple(lines)

@@ -35,7 +35,7 @@ _FORK_RISKY: Final = 0.6
 def server_request(verb: str, source: str, snapshot: RedisSnapshot) -> Request:
     """Return the request for something that concerns a server as a whole."""
     name = source.partition(":")[2]
-    return Request(verb, Target(source, "server", name, snapshot.address, server_identity(snapshot)))
+    return Request(verb, Target(source, "server", name, "", server_identity(snapshot)))
 
 
 async def _info(connection: RedisConnection) -> redis_info.Info:
