@@ -190,6 +190,8 @@ class RedisPane(Listing, Offering):
         rest = redis_head.title(reading.snapshot) if reading is not None and reading.snapshot is not None else []
         if len(names) > 1:
             names.append(Segment("([ ])", "dim"))
+        if self.view not in SAMPLED and (source := self._source) is not None and source.sampler.is_running:
+            names.append(Segment("a walk over the keys is under way (r)", "accent", "walking (r)"))
         self.query_one("#redis-title", SegmentLine).show([*names, *rest, age_segment(reading, now)])
 
     def _draw_notice(self) -> None:

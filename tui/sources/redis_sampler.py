@@ -19,7 +19,7 @@ from tui.sources import redis_info, redis_lists
 from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.redis_connection import SAMPLER_NAME, Command, RedisConnection, RefusedError, connect
 from tui.sources.redis_estimate import UNTIMED
-from tui.sources.redis_space import LENGTHS, UNKNOWN_LENGTH, Prefix, Sample, Space
+from tui.sources.redis_space import LENGTHS, UNKNOWN_LENGTH, BigKey, Prefix, Sample, Space
 
 KEYS_PER_S: Final = 2000
 _SLOWEST_PER_S: Final = 250.0
@@ -278,15 +278,27 @@ class KeySampler:
         self._cursor, self._is_at_end = cursor, cursor == 0
 
     async def _measure(self, connection: RedisConnection) -> None:
-        """Ask for the length of what is new among the biggest keys, where that leaves their idle times alone."""
-        if "length" in self._missing or not (new := self._sample.without_length()):
+        """Ask the new among the biggest keys for time to live, and for their length where that leaves no trace."""
+        asked: list[tuple[BigKey, Command]] = []
+        for one in self._sample.biggest():
+            if one.length is None and one.kind in LENGTHS and "length" not in self._missing:
+                asked.append((one, (LENGTHS[one.kind], one.key)))
+            if one.ttl_s == UNTIMED and _PTTL not in self._missing:
+                asked.append((one, (_PTTL, one.key)))
+        if not (asked := asked[:_CHUNK]):
             return
-        new = new[:_CHUNK]
-        replies = await connection.ask([(LENGTHS[one.kind], one.key) for one in new])
-        for one, reply in zip(new, replies, strict=True):
-            if isinstance(reply, RefusedError) and reply.is_lasting:
-                self._missing["length"] = reply.reason
-            self._sample.learn(replace(one, length=reply if isinstance(reply, int) else UNKNOWN_LENGTH))
+        found: dict[bytes, BigKey] = {}
+        replies = await connection.ask([command for _, command in asked])
+        for (one, (name, _)), reply in zip(asked, replies, strict=True):
+            known = found.get(one.key, one)
+            if name == _PTTL:
+                answer = self._answer(_PTTL, reply)
+                found[one.key] = replace(known, ttl_s=0.0 if answer in (None, _GONE) else _seconds(answer))
+            else:
+                answer = self._answer("length", reply)
+                found[one.key] = replace(known, length=answer if isinstance(answer, int) else UNKNOWN_LENGTH)
+        for measured in found.values():
+            self._sample.learn(measured)
 
     def _adapt(self, took_s: float) -> None:
         usual = median(self._took) if len(self._took) >= 10 else None

@@ -186,12 +186,12 @@ class Sample:
         best[:] = sorted((*(one for one in best if one.key != found.key), found), key=lambda one: -one.bytes)
         del best[TOP_OF_A_TYPE:]
 
-    def without_length(self) -> list[BigKey]:
-        """Return the biggest keys whose length is not known yet."""
-        return [one for best in self._big.values() for one in best if one.length is None and one.kind in LENGTHS]
+    def biggest(self) -> list[BigKey]:
+        """Return the biggest keys seen of each type."""
+        return [one for best in self._big.values() for one in best]
 
     def learn(self, measured: BigKey) -> None:
-        """Take over one of the biggest keys with its length."""
+        """Take over one of the biggest keys with what was asked about it since."""
         best = self._big.get(measured.kind, [])
         best[:] = [measured if one.key == measured.key else one for one in best]
 
@@ -219,7 +219,7 @@ class Sample:
                 Expiry(title, known.timed(self._expiries[title], self.all.timed), self._expiries[title])
                 for title in (*(title for title, _ in TTL_EDGES), NO_TTL)
             ),
-            tuple(sorted((one for best in self._big.values() for one in best), key=lambda one: -one.bytes)),
+            tuple(sorted(self.biggest(), key=lambda one: -one.bytes)),
             known.keys(0).high,
             known.unaccounted,
             len(tail),

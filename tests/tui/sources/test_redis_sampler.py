@@ -94,6 +94,7 @@ async def test_a_whole_walk_gives_the_servers_own_numbers(filled: Server) -> Non
     assert {row.name for row in done.space.prefixes} == set(true)
     assert next(row for row in done.space.prefixes if row.name == "session:").expiring_percent == 100
     assert {one.kind for one in done.space.big} == {"string", "list", "hash", "zset"}
+    assert all((one.ttl_s is None) is not one.key.startswith(b"session:") for one in done.space.big)
     timed = [one.keys for one in done.space.expiries if one.title != "none: stays"]
     expires = filled.admin().info("keyspace")["db0"]["expires"]
     assert sum(one.low for one in timed) < expires < sum(one.high for one in timed)
@@ -173,7 +174,7 @@ async def test_it_slows_down_while_answers_are_late_and_recovers(valkey: Server)
     slowed = sampler_of(valkey, 2000, clock=clock, pause=pause)
     await walked(slowed)
     assert paces[29] == 2000
-    assert min(paces) == pytest.approx(500, rel=0.1)
+    assert 250 <= min(paces) <= 550, "half, and half again"
     assert paces[-1] > 900
 
 
