@@ -88,10 +88,10 @@ class RedisConnection:
 
         connection, replies = self._connection, []
         try:
-            # An explicit False: sending must never make redis-py connect again behind our back.
-            await connection.send_packed_command([packed(commands)], check_health=False)
-            # One timer for many replies: one for each costs as much as reading it.
+            # One timer for sending and for many replies: one for each costs as much as reading it.
             async with asyncio.timeout(REPLY_TIMEOUT_S) as limit:
+                # An explicit False: sending must never make redis-py connect again behind our back.
+                await connection.send_packed_command([packed(commands)], check_health=False)
                 for place, command in enumerate(commands):
                     if place % _RENEWED_EVERY == 0:
                         limit.reschedule(asyncio.get_running_loop().time() + REPLY_TIMEOUT_S)
@@ -237,6 +237,9 @@ async def _open(settings: dict[str, Any], where: str, protocol: int) -> "Abstrac
     except BaseException:
         await connection.disconnect(nowait=True)
         raise
+    # From here on time is kept in `ask`. The library's own way to send, a task in asyncio.wait_for, costs as much
+    # again, and before Python 3.12 it swallows a cancellation that comes as it ends.
+    connection.socket_timeout = None
     opened: AbstractConnection = connection
     return opened
 

@@ -86,8 +86,6 @@ class KeySampler:
         self._clock = clock
         self._pause = pause
         self._task: asyncio.Task[None] | None = None
-        self._is_wanted = False
-        """The library can swallow a cancellation while it sends (asyncio.wait_for does, before Python 3.12)."""
         self._begin(None)
 
     def _begin(self, db: int | None) -> None:
@@ -132,12 +130,11 @@ class KeySampler:
         wanted = self._db if db is None else db
         if self._went_round or wanted != self._db:
             self._begin(wanted)
-        self._stopped_by, self._is_wanted = "", True
+        self._stopped_by = ""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def stop(self) -> None:
         """Stop where it is; `start` goes on."""
-        self._is_wanted = False
         if self._task is not None and not self._task.done():
             self._task.cancel()
 
@@ -210,7 +207,7 @@ class KeySampler:
 
     async def _walk(self, connection: RedisConnection) -> None:
         news_at = next_at = float("-inf")
-        while self._is_wanted and not self._went_round:
+        while not self._went_round:
             began, keys = self._clock(), self._keys
             asked = [command(key) for name, command in self._per_key() for key in keys[:: _EVERY[name]]]
             news = self._news() if began - news_at >= _NEWS_EVERY_S else []

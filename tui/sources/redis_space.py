@@ -168,11 +168,11 @@ class Sample:
                 second = OTHER.encode()
             else:
                 self._leaves += 1
-        for tally in (
-            self.all,
-            self._prefixes.setdefault(first, Tally()),
-            below.setdefault(second, Tally()),
-        ):
+        if first not in self._prefixes:
+            self._prefixes[first] = Tally()
+        if second not in below:
+            below[second] = Tally()
+        for tally in (self.all, self._prefixes[first], below[second]):
             tally.add(key, size, kind, ttl_s)
         if ttl_s != UNTIMED:
             self._expiries[_class_of(ttl_s)] += 1
