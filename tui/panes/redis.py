@@ -163,7 +163,9 @@ class RedisPane(Listing, Offering):
         return True
 
     def masked_cell(self, column: str, text: str) -> str:
-        """Return a cell's text; of a slow command its name alone: its arguments hold people's data."""
+        """Return a cell's text; of a slow command or a key what it begins with: the rest holds people's data."""
+        if self.view == "big" and column == "key":
+            return redis_space_rows.key_words(text.encode(), masks=True)
         return text.partition(" ")[0] if self.view == "slowlog" and column == "command" else text
 
     def _draw_head(self) -> None:

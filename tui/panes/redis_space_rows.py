@@ -6,7 +6,7 @@ from typing import Final
 
 from tui.sources.redis_estimate import UNTIMED, Range
 from tui.sources.redis_sampler import Sampling
-from tui.sources.redis_space import CONFIDENCE, UNKNOWN_LENGTH, BigKey, Expiry, Prefix, shown
+from tui.sources.redis_space import CONFIDENCE, UNKNOWN_LENGTH, BigKey, Expiry, Prefix, prefix_of, shown
 from tui.units import percent, size, span
 from widgets.cell import Cell, Column, Row
 from widgets.segment_line import Segment
@@ -78,12 +78,17 @@ def between(found: Range) -> str:
 
 def big_rows(sampling: Sampling) -> Mapping[bytes, Row]:
     """Return the biggest keys seen, by key."""
-    return {one.key: _big_row(one) for one in sampling.space.big}
+    return {one.key: _big_row(one, masks=sampling.masks) for one in sampling.space.big}
 
 
-def _big_row(one: BigKey) -> Row:
+def key_words(key: bytes, *, masks: bool) -> str:
+    """Return a key's name; with `masks` what it begins with: the rest holds people's data."""
+    return f"{shown(prefix_of(key, 2))}…" if masks else shown(key)
+
+
+def _big_row(one: BigKey, *, masks: bool) -> Row:
     length = None if one.length in (None, UNKNOWN_LENGTH) else one.length
-    name = shown(one.key)
+    name = key_words(one.key, masks=masks)
     cells = (
         name or '""',
         one.kind,
@@ -157,7 +162,7 @@ def space_page(sampling: Sampling, name: str, second: tuple[Prefix, ...]) -> str
     lines = [
         f"{one.seen:,} keys seen; {about(one.keys)} in all ({between(one.keys)})",
         f"types: {', '.join(f'{kind} {count:,}' for kind, count in one.types)}",
-        f"for example: {', '.join(one.examples)}",
+        *([] if sampling.masks else [f"for example: {', '.join(one.examples)}"]),
     ]
     hidden = sampling.space.unaccounted_bytes
     if hidden and not sampling.space.is_complete:

@@ -95,7 +95,7 @@ class RedisSource:
     timeout_s = 6.0
 
     def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0, masks: bool = False) -> None:
-        """Make the source; nothing is connected. `masks` leaves the slow log's arguments out, for a shared screen."""
+        """Make the source; nothing is connected. `masks` leaves people's data out, for a shared screen: the slow log's arguments, keys' names."""
         self._masks = masks
         self.name = f"redis:{name}"
         self.interval_s = interval_s
@@ -107,7 +107,7 @@ class RedisSource:
         }
         self._queues = Queues(entry.queues)
         self._view = ""
-        self.sampler = KeySampler(entry)
+        self.sampler = KeySampler(entry, masks=masks)
         """Walks over the keys when a person asks for it; what it knows is read while somebody looks."""
 
     def look_at(self, view: str) -> None:

@@ -67,6 +67,8 @@ class Sampling:
     """Whether ranges can be stated: not for a part of a cluster node whose keys have hash tags."""
     spent_s: float
     """How long it has walked altogether."""
+    masks: bool = False
+    """Whether names of single keys are left out, for a shared screen: they hold people's data."""
 
 
 class KeySampler:
@@ -76,12 +78,14 @@ class KeySampler:
         self,
         entry: RedisInstance,
         *,
+        masks: bool = False,
         keys_per_s: float = KEYS_PER_S,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Make it; nothing is connected."""
+        """Make it; nothing is connected. `masks` leaves the names of single keys out, for a shared screen."""
         self._entry = entry
+        self._masks = masks
         self._most_per_s = keys_per_s
         self._clock = clock
         self._pause = pause
@@ -164,6 +168,7 @@ class KeySampler:
             dict(self._missing),
             self._went_round or not (self._is_cluster and self._sample.has_tags),
             self._spent_s,
+            self._masks,
         )
 
     def second(self, name: str) -> tuple[Prefix, ...]:

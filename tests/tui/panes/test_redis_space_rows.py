@@ -80,6 +80,13 @@ def test_names_of_keys_are_harmless_wherever_they_stand() -> None:
     assert not any("\x1b" in text for text in (*pages, *map(cell_text, rows)))
 
 
+def test_on_a_shared_screen_names_of_single_keys_are_left_out() -> None:
+    found = sampling(masks=True)
+    assert {cell_text(row.cells[0]) for row in big_rows(found).values()} == {"user:*…", "\u241b[31mcart:*…"}
+    assert not any("for example" in space_page(found, one.name, ()) for one in found.space.prefixes)
+    assert big_page(found, found.space.big[0].key).startswith(("user:*…", "\u241b[31mcart:*…"))
+
+
 def test_times_to_live_are_classes_with_a_share() -> None:
     rows = ttl_rows(sampling())
     assert cells(rows, "1 m to 10 m")[3] == "50 %"
