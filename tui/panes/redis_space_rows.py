@@ -189,4 +189,5 @@ def big_page(sampling: Sampling, key: bytes) -> str:
     stays = "stays" if one.ttl_s is None else f"ends {span(one.ttl_s)} after it was seen"
     if one.ttl_s == UNTIMED:
         stays = "time to live not asked for"
-    return f"{shown(key)}\n\n{one.kind}, {size(one.bytes)} ({one.bytes:,} bytes by MEMORY USAGE), {length}, {stays}"
+    name = key_words(key, masks=sampling.masks)
+    return f"{name}\n\n{one.kind}, {size(one.bytes)} ({one.bytes:,} bytes by MEMORY USAGE), {length}, {stays}"

@@ -95,7 +95,10 @@ class RedisSource:
     timeout_s = 6.0
 
     def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0, masks: bool = False) -> None:
-        """Make the source; nothing is connected. `masks` leaves people's data out, for a shared screen: the slow log's arguments, keys' names."""
+        """Make the source; nothing is connected.
+
+        `masks` leaves people's data out, for a shared screen: the slow log's arguments, names of single keys.
+        """
         self._masks = masks
         self.name = f"redis:{name}"
         self.interval_s = interval_s
