@@ -168,13 +168,10 @@ def time_to(past: Past, level: float, now: float) -> float | None:
     squares through what was kept.
     """
     steps = past.steps(_PACE_S, now)
-    if len(steps) < 2 or steps[-1].at - steps[0].at < _PACE_LEAST_S:
+    pace = slope([(step.at, step.mean) for step in steps], _PACE_LEAST_S)
+    if pace is None or level <= steps[-1].mean:
         return None
-    middle, mean = sum(step.at for step in steps) / len(steps), sum(step.mean for step in steps) / len(steps)
-    spread = sum((step.at - middle) ** 2 for step in steps)
-    pace = sum((step.at - middle) * (step.mean - mean) for step in steps) / spread
-    grown = pace * (steps[-1].at - steps[0].at)
-    if level <= steps[-1].mean or grown <= abs(level) * _NOISE:
+    if pace * (steps[-1].at - steps[0].at) <= abs(level) * _NOISE:
         return None
     return (level - steps[-1].mean) / pace
 
