@@ -1,10 +1,9 @@
 """A view over a log that may bring tens of thousands of lines a second."""
 
 import bisect
-import re
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from rich.style import Style
 from textual import events
@@ -30,6 +29,19 @@ _SEARCH_S: Final = 0.04
 _LABEL_WIDTH: Final = 22
 _SIDEWAYS: Final = 16
 _UNSHOWN_LINES: Final = 20
+
+
+class Pattern(Protocol):
+    """What finds the stretches to mark: a compiled expression, or one that gives up in time."""
+
+    def search(self, string: str, /) -> Any:
+        """Return the first match; None when there is none."""
+        ...
+
+    def finditer(self, string: str, /) -> Iterator[Any]:
+        """Yield the matches."""
+        ...
+
 
 _Part = tuple[int, int]
 """What a row of the screen shows: the line's number, which piece of it when lines are wrapped."""
@@ -115,7 +127,7 @@ class LogView(Widget, can_focus=True):
         self._top = self._cursor = 0
         self._left = 0
         self._label_width = 0
-        self._highlight: re.Pattern[str] | None = None
+        self._highlight: Pattern | None = None
         self._parts: list[_Part] = []
         self._drawn: dict[int, Line] = {}
         self._looks: dict[str, Style] = {}
@@ -169,12 +181,12 @@ class LogView(Widget, can_focus=True):
         self._filter_slice()
 
     @property
-    def highlight(self) -> re.Pattern[str] | None:
+    def highlight(self) -> Pattern | None:
         """What is marked in the lines on the screen, and what `n` and `N` look for."""
         return self._highlight
 
     @highlight.setter
-    def highlight(self, pattern: re.Pattern[str] | None) -> None:
+    def highlight(self, pattern: Pattern | None) -> None:
         self._highlight = pattern
         self._redraw()
 

@@ -1,9 +1,11 @@
 """A filter typed by a person: `text`, `/regex/`, and `!` before either to exclude."""
 
-import re
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, Final
+
+TIMEOUT_S: Final = 0.01
+"""How long a person's expression may look at one text: some would take years, and no key would work."""
 
 Matches = Callable[[str], bool]
 
@@ -18,18 +20,44 @@ class TextFilter:
     """Why the expression could not be read; then everything passes."""
 
 
-def compile_typed(expression: str, *, ignores_case: bool = True) -> re.Pattern[str]:
+class Typed:
+    """A regular expression that a person typed; what it cannot find in time it has not found."""
+
+    def __init__(self, expression: str, *, ignores_case: bool = True) -> None:
+        """Compile it.
+
+        Raises:
+            ValueError: it cannot be read; the message says why.
+        """
+        import regex  # needs 10 ms, which no start should pay
+
+        try:
+            self._compiled = regex.compile(expression, regex.IGNORECASE if ignores_case else 0)
+        except (regex.error, OverflowError, RecursionError, MemoryError) as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+
+    def search(self, text: str) -> Any:
+        """Return the first match; None when there is none, or none was found in time."""
+        try:
+            return self._compiled.search(text, timeout=TIMEOUT_S)
+        except (TimeoutError, MemoryError):
+            return None
+
+    def finditer(self, text: str) -> Iterator[Any]:
+        """Yield the matches, as many as are found in time."""
+        try:
+            yield from self._compiled.finditer(text, timeout=TIMEOUT_S)
+        except (TimeoutError, MemoryError):
+            return
+
+
+def compile_typed(expression: str, *, ignores_case: bool = True) -> Typed:
     """Compile a regular expression as a person is still typing it.
 
     Raises:
         ValueError: it cannot be read; the message says why.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # half-typed sets: `[[`
-            return re.compile(expression, re.IGNORECASE if ignores_case else 0)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"not a regular expression: {error}") from error
+    return Typed(expression, ignores_case=ignores_case)
 
 
 def compile_filter(typed: str) -> TextFilter:

@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from widgets.text_filter import compile_filter
+from widgets.text_filter import compile_filter, compile_typed
 
 
 @pytest.mark.parametrize(
@@ -30,3 +32,11 @@ def test_a_broken_expression_says_so_and_filters_nothing() -> None:
     broken = compile_filter("/[/")
     assert broken.matches is None
     assert "unterminated" in broken.error
+
+
+def test_an_expression_that_would_take_years_finds_nothing_within_moments() -> None:
+    typed = compile_typed(r"(.*a){12}$")
+    began = time.process_time()
+    assert typed.search("abcdefgh" * 60 + "?") is None
+    assert list(typed.finditer("abcdefgh" * 60 + "?")) == []
+    assert time.process_time() - began < 1

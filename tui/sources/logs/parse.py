@@ -42,7 +42,6 @@ _LOWER: Final = re.compile(
     re.IGNORECASE,
 )
 _LOGFMT_LEVEL: Final = re.compile(r"\b(?:level|lvl|severity|loglevel)=\"?([A-Za-z]+)")
-_LOGFMT: Final = re.compile(r'([A-Za-z_][\w.\-/]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s|$)')
 _LOGFMT_TIME: Final = re.compile(r'\b(?:ts|time|timestamp|t)="?([^"\s]+)')
 _ACCESS: Final = re.compile(r'(\S+) \S+ (\S+) \[([^\]]{20,30})\] "([^"]*)" (\d{3}) (\S+)')
 _KLOG: Final = re.compile(r"([IWEF])(\d{4} \d\d:\d\d:\d\d\.\d{6}) ")
@@ -202,7 +201,7 @@ class LineParser:
 
     def _judge(self, first: str, raw: str, now: float) -> tuple[Severity, float | None, int, str]:
         """Return level, time, where what to show begins, and what to show when it is rearranged."""
-        if first == "{" and (entry := _object(raw)) is not None:
+        if first == "{" and (entry := json_object(raw)) is not None:
             level, at, text = self._json(entry)
             return level, at, REARRANGED, text
         if first.isdigit() or first == "[":
@@ -226,7 +225,7 @@ class LineParser:
             return level, access_time(when), REARRANGED, text
         if "=" in raw and (given := _LOGFMT_LEVEL.search(raw)):
             moment = _LOGFMT_TIME.search(raw)
-            return _word(given[1]), any_time(moment[1], self._zone) if moment else None, 0, ""
+            return severity_word(given[1]), any_time(moment[1], self._zone) if moment else None, 0, ""
         if _SYSLOG.match(raw):
             return _level_word(raw[16:]), syslog_time(raw, now), 0, ""
         if first == "<" and (priority := _PRIORITY.match(raw)):
@@ -269,7 +268,7 @@ class LineParser:
             if kind is int or kind is float or (kind is str and value and " " not in value):
                 shown.append(f"{key}={value}")
             elif value is not None:
-                shown.append(f"{key}={_value(value)}")
+                shown.append(f"{key}={as_text(value)}")
         return level, at, clean(" ".join(shown))
 
 
@@ -290,7 +289,7 @@ def _shape(entry: Mapping[str, Any]) -> _Shape:
 
 
 def _message(value: Any) -> str:
-    return value if isinstance(value, str) else _value(value)
+    return value if isinstance(value, str) else as_text(value)
 
 
 def _nested_severity(entry: Mapping[str, Any]) -> Severity:
@@ -298,7 +297,8 @@ def _nested_severity(entry: Mapping[str, Any]) -> Severity:
     return _severity(nested.get("level")) if isinstance(nested, dict) else _NONE
 
 
-def _object(raw: str) -> dict[str, Any] | None:
+def json_object(raw: str) -> dict[str, Any] | None:
+    """Return the object that a line is; None when it is none, or has something behind it."""
     try:
         entry, end = _DECODE(raw)
     except (ValueError, RecursionError):
@@ -308,7 +308,8 @@ def _object(raw: str) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) and entry else None
 
 
-def _value(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a JSON value as one writes it in a log: text with blanks quoted, what is nested as JSON."""
     if isinstance(value, str):
         return f'"{value}"' if " " in value or not value else value
     if isinstance(value, dict | list):
@@ -326,7 +327,7 @@ def _value(value: Any) -> str:
 
 def _severity(value: Any) -> Severity:
     if isinstance(value, str):
-        return _word(value)
+        return severity_word(value)
     if isinstance(value, int) and not isinstance(value, bool):  # pino and bunyan 10…60; Python's 10…50; syslog 0…7
         if value >= 10:
             return _ERROR if value >= 50 else _WARN if value >= 40 else _INFO if value >= 30 else _DEBUG
@@ -334,7 +335,8 @@ def _severity(value: Any) -> Severity:
     return _NONE
 
 
-def _word(word: str) -> Severity:
+def severity_word(word: str) -> Severity:
+    """Return the level that a word or a letter names; NONE when it names none."""
     if (known := _WORDS.get(word)) is not None:
         return known
     if len(word) == 1:
@@ -350,39 +352,3 @@ def _level_word(text: str) -> Severity:
     if found := _LOWER.search(text, 0, _HEAD):
         return _WORDS[found[1].lower()]
     return _NONE
-
-
-def fields(raw: str) -> tuple[tuple[str, str], ...]:
-    """Return what a line names: JSON keys (nested ones joined by dots), logfmt pairs, the parts of an access line."""
-    if raw[:1] == "{" and (entry := _object(raw)) is not None:
-        found: list[tuple[str, str]] = []
-        _flatten("", entry, found, 0)
-        return tuple(found)
-    if access := _ACCESS.match(raw):
-        names = ("client", "user", "time", "request", "status", "bytes")
-        rest = _logfmt(raw[access.end() :])
-        return (*zip(names, access.groups(), strict=True), *rest)
-    return _logfmt(raw)
-
-
-def _logfmt(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((key, clean(value.strip('"'))) for key, value in _LOGFMT.findall(text[:20_000])[:200])
-
-
-def _flatten(prefix: str, value: Any, found: list[tuple[str, str]], depth: int) -> None:
-    if isinstance(value, dict) and depth < 5:
-        for key, each in value.items():
-            _flatten(f"{prefix}.{key}" if prefix else str(key), each, found, depth + 1)
-    elif len(found) < 200:
-        found.append((clean(prefix, limit=200), clean(value if isinstance(value, str) else _value(value))))
-
-
-def pretty(raw: str) -> str:
-    """Return a JSON line indented over several lines, cleaned; empty when the line is not JSON."""
-    if raw[:1] != "{" or (entry := _object(raw)) is None:
-        return ""
-    try:
-        indented = json.dumps(entry, indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return ""
-    return "\n".join(clean(line) for line in indented.split("\n")[:2000])

@@ -18,6 +18,10 @@ ISO: Final = re.compile(
 _ACCESS: Final = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-]\d{4})")
 _KLOG: Final = re.compile(r"(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{6})")
 _DAY_FIRST: Final = re.compile(r"(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?")
+_AGO: Final = re.compile(r"-\s?(\d{1,6}(?:\.\d{1,3})?)\s?(s|m|h|d)")
+_AGO_S: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_TIME_OF_DAY: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?")
+_SHORT: Final = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?!:)(.*)$")
 _SYSLOG: Final = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)")
 
 
@@ -113,3 +117,28 @@ def _timestamp(moment: datetime) -> float | None:
         return moment.timestamp()
     except (OverflowError, OSError, ValueError):
         return None
+
+
+def typed_moment(typed: str, now: float, zone: tzinfo) -> float:
+    """Return the moment a person means by `14:05`, `14:05:30`, `2026-11-22 14:05`, `-5m`, or a time with a zone.
+
+    A time of day is the last one before `now`, in `zone` as everything without a zone of its own.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    text = typed.strip()
+    if ago := _AGO.fullmatch(text):
+        return now - float(ago[1]) * _AGO_S[ago[2]]
+    if day := _TIME_OF_DAY.fullmatch(text):
+        clock = datetime.fromtimestamp(now, zone)
+        hour, minute, second = int(day[1]), int(day[2]), float(day[3] or 0)
+        if hour > 23 or minute > 59 or second >= 60:
+            raise ValueError(f"{text} is no time of day")
+        moment = clock.replace(hour=hour, minute=minute, second=int(second), microsecond=int(second % 1 * 1e6))
+        return moment.timestamp() - (86_400 if moment.timestamp() > now + 60 else 0)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text) or ISO.fullmatch(_SHORT.sub(r"\1:00\2", text)):
+        moment_or_none = iso_time(_SHORT.sub(r"\1:00\2", text), zone)
+        if moment_or_none is not None:
+            return moment_or_none
+    raise ValueError("a time is 14:05, 14:05:30, 2026-11-22 14:05, or how long ago: -5m")

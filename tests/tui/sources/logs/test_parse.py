@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.sources.logs.line import LogLine, Severity
-from tui.sources.logs.parse import LineParser, fields, pretty
+from tui.sources.logs.fields import fields, pretty
+from tui.sources.logs.parse import LineParser
 from tui.sources.text import clean
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC).timestamp()

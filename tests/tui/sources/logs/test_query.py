@@ -1,0 +1,173 @@
+"""What a person types → which lines are meant."""
+
+import contextlib
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.sources.logs.expression import TooSlow
+from tui.sources.logs.fields import address, exception, fields, getter, number, shape_of
+from tui.sources.logs.line import LogLine
+from tui.sources.logs.parse import LineParser
+from tui.sources.logs.query import query
+from tui.sources.logs.stack import Stack, new_filter
+from tui.sources.logs.times import typed_moment
+
+NOW = 1_795_335_084.0
+"""2026-11-22 08:11:24 UTC."""
+
+SLOW = '{"level":"info","event":"request","endpoint":"/login","processing_time_ms":1500,"user":{"id":7}}'
+FAST = '{"level":"error","event":"request","endpoint":"/cart","processing_time_ms":12}'
+LOGFMT = 'level=warn event=login_failed source_ip=10.0.0.7 took=1500ms msg="no such user"'
+ACCESS = '10.1.2.3 - - [22/Nov/2026:08:11:24 +0000] "GET /api/orders/7?x=1 HTTP/1.1" 502 512 took_ms=31'
+PLAIN = "2026-11-22 08:11:20 ERROR com.example.PaymentError: card refused"
+
+
+def line(text: str) -> LogLine:
+    return LineParser("app", "app.log", UTC).parse(text, NOW)
+
+
+def meant(typed: str, *texts: str) -> list[str]:
+    test = query(typed, NOW).test
+    assert test is not None
+    return [text for text in texts if test(line(text))]
+
+
+ALL = (SLOW, FAST, LOGFMT, ACCESS, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("processing_time_ms > 1000", [SLOW]),
+        ("processing_time_ms <= 12", [FAST]),
+        ("took > 1s", [LOGFMT]),
+        ("took > 2s", []),
+        ("level = ERROR", [FAST, ACCESS, PLAIN]),
+        ("level >= warn", [FAST, LOGFMT, ACCESS, PLAIN]),
+        ("level = ERROR and endpoint ~ /cart", [FAST]),
+        ("level = error and not endpoint ~ ^/cart$", [ACCESS, PLAIN]),
+        ("endpoint = /login or source_ip = 10.0.0.7", [SLOW, LOGFMT]),
+        ("(endpoint = /login or source_ip = 10.0.0.7) and level >= warn", [LOGFMT]),
+        ("user.id = 7", [SLOW]),
+        ("status >= 500", [ACCESS]),
+        ("path ~ ^/api/", [ACCESS]),
+        ("method = GET and took_ms < 100", [ACCESS]),
+        ('msg = "no such user"', [LOGFMT]),
+        ("exception = PaymentError", [PLAIN]),
+        ("$4 ~ PaymentError", [PLAIN]),
+        ("has source_ip", [LOGFMT]),
+        ("endpoint != /cart and has endpoint", [SLOW]),
+        ("time < 08:11:23", [PLAIN]),
+        ("time >= 2026-11-22 08:11:24 and source = app", [SLOW, FAST, LOGFMT, ACCESS]),
+        ("/processing_time_ms > 1000/", []),
+        ("login", [SLOW, LOGFMT]),
+        ("Login", []),
+    ],
+)
+def test_lines_are_chosen_by_fields_levels_times_and_words(typed: str, expected: list[str]) -> None:
+    assert meant(typed, *ALL) == expected
+
+
+@pytest.mark.parametrize("typed", ["a->b", "status=502", "x = y and", "if (a > b", "a > b c"])
+def test_what_is_not_written_as_comparisons_is_an_expression(typed: str) -> None:
+    assert not query(typed, NOW).asks_fields
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("took > soon", "no number"), ("path ~ [", "not a regular"), ("time > noon", "a time is"), ("(", "not a regular")],
+)
+def test_what_cannot_be_meant_says_why(typed: str, words: str) -> None:
+    assert words in query(typed, NOW).error
+
+
+_WORDS = st.sampled_from(
+    ["level", "took_ms", "=", ">", "~", "and", "or", "not", "(", ")", "ERROR", "7", '"', "/", "has", "$2", "time", "!=",
+     "-5m", "9" * 400, "1e999", "[", "\\"]
+)  # fmt: skip
+
+
+@given(st.lists(_WORDS, max_size=9).map(" ".join), st.sampled_from(ALL) | st.text(max_size=60))
+def test_nothing_a_person_types_makes_it_raise(typed: str, text: str) -> None:
+    test = query(typed, NOW).test
+    if test is not None:
+        with contextlib.suppress(TooSlow):
+            test(line(text))
+
+
+@given(st.text(max_size=200), st.sampled_from(["a", "$1", "$0", "status", "path", "a.b", "exception", "[", "address"]))
+def test_no_line_makes_the_search_for_a_field_raise(text: str, name: str) -> None:
+    raw = line(text).raw
+    assert getter(name)(raw) is None or isinstance(getter(name)(raw), str)
+    fields(raw)
+    shape_of(raw)
+
+
+def test_one_field_is_found_as_all_are() -> None:
+    for text in ALL:
+        for name, value in fields(text):
+            assert getter(name)(text) == value
+
+
+def test_a_number_has_a_unit_or_none() -> None:
+    assert [number("12"), number("1.5s"), number("1500ms", "s"), number("2", "s"), number("x")] == [
+        12,
+        1.5,
+        1.5,
+        2,
+        None,
+    ]
+
+
+def test_a_line_names_its_error_and_its_client() -> None:
+    assert exception("x org.acme.FooException: y") == "FooException"
+    assert address("Failed password for root from 203.0.113.9 port 22") == "203.0.113.9"
+
+
+def test_lines_that_differ_in_numbers_and_ids_say_the_same() -> None:
+    assert shape_of("order 17 took 3.5 ms") == shape_of("order 9 took 12.25 ms")
+    assert shape_of("trace=0af7651916cd43dd failed") == shape_of("trace=b7ad6b7169203331 failed")
+    assert shape_of("orders failed") != shape_of("payments failed")
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [("08:00", -684), ("8:11:24", 0), ("09:00", 2916 - 86400), ("-5m", -300), ("2026-11-22 08:10", -84),
+     ("2026-11-22T09:11:24+01:00", 0), ("08:11:23.5", -0.5)],
+)  # fmt: skip
+def test_a_time_is_typed_as_people_say_it(typed: str, seconds: float) -> None:
+    assert typed_moment(typed, NOW, UTC) == pytest.approx(NOW + seconds)
+
+
+@given(st.text("0123456789:-+TZ ., smhd", max_size=25))
+def test_no_time_that_is_typed_raises_anything_but_a_value_error(typed: str) -> None:
+    with contextlib.suppress(ValueError):
+        typed_moment(typed, NOW, UTC)
+
+
+def test_filters_stack_and_toggle() -> None:
+    stack = Stack().with_filter(new_filter("level >= warn", NOW)).with_filter(new_filter("cart", NOW, excludes=True))
+
+    def passing(stack: Stack) -> list[str]:
+        predicate = stack.predicate()
+        return [text for text in ALL if predicate is None or predicate(line(text))]
+
+    assert passing(stack) == [LOGFMT, ACCESS, PLAIN]
+    assert passing(stack.toggled(0)) == [SLOW, LOGFMT, ACCESS, PLAIN]
+    assert passing(stack.toggled(1)) == [FAST, LOGFMT, ACCESS, PLAIN]
+    assert passing(stack.without(1).without(0)) == list(ALL)
+    assert not stack.turned(on=False).hides
+    assert passing(stack.turned(on=False).turned(on=True)) == passing(stack)
+
+
+def test_a_filter_that_is_too_slow_hides_nothing_and_says_so() -> None:
+    hostile = line("INFO " + "abcdefgh" * 60 + "?")
+    for excludes in (False, True):
+        stack = Stack().with_filter(new_filter(r"(.*a){12}$", NOW, excludes=excludes))
+        predicate = stack.predicate()
+        assert predicate is not None
+        assert all(predicate(hostile) for _ in range(10))
+        assert [one.typed for one in stack.spent] == [r"(.*a){12}$"]

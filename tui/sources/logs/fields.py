@@ -1,0 +1,152 @@
+"""The fields of a log line, whatever wrote it: JSON keys, logfmt pairs, parts of an access line, columns. Pure."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tui.sources.logs.parse import as_text, json_object
+from tui.sources.text import clean
+
+_LOGFMT: Final = re.compile(r'([A-Za-z_][\w.\-/]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s|$)')
+_ACCESS: Final = re.compile(r'(\S+) \S+ (\S+) \[([^\]]{20,30})\] "([^"]*)" (\d{3}) (\S+)')
+_REQUEST: Final = re.compile(r"([A-Z]{3,10}) ([^ ?#]+)")
+_EXCEPTION: Final = re.compile(
+    r"\b(?:[A-Za-z_]\w*\.)*([A-Z]\w{0,80}(?:Error|Exception|Interrupt|Failure|Timeout|Panic))\b"
+)
+_CLIENT: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+_LONGEST_SHAPE: Final = 300
+_VARYING: Final = re.compile(r"(?<![A-Za-z])[0-9a-fA-F-]*\d[0-9a-fA-F-]*(?:\.\d+)?")
+_NUMBER: Final = re.compile(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s?(ns|us|µs|ms|s|m|h|%)?")
+_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_MOST: Final = 200
+_MOST_TEXT: Final = 20_000
+
+Getter = Callable[[str], str | None]
+"""From a whole line, cleaned, to a field's text; None when the line has no such field."""
+
+
+def fields(raw: str) -> tuple[tuple[str, str], ...]:
+    """Return what a line names: JSON keys (nested ones joined by dots), logfmt pairs, the parts of an access line."""
+    if raw[:1] == "{" and (entry := json_object(raw)) is not None:
+        found: list[tuple[str, str]] = []
+        _flatten("", entry, found, 0)
+        return tuple(found)
+    if access := _ACCESS.match(raw):
+        names = ("client", "user", "time", "request", "status", "bytes")
+        rest = _logfmt(raw[access.end() :])
+        return (*zip(names, access.groups(), strict=True), *_request(access[4]), *rest)
+    return _logfmt(raw)
+
+
+def _request(request: str) -> tuple[tuple[str, str], ...]:
+    found = _REQUEST.match(request)
+    return (("method", found[1]), ("path", found[2])) if found else ()
+
+
+def _logfmt(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((key, clean(value.strip('"'))) for key, value in _LOGFMT.findall(text[:_MOST_TEXT])[:_MOST])
+
+
+def _flatten(prefix: str, value: Any, found: list[tuple[str, str]], depth: int) -> None:
+    if isinstance(value, dict) and depth < 5:
+        for key, each in value.items():
+            _flatten(f"{prefix}.{key}" if prefix else str(key), each, found, depth + 1)
+    elif len(found) < _MOST:
+        found.append((clean(prefix, limit=200), clean(value if isinstance(value, str) else as_text(value))))
+
+
+def pretty(raw: str) -> str:
+    """Return a JSON line indented over several lines, cleaned; empty when the line is not JSON."""
+    if raw[:1] != "{" or (entry := json_object(raw)) is None:
+        return ""
+    try:
+        indented = json.dumps(entry, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
+    return "\n".join(clean(line) for line in indented.split("\n")[:2000])
+
+
+def exception(raw: str) -> str | None:
+    """Return the type of the first error or exception that a line names, without its package."""
+    found = _EXCEPTION.search(raw, 0, _MOST_TEXT)
+    return found[1] if found else None
+
+
+def address(raw: str) -> str | None:
+    """Return the first IPv4 address that a line names."""
+    found = _CLIENT.search(raw, 0, _MOST_TEXT)
+    return found[0] if found else None
+
+
+DERIVED: Final[Mapping[str, Getter]] = {"exception": exception, "address": address}
+"""What can be asked of any line, where it has no field of that name."""
+
+
+def getter(name: str) -> Getter:
+    """Return what finds one field of a line without looking for the others.
+
+    `$4` is the fourth word of the line, as awk counts; a line's own field comes before one that is derived.
+    """
+    if name[:1] == "$" and name[1:].isdecimal():
+        return _column(int(name[1:4]))
+    derived, key = DERIVED.get(name), f'"{name.partition(".")[0]}"'
+    pair = re.compile(rf'(?:^|(?<=[\s,(\[{{])){re.escape(name)}=("(?:[^"\\]|\\.)*"|[^\s"]*)')
+    start = f"{name}="
+    part = {"client": 1, "user": 2, "time": 3, "request": 4, "status": 5, "bytes": 6}.get(name)
+    is_of_request = name in ("method", "path")
+
+    def find(raw: str) -> str | None:
+        if raw[:1] == "{":
+            if key in raw and (entry := json_object(raw)) is not None and (value := _reach(entry, name)) is not None:
+                return value
+        elif start in raw and (found := pair.search(raw, 0, _MOST_TEXT)):
+            return found[1].strip('"')
+        elif (part or is_of_request) and '] "' in raw and (access := _ACCESS.match(raw)):
+            if part:
+                return str(access[part])
+            return dict(_request(access[4])).get(name)
+        return derived(raw) if derived else None
+
+    return find
+
+
+def _column(number: int) -> Getter:
+    def find(raw: str) -> str | None:
+        words = raw.split(None, number)
+        return words[number - 1] if 0 < number <= len(words) else raw if number == 0 else None
+
+    return find
+
+
+def _reach(entry: Mapping[str, Any], name: str) -> str | None:
+    value: Any = entry.get(name)
+    if value is None and "." in name:
+        value = entry
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+    if value is None:
+        return None
+    return value if isinstance(value, str) else as_text(value)
+
+
+def shape_of(text: str) -> str:
+    """Return a text with numbers, ids and quoted values taken out: equal for lines that say the same thing."""
+    return _VARYING.sub("#", text[:_LONGEST_SHAPE])
+
+
+def number(text: str, unit: str = "") -> float | None:
+    """Return the number that a value begins with, as `1500` or `1.5s`; None when it does not.
+
+    With a `unit` of time, a value that has one too is converted to it, and one that has none is taken to be in it.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        found = _NUMBER.fullmatch(text.strip()[:40])
+    if found is None:
+        return None
+    value = float(found[1])
+    if unit in _SECONDS and (own := found[2]) in _SECONDS:
+        return value * _SECONDS[own] / _SECONDS[unit]
+    return value
