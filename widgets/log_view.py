@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from widgets.fitting import fit, plain, width_of, wrap
-from widgets.log_store import Lines, LogLine, LogStore, Predicate
+from widgets.log_store import Joins, Lines, LogLine, LogStore, Predicate
 from widgets.table_lines import Line, Piece, differences, to_strip
 from widgets.tones import BOLD, REVERSE, tone_classes, tone_css, tone_styles
 
@@ -65,6 +65,9 @@ class LogView(Widget, can_focus=True):
         Binding("enter", "open", "Open the line", id="log.open"),
         Binding("w", "wrap", "Wrap long lines", show=False, id="log.wrap"),
         Binding("n", "search(1)", "Next match", show=False, id="log.next"),
+        Binding("m", "mark", "Mark the line, or unmark it", show=False, id="log.mark"),
+        Binding("comma", "marked(-1)", "Mark: the previous one", show=False, id="log.previous_mark"),
+        Binding("full_stop", "marked(1)", "Mark: the next one", show=False, id="log.next_mark"),
     ]
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"logview--match", *tone_classes("logview")}
@@ -128,6 +131,8 @@ class LogView(Widget, can_focus=True):
         self._left = 0
         self._label_width = 0
         self._highlight: Pattern | None = None
+        self._marks: list[int] = []
+        """Numbers of the marked lines, in order."""
         self._parts: list[_Part] = []
         self._drawn: dict[int, Line] = {}
         self._looks: dict[str, Style] = {}
@@ -147,6 +152,7 @@ class LogView(Widget, can_focus=True):
     def clear(self) -> None:
         """Forget every line."""
         self._store.clear()
+        self._marks.clear()
         self._is_following = True
         self._flush()
 
@@ -157,8 +163,18 @@ class LogView(Widget, can_focus=True):
 
     @property
     def visible_count(self) -> int:
-        """How many lines pass the predicate, as far as they have been tested."""
+        """How many lines pass the predicate, folded or not, as far as they have been tested."""
+        return self._store.passing
+
+    @property
+    def rows(self) -> int:
+        """How many lines there are to move through: folded ones are one."""
         return self._store.count
+
+    @property
+    def untested(self) -> int:
+        """How many older lines still wait to be tested against a new predicate."""
+        return self._store.untested
 
     @property
     def dropped(self) -> int:
@@ -178,6 +194,16 @@ class LogView(Widget, can_focus=True):
     @predicate.setter
     def predicate(self, predicate: Predicate | None) -> None:
         self._store.predicate = predicate
+        self._filter_slice()
+
+    @property
+    def joins(self) -> Joins | None:
+        """What folds lines into the one before; None: nothing is folded."""
+        return self._store.joins
+
+    @joins.setter
+    def joins(self, joins: Joins | None) -> None:
+        self._store.joins = joins
         self._filter_slice()
 
     @property
@@ -214,13 +240,36 @@ class LogView(Widget, can_focus=True):
         return self._is_wrapping
 
     @property
-    def cursor_line(self) -> Any:
-        """The line under the cursor (the newest while following), as it was given; None when no line is shown."""
-        count = self._store.count
-        if not count:
+    def first_number(self) -> int:
+        """The number of the oldest line that is held."""
+        return self._store.dropped
+
+    @property
+    def cursor_number(self) -> int | None:
+        """The number of the line under the cursor (the newest while following); None when no line is shown."""
+        if not (count := self._store.count):
             return None
         index = count - 1 if self._is_following else min(self._store.index(self._cursor), count - 1)
-        return self._store[self._store.number(index)]
+        return self._store.number(index)
+
+    def held(self, number: int, count: int) -> tuple[int, Sequence[Any]]:
+        """Return the first `count` lines held from a number on, shown or not, and the number of the first of them."""
+        return self._store.held(number, count)
+
+    @property
+    def marks(self) -> int:
+        """How many lines are marked."""
+        return len(self._marks)
+
+    def marked_lines(self) -> list[Any]:
+        """Return the marked lines that are still held, oldest first, whether a filter hides them or not."""
+        return [self._store[number] for number in self._marks if number >= self._store.dropped]
+
+    @property
+    def cursor_line(self) -> Any:
+        """The line under the cursor (the newest while following), as it was given; None when no line is shown."""
+        number = self.cursor_number
+        return None if number is None else self._store[number]
 
     def visible_lines(self) -> Iterator[Any]:
         """Return every line that passes now, as it was given, oldest first; another thread may go through them."""
@@ -238,6 +287,8 @@ class LogView(Widget, can_focus=True):
     def _shown(self, number: int) -> LogLine:
         line = self._store[number]
         shown: LogLine = line if self._look is None else self._look(line)
+        if (size := self._store.size(number)) > 1:
+            return shown._replace(text=f"(+{size - 1:,}) {shown.text}")
         return shown
 
     # Keys
@@ -287,6 +338,36 @@ class LogView(Widget, can_focus=True):
         """Move the cursor to the next line that matches the highlight; a long way takes several presses."""
         if (pattern := self._highlight) is not None:
             self.seek(lambda line: pattern.search(line.text) is not None, step)
+
+    def action_mark(self) -> None:
+        """Mark the line under the cursor, or take its mark away; following ends."""
+        if (number := self.cursor_number) is None:
+            return
+        self._is_following, self._cursor = False, number
+        at = bisect.bisect_left(self._marks, number)
+        if at < len(self._marks) and self._marks[at] == number:
+            del self._marks[at]
+        else:
+            self._marks.insert(at, number)
+        self._redraw()
+
+    def action_marked(self, step: int) -> None:
+        """Move the cursor to the next or previous marked line that is shown."""
+        here = self.cursor_number
+        wanted = sorted((n for n in self._marks if here is not None and (n - here) * step > 0), reverse=step < 0)
+        for number in wanted:
+            index = min(self._store.index(number), self._store.count - 1)
+            if number >= self._store.dropped and self._store.number(index) == number:
+                self._is_following = False
+                self._go(index)
+                return
+        self.app.bell()
+
+    def stand_at(self, number: int) -> None:
+        """Move the cursor to the line with a number, or the next one that is shown; following ends."""
+        self._is_following = False
+        self._cursor = number
+        self._go(self._store.index(number))
 
     def go_to(self, value: float, of: Callable[[Any], float]) -> None:
         """Move the cursor to the first shown line of which `of` gives at least `value`; it grows from line to line."""
@@ -444,7 +525,8 @@ class LogView(Widget, can_focus=True):
         cursor = Style() if self._is_following or number != self._cursor else REVERSE if self.has_focus else BOLD
         x = 0
         if self._label_width:
-            label = fit("" if part else line.label, self._label_width) + " "
+            is_marked = not part and self._is_marked(number)
+            label = fit("" if part else line.label, self._label_width) + ("*" if is_marked else " ")
             x = self._label_width + 1
             pieces.append(Piece(0, label, x, self._looks[line.label_tone] + cursor))
         text = plain(line.text)
@@ -452,6 +534,10 @@ class LogView(Widget, can_focus=True):
         parts = wrap(text, self._text_width)[part : part + 1] if self._is_wrapping else [text[self._left :]]
         text = "".join(parts)
         return pieces + self._text_pieces(x, fit(text, width - x), self._looks[line.tone] + cursor)
+
+    def _is_marked(self, number: int) -> bool:
+        at = bisect.bisect_left(self._marks, number)
+        return at < len(self._marks) and self._marks[at] == number
 
     def _text_pieces(self, x: int, text: str, style: Style) -> Line:
         pieces: Line = []

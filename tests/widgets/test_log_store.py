@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from itertools import groupby
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +77,69 @@ def test_what_is_shown_is_what_is_held_and_passes(batches: list[list[str]], boun
     store.filter_older(10)
     assert shown(store) == [text for text in told[-bound:] if text != "x"]
     assert store.dropped + len(store) == len(told)
+
+
+_BATCHES = st.lists(st.lists(st.integers(0, 39), max_size=30), max_size=12)
+
+
+def _groups(lines: list[int], wanted: Callable[[int], bool]) -> list[tuple[int, int]]:
+    passing = [line for line in lines if wanted(line)]
+    return [(found[0], len(found)) for _, each in groupby(passing, lambda line: line // 10) if (found := list(each))]
+
+
+@given(_BATCHES, st.integers(0, 12), st.booleans())
+def test_lines_that_join_are_shown_as_one_however_they_came(batches: list[list[int]], at: int, filters: bool) -> None:
+    store = LogStore(10_000)
+    wanted = (lambda line: line % 3 != 0) if filters else (lambda line: True)
+    for number, batch in enumerate(batches):
+        if number == at:
+            store.predicate = wanted if filters else None
+            store.joins = lambda head, line: head // 10 == line // 10
+        store.extend(batch)
+    if at >= len(batches):
+        store.predicate = wanted if filters else None
+        store.joins = lambda head, line: head // 10 == line // 10
+    while store.is_filtering:
+        store.filter_older(0)
+    held = [line for batch in batches for line in batch]
+    numbers = [store.number(index) for index in range(store.count)]
+    assert [(store[number], store.size(number)) for number in numbers] == _groups(held, wanted)
+    assert store.passing == sum(map(wanted, held)) == len(list(store.shown()))
+    for line in range(len(held)):
+        if wanted(held[line]):
+            assert store.number(store.index(line)) <= line
+
+
+def test_a_fold_whose_first_line_is_dropped_goes_on_with_what_is_left() -> None:
+    store = LogStore(100)
+    store.joins = lambda head, line: bool(head == line)
+    for _ in range(50):
+        store.extend(["same"] * 10)
+    store.trim()
+    assert store.count == 1
+    assert (store.size(store.number(0)), store.passing) == (100, 100)
+    assert store.number(0) == store.dropped == 400
+
+
+def test_lines_held_are_told_whether_they_are_shown_or_not() -> None:
+    store = LogStore(3)
+    store.extend(["a", "b", "c", "d"])
+    store.trim()
+    store.predicate = lambda line: False
+    assert store.held(0, 2) == (1, ["b", "c"])
+    assert store.held(3, 10) == (3, ["d"])
+
+
+def test_a_slow_predicate_is_asked_no_longer_than_it_may() -> None:
+    store, asked = LogStore(10_000), 0
+
+    def slow(line: object) -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    store.extend(list(range(5_000)))
+    store.predicate = slow
+    store.filter_older(0)
+    assert asked == 100
+    assert store.untested == 4_900
