@@ -7,7 +7,7 @@ Unknown keys are errors.
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from profiles.guards import Guards
 from profiles.hosts import ContainerName, DockerEngine, UnitName
@@ -39,6 +39,7 @@ SHORT_FORMS = {
     "docker": "socket",
     "prometheus": "url",
     "metrics": "prometheus",
+    "filters": "show",
 }
 """What a plain string in place of an entry stands for."""
 
@@ -111,6 +112,10 @@ class RedisInstance(Strict):
     """Whether it may be absent: as long as it has never answered, that is no error."""
 
 
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class LogSource(Strict):
     """One stream of log lines: exactly one of `file`, `pods`, `docker` and `command`."""
 
@@ -141,6 +146,39 @@ class LogSource(Strict):
         return self
 
 
+class LogFilter(Strict):
+    """Lines of logs that matter: offered by name in the Logs tab, and with a threshold a rule on how many there are."""
+
+    show: Annotated[
+        list[str], Field(min_length=1), BeforeValidator(_one_or_more, json_schema_input_type=str | list[str])
+    ]
+    """What a line must be, as one types it in the Logs tab: `level = ERROR and path ~ ^/api`, or an expression."""
+    hide: Annotated[list[str], BeforeValidator(_one_or_more, json_schema_input_type=str | list[str])] = Field(
+        default_factory=list
+    )
+    """What it must not be."""
+    logs: list[SystemName] = Field(default_factory=list)
+    """Names of the logs it is for; all when empty."""
+    within: Timeout = 10.0
+    """How far back lines count for the thresholds."""
+    warn: float | None = None
+    """From so many lines on within that time: warning."""
+    critical: float | None = None
+    """From so many lines on within that time: critical."""
+    for_: Annotated[Duration, Field(alias="for")] = 0.0
+    """How long it must hold before it is an alert."""
+    clear: float | None = None
+    """The number it must come back to before the alert ends or its level falls; the threshold itself when left out."""
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule that its thresholds make; None without any."""
+        if self.warn is None and self.critical is None:
+            return None
+        given = {"warn": self.warn, "critical": self.critical, "for": self.for_, "clear": self.clear, "only": self.logs}
+        return Rule.model_validate(given)
+
+
 _DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "hosts", "people", "required", "schema")
 """The files whose docstrings are the manual."""
 
@@ -149,6 +187,18 @@ KINDS = ("service", "container", "unit", "kubernetes", "database", "redis", "log
 
 RuleName = Annotated[str, Field(pattern=rf"^(?:{'|'.join(KINDS)})\.[a-z][a-z0-9_]*$")]
 """`kind.metric`, e.g. `database.connections_percent`."""
+
+_OF_EVERY_LOG = ("errors_per_s", "lines_per_s", "dropped", "gaps")
+
+
+def _no_number_of_logs(name: str) -> str:
+    if name in _OF_EVERY_LOG:
+        raise ValueError(f"{name} is a number that every log has; call the filter otherwise")
+    return name
+
+
+FilterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63), AfterValidator(_no_number_of_logs)]
+"""What this profile calls a filter of logs: small letters, digits and `_`; its rule is `logs.NAME`."""
 
 
 class Profile(Strict):
@@ -182,6 +232,8 @@ class Profile(Strict):
     """Prometheus servers by name, for `metrics`; a plain string is the url."""
     metrics: dict[MetricName, Annotated[Metric, _short_form("metrics", Metric)]] = Field(default_factory=dict)
     """Numbers by name, read where they are; a plain string is a PromQL query."""
+    filters: dict[FilterName, Annotated[LogFilter, _short_form("filters", LogFilter)]] = Field(default_factory=dict)
+    """Filters of logs by name; a plain string is what they show. With a threshold, each is the rule `logs.NAME`."""
     rules: dict[RuleName, Rule] = Field(default_factory=dict)
     """Thresholds by `kind.metric`, e.g. `database.connections_percent`."""
     required: Required = Required()
@@ -218,6 +270,13 @@ class Profile(Strict):
                 raise ValueError(f"logs.{name}: logs of containers need an engine; add: docker: {{local: {{}}}}")
             if log.engine is not None and log.engine not in self.docker:
                 raise ValueError(f"logs.{name}: docker has no engine {log.engine}")
+        return self
+
+    @model_validator(mode="after")
+    def _makes_rules_of_filters(self) -> "Profile":
+        for name, entry in self.filters.items():
+            if (rule := entry.rule) is not None:
+                self.rules.setdefault(f"logs.{name}", rule)
         return self
 
     @model_validator(mode="after")

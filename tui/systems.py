@@ -69,7 +69,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         *databases.values(),
         *caches.values(),
         *(
-            LogsSource(name, entry, pod_logs, _container_logs(profile, entry), masks=masks)
+            LogsSource(name, entry, pod_logs, _container_logs(profile, entry), masks=masks, filters=profile.filters)
             for name, entry in profile.logs.items()
         ),
         *_metrics(profile, databases, caches),

@@ -11,8 +11,8 @@ from typing import Final
 from profiles.hosts import is_pattern
 from profiles.schema import LogSource, Profile
 from tui.sources.docker.source import shown_socket
-from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.fields import fields, pretty
+from tui.sources.logs.line import LogLine, Severity
 from tui.sources.text import clean
 from widgets.cell import Tone
 from widgets.log_store import LogLine as ShownLine

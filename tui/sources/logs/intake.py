@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui.sources.logs.line import LogLine
+from tui.sources.logs.line import LogLine, Severity, line_kind
 from tui.sources.logs.parse import LineParser
+from tui.sources.logs.watch import Watch
 
 CAPACITY: Final = 20_000
 """Lines that wait for the next read."""
@@ -26,8 +27,10 @@ class Intake:
         *,
         capacity: int = CAPACITY,
         shown: Callable[[str], str] | None = None,
+        watches: Sequence[Watch] = (),
     ) -> None:
         self._wake = wake
+        self._watches = watches
         self._shown = shown
         self._capacity = capacity
         self._lock = threading.Lock()
@@ -37,6 +40,7 @@ class Intake:
         self._started = time.monotonic()
         self.received = 0
         self.dropped = 0
+        self.gaps = 0
         self.bytes = 0
 
     @property
@@ -70,6 +74,18 @@ class Intake:
             self.bytes += size
         self._wake()
 
+    def gap(self, source: str, origin: str, words: str, at: float | None = None) -> None:
+        """Put a line that says what may be missing here: lines that the system no longer has, so nobody can count them.
+
+        `at` is when it ended, `time.time()`; None: now.
+        """
+        text = f"opstui: gap in {origin}: {words}"
+        line = LogLine(time.time() if at is None else at, line_kind(source, origin, Severity.WARN, False, 0), text)
+        with self._lock:
+            self.gaps += 1
+            self._waiting.append(line)
+        self._wake()
+
     def take(self) -> tuple[LogLine, ...]:
         """Return and forget everything that waits."""
         with self._lock:
@@ -87,6 +103,9 @@ class Intake:
 
     def _add(self, lines: list[LogLine], errors: int, is_backlog: bool) -> None:
         second = int(time.monotonic())
+        if not is_backlog:
+            for watch in self._watches:
+                watch.take(lines)
         with self._lock:
             self.received += len(lines)
             self._waiting.extend(lines)

@@ -111,9 +111,16 @@ class LogBatch:
     """Files, pods or the program being followed now."""
     problems: tuple[str, ...]
     """What is wrong with parts of it: `waiting for /var/log/x.log to appear`."""
+    gaps: int = 0
+    """Places since the start where lines may be missing that the system no longer had; each is a line of its own."""
+    counts: tuple[tuple[str, float], ...] = ()
+    """Filters of the profile with a threshold, and how many lines each meant within its time; NaN: cannot be told."""
 
     def numbers(self) -> Iterator[Number]:
-        """Return rates and drops."""
+        """Return rates, drops, gaps, and what the profile's filters count."""
         yield Number("errors_per_s", self.errors_per_s)
         yield Number("lines_per_s", self.lines_per_s)
         yield Number("dropped", self.dropped)
+        yield Number("gaps", self.gaps)
+        for name, count in self.counts:
+            yield Number(name, count)

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from typing import Final
 
-from profiles.schema import LogSource
+from profiles.schema import LogFilter, LogSource
 from tui.sources.errors import Unreadable
 from tui.sources.logs.command import CommandFollower
 from tui.sources.logs.containers import ContainerFollower, ContainerLogs
@@ -14,6 +15,7 @@ from tui.sources.logs.follower import Follower
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.line import LogBatch
 from tui.sources.logs.pods import PodFollower, PodLogs
+from tui.sources.logs.watch import watches_of
 from tui.sources.masking import without_secrets
 
 QUIET_S: Final = 2.0
@@ -34,6 +36,7 @@ class LogsSource:
         *,
         masks: bool = False,
         first_lines: int = FIRST_LINES,
+        filters: Mapping[str, LogFilter] | None = None,
     ) -> None:
         """Make the source; nothing is followed yet.
 
@@ -44,7 +47,9 @@ class LogsSource:
             container_logs: reads the logs of containers; None where the profile names no engine.
             masks: takes what looks like a secret out of every line.
             first_lines: how many lines of what was there before are read, of each file, or of all pods together.
+            filters: those of the profile; lines are counted for the ones with a threshold.
         """
+        self._watches = watches_of(name, filters or {})
         self._first_lines = first_lines
         self.name = f"logs:{name}"
         self.interval_s = GAP_S
@@ -53,7 +58,7 @@ class LogsSource:
         self._entry = entry
         self._pod_logs = pod_logs
         self._container_logs = container_logs
-        self._intake = Intake(self._wake, shown=without_secrets if masks else None)
+        self._intake = Intake(self._wake, shown=without_secrets if masks else None, watches=self._watches)
         self._follower: Follower | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrived = asyncio.Event()
@@ -89,7 +94,9 @@ class LogsSource:
             lines_per_s,
             errors_per_s,
             follower.following,
-            follower.problems,
+            (*follower.problems, *(watch.problem for watch in self._watches if watch.problem)),
+            self._intake.gaps,
+            tuple((watch.name, watch.count()) for watch in self._watches),
         )
 
     @property

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.fields import fields, pretty
+from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.parse import LineParser
 from tui.sources.text import clean
 
