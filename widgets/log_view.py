@@ -284,6 +284,10 @@ class LogView(Widget, can_focus=True):
             ]
         return [f"{shown.label} {shown.text}".strip() for shown in map(self._shown, numbers)]
 
+    def refresh_lines(self) -> None:
+        """Draw again what is on the screen: `look` makes other lines of what is held."""
+        self._redraw()
+
     def _shown(self, number: int) -> LogLine:
         line = self._store[number]
         shown: LogLine = line if self._look is None else self._look(line)
@@ -364,10 +368,16 @@ class LogView(Widget, can_focus=True):
         self.app.bell()
 
     def stand_at(self, number: int) -> None:
-        """Move the cursor to the line with a number, or the next one that is shown; following ends."""
-        self._is_following = False
-        self._cursor = number
-        self._go(self._store.index(number))
+        """Put the cursor on the line with a number, in the middle of the screen; following ends.
+
+        Where it is not shown, or not tested yet, the cursor is where it would be.
+        """
+        store = self._store
+        self._is_following, self._cursor = False, number
+        index = store.index(number)
+        is_known = store.count and number >= store.dropped + store.untested
+        self._top = store.number(max(0, min(index, store.count - 1) - self.size.height // 2)) if is_known else number
+        self._redraw()
 
     def go_to(self, value: float, of: Callable[[Any], float]) -> None:
         """Move the cursor to the first shown line of which `of` gives at least `value`; it grows from line to line."""

@@ -1,23 +1,19 @@
-"""Log lines → what the view shows, what its filters let pass, and a line's page. Pure."""
+"""Log lines → what the view shows, what it folds, and a line's page. Pure."""
 
-import re
 import shlex
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from profiles.hosts import is_pattern
 from profiles.schema import LogSource, Profile
 from tui.sources.docker.source import shown_socket
-from tui.sources.logs.fields import fields, pretty
+from tui.sources.logs.fields import fields, pretty, shape_of
 from tui.sources.logs.line import LogLine, Severity
 from tui.sources.text import clean
 from widgets.cell import Tone
 from widgets.log_store import LogLine as ShownLine
-from widgets.log_store import Predicate
-from widgets.text_filter import compile_typed
 
 _TONES: Final[Mapping[Severity, Tone]] = {
     Severity.NONE: "",
@@ -36,12 +32,8 @@ _MARKS: Final[Mapping[Severity, str]] = {
 """What says a line's level without colour: many formats keep it in a field that is not shown."""
 _LABEL_TONES: Final[tuple[Tone, ...]] = ("accent", "ok", "", "dim")
 _NAME_WIDTH: Final = 11
-_SAFE_LOWERED: Final = re.compile(
-    r"(?:[a-z0-9 _/.:=*+?|)^$,@#%&;<>\"'~!{}-]|\\[dswb.\[\](){}*+?|^$/-]|\((?!\?)|\[\^?(?:a-z|0-9|[a-z0-9_./: ])+\])+"
-)
-"""Expressions that find in lowered ASCII text what they find in the text when they ignore case: of character ranges
-only whole alphabets, no numbered characters, no switches."""
-
+_SAME_START: Final = 6
+"""Characters of two messages that must be equal before the rest is looked at."""
 LEVELS: Final = (Severity.NONE, Severity.INFO, Severity.WARN, Severity.ERROR)
 """The minimum levels that one key goes through."""
 
@@ -51,11 +43,12 @@ def label_tone(index: int) -> Tone:
     return _LABEL_TONES[index % len(_LABEL_TONES)]
 
 
-def shown_line(line: LogLine, tone: Tone, *, by_origin: bool) -> ShownLine:
-    """Return a line as the view draws it, labelled with time of day (UTC), level, and source or origin."""
+def shown_line(line: LogLine, tone: Tone, *, by_origin: bool, in_utc: bool = True) -> ShownLine:
+    """Return a line as the view draws it, labelled with time of day, level, and source or origin."""
     kind = line.kind
     name = _short(kind.source, kind.origin) if by_origin else kind.source[:_NAME_WIDTH]
-    label = f"{time.strftime('%H:%M:%S', time.gmtime(line.at))} {_MARKS[kind.level]} {name}"
+    clock = time.gmtime(line.at) if in_utc else time.localtime(line.at)
+    label = f"{time.strftime('%H:%M:%S', clock)} {_MARKS[kind.level]} {name}"
     return ShownLine(line.text, _TONES[kind.level], label, tone)
 
 
@@ -66,90 +59,64 @@ def _short(source: str, origin: str) -> str:
     return origin.removesuffix(".log")[:_NAME_WIDTH]
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
-    """A compiled expression."""
-
-    passes: Callable[[str], bool] | None = None
-    """Whether it is found in a text; None: nothing was typed."""
-    pattern: re.Pattern[str] | None = None
-    error: str = ""
-    """Why it cannot be read."""
-
-
-def search(typed: str) -> Search:
-    """Return a regular expression as a person typed it; small letters alone ignore case. `/…/` may stand around it."""
-    expression = typed[1:-1] if len(typed) > 2 and typed[0] == typed[-1] == "/" else typed
-    if not expression:
-        return Search()
-    ignores_case = expression == expression.lower()
-    try:
-        pattern = compile_typed(expression, ignores_case=ignores_case)
-    except ValueError as error:
-        return Search(error=str(error))
-    if expression == re.escape(expression).replace("\\ ", " ").replace("\\-", "-"):
-        # Plain words, by far the most common, need no expression machine.
-        if ignores_case:
-            return Search(lambda text: expression in text.lower(), pattern)
-        return Search(lambda text: expression in text, pattern)
-    find = pattern.search
-    if ignores_case and _SAFE_LOWERED.fullmatch(expression):
-        # Ignoring case costs the expression machine its search for the beginning: three times the time.
-        find_lower = compile_typed(expression, ignores_case=False).search
-        return Search(lambda text: (find_lower(text.lower()) if text.isascii() else find(text)) is not None, pattern)
-    return Search(lambda text: find(text) is not None, pattern)
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Everything that hides lines."""
-
-    include: Search = Search()
-    exclude: Search = Search()
-    minimum: Severity = Severity.NONE
-    hidden: frozenset[str] = frozenset()
-    """Sources that are not shown."""
-
-    def predicate(self) -> Predicate | None:
-        """Return what a line must pass; None when nothing is hidden.
-
-        A line that does not say its level counts as information.
-        """
-        tests: list[Callable[[LogLine], bool]] = []
-        if self.minimum is Severity.INFO:
-            tests.append(lambda line: line.kind.level is not Severity.DEBUG)
-        elif (minimum := self.minimum) is not Severity.NONE:
-            tests.append(lambda line: line.kind.level >= minimum)
-        if hidden := self.hidden:
-            tests.append(lambda line: line.kind.source not in hidden)
-        if (found := self.include.passes) is not None:
-            tests.append(lambda line: found(line[2][begin:] if (begin := line[1].begin) >= 0 else line.text))
-        if (unwanted := self.exclude.passes) is not None:
-            tests.append(lambda line: not unwanted(line.text))
-        if len(tests) < 2:
-            return tests[0] if tests else None
-        if len(tests) == 2:
-            first, second = tests
-            return lambda line: first(line) and second(line)
-        return lambda line: all(test(line) for test in tests)
-
-
 def is_error(line: LogLine) -> bool:
     """Tell whether a line is of level error and no mere part of a stack trace."""
     return line.level is Severity.ERROR and not line.continues
 
 
-def moment(at: float) -> str:
-    """Return a time as date and time of day to the millisecond, in UTC."""
+def joins(head: LogLine, line: LogLine) -> bool:
+    """Tell whether a line is folded into the one that is shown before: part of its trace, or the same said again."""
+    first, second = head[1], line[1]
+    if first.source != second.source or first.origin != second.origin:
+        return False
+    if second.continues:
+        return True
+    if first.level is not second.level:
+        return False
+    one, other = head.text, line.text
+    if one == other:
+        return True
+    return one[:_SAME_START] == other[:_SAME_START] and shape_of(one) == shape_of(other)
+
+
+def zone_name(in_utc: bool, at: float) -> str:
+    """Return the zone that times are shown in, with what it was off UTC at that time."""
+    if in_utc:
+        return "UTC"
+    local = datetime.fromtimestamp(at, UTC).astimezone()
+    name, offset = local.tzname() or "", f"{local:%z}"
+    written = f"{offset[:3]}:{offset[3:5]}"
+    return written if name[:1] in "+-" else f"{name} {written}"
+
+
+def moment(at: float, zone: tzinfo | None = UTC) -> str:
+    """Return a time as date and time of day to the millisecond, in UTC or another zone (None: this machine's)."""
     try:
+        if zone is not UTC:
+            return datetime.fromtimestamp(at, UTC).astimezone(zone).isoformat(sep=" ", timespec="milliseconds")
         return datetime.fromtimestamp(at, UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):
         return f"{at:.3f}"
 
 
-def page(line: LogLine) -> str:
-    """Return everything about a line: when, where from, its fields, its JSON indented, and the line itself."""
-    told = [f"time    {moment(line.at)}", f"source  {line.source}: {line.origin}"]
+def trace_of(line: LogLine, following: Sequence[LogLine]) -> list[LogLine]:
+    """Return the lines of those that came after a line which belong to it."""
+    found: list[LogLine] = []
+    for other in following:
+        if other.source == line.source and other.origin == line.origin:
+            if not other.continues:
+                break
+            found.append(other)
+    return found
+
+
+def page(line: LogLine, trace: Sequence[LogLine] = ()) -> str:
+    """Return everything about a line: when, where from, its fields, its JSON indented, the line and its trace."""
+    local = moment(line.at, None)
+    told = [
+        f"time    {moment(line.at)}" + (f"  ({local})" if not local.endswith("+00:00") else ""),
+        f"source  {line.source}: {line.origin}",
+    ]
     if _TONES[line.level]:
         told.append(f"level   {line.level.name.lower()}")
     if found := fields(line.raw):
@@ -157,7 +124,7 @@ def page(line: LogLine) -> str:
         told += ["", "FIELDS", *(f"  {name:<{width}}  {value}" for name, value in found)]
     if indented := pretty(line.raw):
         told += ["", "JSON", indented]
-    return "\n".join([*told, "", "LINE", line.raw])
+    return "\n".join([*told, "", "LINE", line.raw, *(each.raw for each in trace)])
 
 
 def written(lines: Iterable[LogLine]) -> Iterator[str]:

@@ -3,7 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from time import perf_counter
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -11,19 +14,28 @@ from textual.binding import Binding, BindingType
 
 from tui.panes import log_lines, tabs
 from tui.panes.failing import age_segment, failure_words, oldest
-from tui.panes.log_lines import LEVELS, Filters
+from tui.panes.log_filter_page import FilterPage
+from tui.panes.log_lines import LEVELS
 from tui.panes.log_memory import MAX_LINES, HeldLines
+from tui.panes.log_saved import of_profile
+from tui.panes.log_tally_page import TallyPage
+from tui.panes.log_title import LEVEL_WORDS, stacked, title
 from tui.panes.pane import Desk, Pane
-from tui.sources.logs.line import LogBatch, LogLine, Severity
+from tui.sources.logs.fields import fields
+from tui.sources.logs.line import LogBatch, LogLine
+from tui.sources.logs.stack import Filter, Stack, new_filter
+from tui.sources.logs.tally import OF_LINES, fields_of
+from tui.sources.logs.times import typed_moment
 from tui.sources.reading import Reading
 from tui.units import rate
 from widgets.clipboard import write_to_file
-from widgets.dialogs import Choice, ChooseDialog, TextDialog
+from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.log_store import LogLine as ShownLine
-from widgets.log_view import LogView
+from widgets.log_view import LogView, Pattern
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
+from widgets.text_filter import compile_typed
 
 SETTLE_S: Final = 0.7
 """The ends of all logs at the start are collected for this long and put in order of their times."""
@@ -31,7 +43,15 @@ REVEAL_S: Final = 10.0
 """How much later than an entry the oldest line may be that still shows it."""
 _SLICE: Final = 1000
 """Lines taken in one go: about three milliseconds."""
-_LEVEL_WORDS: Final = {Severity.INFO: "info and above", Severity.WARN: "warn and above", Severity.ERROR: "errors only"}
+_FEWEST: Final = 20
+"""Lines taken in one go where a filter is slow."""
+_SLICE_S: Final = 0.004
+_LOOKED_AT: Final = 2_000
+"""Lines whose fields are offered to be counted."""
+_TRACE: Final = 2_000
+"""Lines behind a line in which the rest of its stack trace is looked for."""
+_MOST_COPIED: Final = 20_000
+"""Lines copied at once: terminals take no more than some hundred KB."""
 
 
 class LogsPane(Pane):
@@ -42,6 +62,7 @@ class LogsPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter('include')", "Include", id="logs.include"),
         Binding("x", "filter('exclude')", "Exclude", id="logs.exclude"),
+        Binding("f", "filters", "Filters: turn on and off, keep, fetch", id="logs.filters"),
         Binding("v", "level", "Level", id="logs.level"),
         Binding("o", "sources", "Sources", id="logs.sources"),
         Binding("space", "pause", "Follow: stand still, or go on", key_display="space", id="logs.pause"),
@@ -49,9 +70,17 @@ class LogsPane(Pane):
             "e,left_square_bracket", "error(-1)", "Error: the previous one", key_display="e [", id="logs.previous_error"
         ),
         Binding("right_square_bracket", "error(1)", "Error: the next one", show=False, id="logs.next_error"),
+        Binding("i", "tally", "Insight: top values, average, p95, rate", id="logs.tally"),
+        Binding("t", "time", "Time: go to one", id="logs.time"),
+        Binding("u", "context", "Unfiltered: the lines around this one, and back", id="logs.context"),
+        Binding("r", "fold", "Repeats and stack traces: fold, or unfold", show=False, id="logs.fold"),
+        Binding("z", "zone", "Zone: UTC, or this machine's", show=False, id="logs.zone"),
         Binding("c", "copy", "Copy the line", show=False, id="logs.copy"),
+        Binding(
+            "y", "copy_part", "Copy a field, the marked lines, or all that is shown", show=False, id="logs.copy_part"
+        ),
         Binding("s", "write", "Save what is shown to a file", show=False, id="logs.write"),
-        Binding("escape,ctrl+g", "unfilter", "Clear every filter", show=False, id="logs.unfilter"),
+        Binding("escape,ctrl+g", "unfilter", "Turn every filter off", show=False, id="logs.unfilter"),
     ]
 
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
@@ -61,7 +90,13 @@ class LogsPane(Pane):
         self._view = LogView(
             id="logs-view", max_lines=MAX_LINES, empty="no lines yet", lines=HeldLines(), look=self._look
         )
-        self._filters = Filters()
+        self._stack = Stack()
+        self._drafts: dict[str, Filter] = {}
+        """Filters that are still being typed, by the id of their line."""
+        self._is_unfiltered = False
+        """Whether everything is shown for the moment, around one line."""
+        self._in_utc = True
+        self._slice = _SLICE
         self._early: list[LogLine] | None = []
         """What came before the logs' ends were put in order; None afterwards."""
         self._slices: deque[Sequence[LogLine]] = deque()
@@ -73,11 +108,14 @@ class LogsPane(Pane):
         """Lay out notice, counts, lines and the two filters."""
         yield NoticeBar()
         yield SegmentLine(id="logs-title", separator="  ")
+        yield SegmentLine(id="logs-stack", separator="  ")
         yield self._view
         yield FilterBar(
-            id="logs-include", sign="include /", placeholder="regular expression; small letters ignore case"
+            id="logs-include", sign="include /", placeholder="expression, or: level >= warn and took_ms > 100"
         )
-        yield FilterBar(id="logs-exclude", sign="exclude x", placeholder="regular expression of lines to hide")
+        yield FilterBar(
+            id="logs-exclude", sign="exclude x", placeholder="what to hide: an expression, or fields: path = /health"
+        )
 
     def on_mount(self) -> None:
         """Begin to collect."""
@@ -111,18 +149,25 @@ class LogsPane(Pane):
 
     def _look(self, line: LogLine) -> ShownLine:
         tone = log_lines.label_tone(self._order[line.source])
-        return log_lines.shown_line(line, tone, by_origin=line.source in self._by_origin)
+        return log_lines.shown_line(line, tone, by_origin=line.source in self._by_origin, in_utc=self._in_utc)
 
     def _extend(self, lines: Sequence[LogLine]) -> None:
         was_idle = not self._slices
-        self._slices += [lines[start : start + _SLICE] for start in range(0, len(lines), _SLICE)]
+        self._slices.append(lines)
         if was_idle:
             self._take_slice()
 
     def _take_slice(self) -> None:
         # A flood brings thousands of lines at once; between two slices keys have their turn.
         if self._slices:
-            self._view.extend(self._slices.popleft())
+            lines = self._slices.popleft()
+            if rest := lines[self._slice :]:
+                self._slices.appendleft(rest)
+            began = perf_counter()
+            self._view.extend(lines[: self._slice])
+            took = perf_counter() - began
+            if took > _SLICE_S or self._slice < _SLICE:
+                self._slice = max(_FEWEST, min(_SLICE, int(self._slice * _SLICE_S / max(took, 1e-6))))
         if self._slices:
             self.call_later(self._take_next_slice)
 
@@ -138,8 +183,11 @@ class LogsPane(Pane):
         if not self.children:  # on the way out they go before this pane's timers
             return
         self.query_one("#logs-title", SegmentLine).show(
-            [*title(self._view, self._filters, self._batches(), len(self._order)), self._age()]
+            [*title(self._view, self._stack, self._batches(), len(self._order), self._zone_words()), self._age()]
         )
+        line = self.query_one("#logs-stack", SegmentLine)
+        line.display = bool(self._stack.filters)
+        line.show(stacked(self._stack, is_unfiltered=self._is_unfiltered))
         self._draw_notice()
 
     def _batches(self) -> list[LogBatch]:
@@ -167,7 +215,7 @@ class LogsPane(Pane):
         oldest_line = next(iter(self._view.visible_lines()), None)
         if about not in self._order or oldest_line is None or oldest_line.at > at + REVEAL_S:
             return False
-        if about in self._filters.hidden:
+        if about in self._stack.hidden:
             self._toggle_source(about)
         self._view.go_to(at, lambda line: float(line.at))
         if (line := self._view.cursor_line) is not None and line.source != about:
@@ -189,27 +237,75 @@ class LogsPane(Pane):
 
     # Filters
 
-    def _filter(self, filters: Filters) -> None:
-        self._filters = filters
-        self._view.predicate = filters.predicate()
-        self._view.highlight = filters.include.pattern
+    def _filter(self, stack: Stack) -> None:
+        self._stack = stack
+        self._is_unfiltered = False
+        self._apply()
+
+    def _apply(self) -> None:
+        self._view.predicate = None if self._is_unfiltered else self._stack.predicate(self._drafts.values())
+        self._view.highlight = self._marked_words()
         self._draw_frame()
+
+    def _marked_words(self) -> Pattern | None:
+        """Return what is marked in the lines: the newest expression that they must hold."""
+        for one in reversed([*self._stack.filters, *self._drafts.values()]):
+            words = one.query.words
+            if one.is_on and not one.excludes and words.expression:
+                try:
+                    return compile_typed(words.expression, ignores_case=words.ignores_case)
+                except ValueError:
+                    continue
+        return None
 
     def action_filter(self, which: str) -> None:
         """Type what lines must hold, or must not."""
         self.query_one(f"#logs-{which}", FilterBar).open()
 
+    def action_filters(self) -> None:
+        """Turn filters on and off, keep them under a name, fetch what is kept."""
+        kept = of_profile(self.desk.profile.filters)
+        self.app.push_screen(FilterPage(lambda: self._stack, self._filter, kept, self.desk.now))
+
     def action_unfilter(self) -> None:
-        """Show every line again."""
+        """Show every line again; the filters stay, turned off, where `f` turns them on."""
         for bar in self.query(FilterBar):
             bar.action_close()
-        self._filter(Filters())
+        self._drafts.clear()
+        if any(one.is_on for one in self._stack.filters):
+            self.post_message(self.Told("filters turned off; f turns them on again"))
+        self._filter(self._stack.turned(on=False))
 
     def action_level(self) -> None:
         """Go to the next minimum level."""
-        minimum = LEVELS[(LEVELS.index(self._filters.minimum) + 1) % len(LEVELS)]
-        self._filter(Filters(self._filters.include, self._filters.exclude, minimum, self._filters.hidden))
-        self.post_message(self.Told(f"showing {_LEVEL_WORDS.get(minimum, 'every level')}"))
+        minimum = LEVELS[(LEVELS.index(self._stack.minimum) + 1) % len(LEVELS)]
+        self._filter(replace(self._stack, minimum=minimum))
+        self.post_message(self.Told(f"showing {LEVEL_WORDS.get(minimum, 'every level')}"))
+
+    def action_context(self) -> None:
+        """Show everything around the line under the cursor, or the filters' lines again."""
+        number = self._view.cursor_number
+        if not self._is_unfiltered and self._view.predicate is None:
+            self.post_message(self.Told("no filter hides anything"))
+            return
+        # Before anything changes: while following, the cursor is on whatever is newest.
+        if number is not None:
+            self._view.stand_at(number)
+        self._is_unfiltered = not self._is_unfiltered
+        self._apply()
+        if number is not None:
+            self._view.stand_at(number)
+        self._draw_frame()
+
+    def action_fold(self) -> None:
+        """Fold repeats and stack traces into their first line, or show each."""
+        number = self._view.cursor_number if self._view.paused else None
+        self._view.joins = log_lines.joins if self._view.joins is None else None
+        if number is not None:
+            self._view.stand_at(number)
+        told = "each line is shown" if self._view.joins is None else "repeats and stack traces are folded: (+n)"
+        self.post_message(self.Told(told))
+        self._draw_frame()
 
     def action_sources(self) -> None:
         """Choose a source to hide or to show again."""
@@ -221,7 +317,7 @@ class LogsPane(Pane):
         self.app.push_screen(ChooseDialog("Show or hide which log?", choices), self._toggle_source)
 
     def _words_about(self, name: str, batch: LogBatch | None) -> str:
-        shown = "hidden" if name in self._filters.hidden else "shown"
+        shown = "hidden" if name in self._stack.hidden else "shown"
         if batch is None:
             return f"{shown}, nothing yet"
         if batch.problems:
@@ -230,28 +326,85 @@ class LogsPane(Pane):
 
     def _toggle_source(self, name: str | None) -> None:
         if name is not None:
-            filters = self._filters
-            self._filter(Filters(filters.include, filters.exclude, filters.minimum, filters.hidden ^ {name}))
+            self._filter(replace(self._stack, hidden=self._stack.hidden ^ {name}))
 
     def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
         """Filter while it is typed; what cannot be read yet changes nothing."""
         message.stop()
-        found = log_lines.search(message.text)
-        message.bar.error = found.error
-        if found.error:
+        bar = str(message.bar.id)
+        found = new_filter(message.text, self.desk.now(), excludes=bar == "logs-exclude", zone=self._zone())
+        message.bar.error = found.query.error
+        if found.query.error:
             return
-        filters = self._filters
-        if message.bar.id == "logs-include":
-            self._filter(Filters(found, filters.exclude, filters.minimum, filters.hidden))
-        else:
-            self._filter(Filters(filters.include, found, filters.minimum, filters.hidden))
+        self._drafts.pop(bar, None)
+        if found.query.test is not None:
+            self._drafts[bar] = found
+        self._is_unfiltered = False
+        self._apply()
 
     def on_filter_bar_left(self, message: FilterBar.Left) -> None:
-        """Give the keys back to the lines."""
+        """Give the keys back to the lines; what was typed is one filter more."""
         message.stop()
+        draft = self._drafts.pop(str(message.bar.id), None)
+        if draft is not None and message.bar.text == draft.typed:
+            message.bar.text = ""
+            self._filter(self._stack.with_filter(draft))
         self.focus_first()
 
     # Keys
+
+    def _zone(self) -> tzinfo:
+        return UTC if self._in_utc else datetime.now().astimezone().tzinfo or UTC
+
+    def _zone_words(self) -> str:
+        return log_lines.zone_name(self._in_utc, self.desk.now())
+
+    def action_zone(self) -> None:
+        """Show times in UTC, or in this machine's zone."""
+        self._in_utc = not self._in_utc
+        self._view.refresh_lines()
+        self.post_message(self.Told(f"times in {self._zone_words()}"))
+        self._draw_frame()
+
+    def action_time(self) -> None:
+        """Go to a time that is typed."""
+        now, zone = self.desk.now(), self._zone()
+
+        def problem(typed: str) -> str:
+            try:
+                typed_moment(typed, now, zone)
+            except ValueError as error:
+                return str(error)
+            return ""
+
+        def go(typed: str | None) -> None:
+            if typed:
+                self._view.go_to(typed_moment(typed, now, zone), lambda line: float(line.at))
+                self._draw_frame()
+
+        title = f"Go to which time? ({self._zone_words()})"
+        self.app.push_screen(
+            InputDialog(title, placeholder="14:05, 14:05:30, -5m, 2026-11-22 14:05", problem=problem), go
+        )
+
+    def action_tally(self) -> None:
+        """Choose a field whose values are counted over the visible lines."""
+        number = self._view.first_number + max(0, self._view.line_count - _LOOKED_AT)
+        _, lines = self._view.held(number, _LOOKED_AT)
+        passes = self._view.predicate
+        found = fields_of([line for line in lines if passes is None or passes(line)])
+        choices = [Choice(name, name, f"in {count:,} of the newest lines: {example}") for name, count, example in found]
+        known = {choice.key for choice in choices}
+        choices += [Choice(name, name, "of every line") for name in OF_LINES if name not in known]
+        choices += [Choice(f"${word}", f"${word}", "word of the line, as awk counts") for word in range(1, 13)]
+        self.app.push_screen(ChooseDialog("Count the values of which field?", choices), self._open_tally)
+
+    def _open_tally(self, field: str | None) -> None:
+        if field is not None:
+            self.app.push_screen(TallyPage(field, self._view, self._narrow))
+
+    def _narrow(self, typed: str, excludes: bool) -> None:
+        self._filter(self._stack.with_filter(new_filter(typed, self.desk.now(), excludes=excludes)))
 
     def action_pause(self) -> None:
         """Let the screen stand still, or follow again; lines keep coming."""
@@ -269,6 +422,40 @@ class LogsPane(Pane):
             self.post_message(self.Told("no line to copy"))
             return
         self.copy(line.raw)
+
+    def action_copy_part(self) -> None:
+        """Choose what to copy: a field of the line, its trace, the marked lines, or all that is shown."""
+        if (line := self._view.cursor_line) is None:
+            self.post_message(self.Told("no line to copy"))
+            return
+        marked = self._view.marked_lines()
+        parts = {name: value for name, value in fields(line.raw) if value}
+        choices = [Choice(f"field {name}", name, value[:200]) for name, value in parts.items()]
+        choices.append(Choice("page", "everything about the line", "time, source, fields, trace"))
+        if marked:
+            choices.append(Choice("marked", "the marked lines", f"{len(marked):,} lines"))
+        choices.append(Choice("shown", "all that is shown", f"{self._view.visible_count:,} lines"))
+        page = log_lines.page(line, self._trace())
+
+        def copy(key: str | None) -> None:
+            match (key or "").partition(" "):
+                case ("field", _, name):
+                    self.copy(parts[name])
+                case ("page", _, _):
+                    self.copy(page)
+                case ("marked", _, _):
+                    self.copy("".join(log_lines.written(marked)))
+                case ("shown", _, _):
+                    newest = deque(self._view.visible_lines(), _MOST_COPIED)
+                    self.copy("".join(log_lines.written(newest)))
+
+        self.app.push_screen(ChooseDialog("Copy what?", choices), copy)
+
+    def _trace(self) -> list[LogLine]:
+        line, number = self._view.cursor_line, self._view.cursor_number
+        if line is None or number is None or line.continues:
+            return []
+        return log_lines.trace_of(line, self._view.held(number + 1, _TRACE)[1])
 
     def action_write(self) -> None:
         """Write every line that passes the filters to a new file that only its owner reads."""
@@ -294,38 +481,14 @@ class LogsPane(Pane):
     def on_log_view_opened(self, message: LogView.Opened) -> None:
         """Show a line in full."""
         message.stop()
-        self.app.push_screen(TextDialog("Log line", log_lines.page(message.line), stem="log-line"))
+        self.app.push_screen(TextDialog("Log line", log_lines.page(message.line, self._trace()), stem="log-line"))
 
     def by_hand(self) -> str:
         """Return the commands that follow the same logs in a shell."""
         profile = self.desk.profile
-        shown = {name: entry for name, entry in profile.logs.items() if name not in self._filters.hidden}
+        shown = {name: entry for name, entry in profile.logs.items() if name not in self._stack.hidden}
         return "\n".join(log_lines.by_hand(entry, profile) for entry in shown.values())
 
     def focus_first(self) -> None:
         """Put the keyboard into the lines."""
         self._view.focus()
-
-
-def title(view: LogView, filters: Filters, batches: list[LogBatch], sources: int) -> list[Segment]:
-    """Return the counts: following or how far behind, rates, what is hidden, what was dropped and why."""
-    told = []
-    if view.paused:
-        told.append(Segment(f" PAUSED {view.behind:,} behind ", "warn", reverse=True))
-    else:
-        told.append(Segment("following", "ok"))
-    errors = sum(batch.errors_per_s for batch in batches)
-    told.append(Segment(f"{rate(sum(batch.lines_per_s for batch in batches))} lines/s"))
-    told.append(Segment(f"errors {rate(errors)}/s", "critical" if errors else "", priority=1))
-    if hidden := view.line_count - view.visible_count:
-        told.append(Segment(f"{hidden:,} hidden by filters", "warn"))
-    if filters.minimum is not Severity.NONE:
-        told.append(Segment(_LEVEL_WORDS[filters.minimum], "accent", priority=1))
-    if filters.hidden:
-        told.append(Segment(f"{sources - len(filters.hidden)} of {sources} sources", "accent", priority=2))
-    if dropped := sum(batch.dropped for batch in batches):
-        told.append(Segment(f"{dropped:,} dropped: too fast", "critical"))
-    told.append(Segment(f"{view.line_count:,} held", "dim", priority=3))
-    if view.dropped:
-        told.append(Segment(f"{view.dropped:,} older let go", "dim", priority=4))
-    return told

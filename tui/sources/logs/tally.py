@@ -22,7 +22,7 @@ OF_LINES: Final = ("level", "source", "origin", "message")
 """What every line has; `message` without the numbers in it."""
 
 _OF_LINES: Final[dict[str, Callable[[LogLine], str | None]]] = {
-    "level": lambda line: line[1].level.name.lower() if line[1].level else "(none)",
+    "level": lambda line: line[1].level.name.lower() if line[1].level else None,
     "source": lambda line: line[1].source,
     "origin": lambda line: line[1].origin,
     "message": lambda line: shape_of(line.text),

@@ -1,0 +1,57 @@
+"""The lines above the logs: counts, rates, what is hidden, dropped or missing, and the filters one upon the other."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tui.panes.log_filter_page import state_of
+from tui.sources.logs.line import LogBatch, Severity
+from tui.sources.logs.stack import Stack
+from tui.units import rate
+from widgets.log_view import LogView
+from widgets.segment_line import Segment
+
+LEVEL_WORDS: Final = {Severity.INFO: "info and above", Severity.WARN: "warn and above", Severity.ERROR: "errors only"}
+
+
+def title(view: LogView, stack: Stack, batches: Sequence[LogBatch], sources: int, zone: str) -> list[Segment]:
+    """Return the counts: following or how far behind, rates, what is hidden, what was dropped and why."""
+    told = []
+    if view.paused:
+        told.append(Segment(f" PAUSED {view.behind:,} behind ", "warn", reverse=True))
+    else:
+        told.append(Segment("following", "ok"))
+    told.append(Segment(zone, "dim", priority=2))
+    errors = sum(batch.errors_per_s for batch in batches)
+    told.append(Segment(f"{rate(sum(batch.lines_per_s for batch in batches))} lines/s"))
+    told.append(Segment(f"errors {rate(errors)}/s", "critical" if errors else "", priority=1))
+    if view.untested:
+        told.append(Segment(f"looking through {view.untested:,} older", "accent"))
+    elif hidden := view.line_count - view.visible_count:
+        told.append(Segment(f"{hidden:,} hidden by filters", "warn"))
+    if view.joins is not None:
+        told.append(Segment(f"folded to {view.rows:,}", "accent", priority=2))
+    if stack.minimum is not Severity.NONE:
+        told.append(Segment(LEVEL_WORDS[stack.minimum], "accent", priority=1))
+    if stack.hidden:
+        told.append(Segment(f"{sources - len(stack.hidden)} of {sources} sources", "accent", priority=2))
+    if dropped := sum(batch.dropped for batch in batches):
+        told.append(Segment(f"{dropped:,} dropped: too fast", "critical"))
+    if gaps := sum(batch.gaps for batch in batches):
+        told.append(Segment(f"{gaps:,} {'gap' if gaps == 1 else 'gaps'}", "critical"))
+    if view.marks:
+        told.append(Segment(f"{view.marks:,} marked", "accent", priority=3))
+    told.append(Segment(f"{view.line_count:,} held", "dim", priority=3))
+    if view.dropped:
+        told.append(Segment(f"{view.dropped:,} older let go", "dim", priority=4))
+    return told
+
+
+def stacked(stack: Stack, *, is_unfiltered: bool) -> list[Segment]:
+    """Return the filters one upon the other: what each shows or hides, and whether it is at work."""
+    told = [Segment("unfiltered for now (u)", "warn", reverse=True)] if is_unfiltered else []
+    for number, one in enumerate(stack.filters):
+        state, tone = state_of(one)
+        words = f"{'-' if one.excludes else '+'} {one.typed}"
+        suffix = "" if state == "on" else f" ({state})"
+        told.append(Segment(words + suffix, tone if state != "on" else "accent", words[:16] + suffix, number + 1))
+    return told
