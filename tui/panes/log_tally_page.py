@@ -120,8 +120,9 @@ class TallyPage(ModalScreen[None]):
         figures.display = (found := tally.figures()) is not None
         figures.update(Text(words(found)) if found else "")
         self.query_one(LiveTable).show({value.text: _row(value, tally.with_field) for value in tally.top(_MOST_SHOWN)})
-        series = {"lines": self._rates.points()}
-        errors = self._rates.points(errors=True)
+        # The newest of them is not over yet, and would look like a fall.
+        series = {"lines": self._rates.points()[:-1]}
+        errors = self._rates.points(errors=True)[:-1]
         if any(value for _, value in errors):
             series["errors"] = errors
         plot = self.query_one(Plot)
@@ -185,7 +186,7 @@ def asked(field: str, value: str) -> str:
         return f"/{re.sub('#', '.+', re.escape(value).replace(chr(92) + '#', '#')).replace('/', chr(92) + '/')}/"
     if len(value) >= _CUT:
         return f'{field} ~ "^{_quoted(re.escape(value))}"'
-    plain_word = value and not re.search(r'[\s"()/~]', value)
+    plain_word = value and not re.search(r'[\s"()]', value)
     return f"{field} = {value}" if plain_word else f'{field} = "{_quoted(value)}"'
 
 
