@@ -23,6 +23,8 @@ _IDLE_S: Final = 0.25
 _GENERATIONS: Final = 20
 _LEFT_S: Final = 5.0
 """How long a renamed or deleted file is still read: its writer may not have noticed yet."""
+_CLOCK_S: Final = 0.05
+"""What a file's time of change may be older than the clock: file systems round it down."""
 _PACKED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 
 _Key = tuple[int, int]
@@ -51,6 +53,7 @@ class FileFollower:
         """By device and inode, in the order they must be read."""
         self._paths: tuple[str, ...] = ()
         self._globbed_at = -_GLOB_S
+        self._looked_at = time.time()
         self._is_first = True
         self._refused: dict[str, str] = {}
         self._notes: dict[str, tuple[float, str]] = {}
@@ -81,11 +84,12 @@ class FileFollower:
 
     def scan(self) -> bool:
         """Look at every file once and take what is new; return whether more is waiting."""
+        began = time.time()
         current = self._current()
         for key, path in current.items():
             if key not in self._tails:
                 self._open_with_missed(key, path, set(current))
-        self._is_first = False
+        self._is_first, self._looked_at = False, began - _CLOCK_S
         more = self._read_all(set(current))
         self._tell()
         return more
@@ -145,18 +149,39 @@ class FileFollower:
         self._open(key, path)
 
     def _missed(self, path: str, before: _Key) -> list[tuple[_Key, str]]:
+        """Return the files that had this name after `before` and were renamed between two looks, oldest first."""
         generations: list[tuple[_Key, str]] = []
         for number in range(1, _GENERATIONS + 1):
             older = f"{path}.{number}"
             try:
                 status = os.stat(older)
             except OSError:
-                return []
+                break
             key = (status.st_dev, status.st_ino)
             if key == before:
                 return generations[::-1]
             generations.append((key, older))
-        return []
+        return self._written_since(path)
+
+    def _written_since(self, path: str) -> list[tuple[_Key, str]]:
+        """Return the files with a longer name (`app.log-20261122`) that were written since the last look."""
+        found: list[tuple[float, _Key, str]] = []
+        folder, name = os.path.split(path)
+        try:
+            with os.scandir(folder or ".") as entries:
+                for entry in entries:
+                    if entry.name.startswith(name) and entry.name != name and not entry.name.endswith(_PACKED):
+                        status = entry.stat()
+                        key = (status.st_dev, status.st_ino)
+                        if (
+                            stat.S_ISREG(status.st_mode)
+                            and status.st_mtime >= self._looked_at
+                            and key not in self._tails
+                        ):
+                            found.append((status.st_mtime_ns, key, entry.path))
+        except OSError:
+            return []
+        return [(key, older) for _, key, older in sorted(found)[-_GENERATIONS:]]
 
     def _open(self, key: _Key, path: str, *, origin: str = "") -> None:
         if key in self._tails:

@@ -18,6 +18,8 @@ _LINE_BYTES: Final = 400
 """What a line is reckoned at where more than the usual few are wanted."""
 _MOST_TAIL_BYTES: Final = 8 * 1024 * 1024
 _UNFINISHED_S: Final = 3.0
+_SEEN_BYTES: Final = 64
+"""How much of what was read last is held against the file: other bytes there mean that it was cut and written anew."""
 _PAUSE_S: Final = 0.0005
 
 
@@ -32,6 +34,10 @@ class Tail:
         """What happened to it lately: `api.log was truncated`."""
         self._descriptor = descriptor
         self._offset = 0
+        self._seen = b""
+        """The last bytes before the offset."""
+        self._looked_at = time.time()
+        self._source = source
         self._splitter = LineSplitter()
         self._parser = LineParser(source, origin, zone)
         self._grew_at = time.monotonic()
@@ -46,7 +52,7 @@ class Tail:
         size = os.fstat(self._descriptor).st_size
         start = max(0, size - max(_TAIL_BYTES, min(lines * _LINE_BYTES, _MOST_TAIL_BYTES)))
         data = os.pread(self._descriptor, size - start, start)
-        self._offset = start + len(data)
+        self._take_note(start, data)
         found = self._splitter.feed(data)
         if start and found:
             found = found[1:]  # begins in the middle of a line
@@ -59,17 +65,24 @@ class Tail:
         Raises:
             OSError: the file cannot be read any more (a network file system went away).
         """
-        size = os.fstat(self._descriptor).st_size
+        size, began = os.fstat(self._descriptor).st_size, time.time()
         if size < self._offset:
             self._restart(intake)
         if size - self._offset > MAX_BEHIND:
             self._skip(intake, size - _KEPT_BEHIND)
         while not intake.is_full:
-            data = os.pread(self._descriptor, _CHUNK, self._offset)
+            seen = len(self._seen)
+            data = os.pread(self._descriptor, _CHUNK + seen, self._offset - seen)
+            if not data.startswith(self._seen):
+                # Cut and grown beyond where we were, between two looks.
+                self._restart(intake)
+                continue
+            data = data[seen:]
             if not data:
+                self._looked_at = began
                 self._finish_line(intake)
                 return False
-            self._offset += len(data)
+            self._take_note(self._offset, data)
             self._grew_at = time.monotonic()
             intake.parse(self._parser, self._splitter.feed(data), len(data), pause_s=_PAUSE_S)
         return self._offset < size
@@ -79,10 +92,33 @@ class Tail:
         intake.parse(self._parser, self._splitter.flush(), 0)
         os.close(self._descriptor)
 
+    def _take_note(self, start: int, data: bytes) -> None:
+        self._offset = start + len(data)
+        self._seen = (self._seen + data)[-_SEEN_BYTES:]
+
     def _restart(self, intake: Intake) -> None:
         intake.parse(self._parser, self._splitter.flush(), 0)
-        self._offset = 0
-        self.note = f"{self.origin} was truncated at {time.strftime('%H:%M:%S', time.gmtime())} UTC; read anew"
+        since, now = (
+            f"{time.strftime('%H:%M:%S', time.gmtime(at))}.{int(at % 1 * 10)}" for at in (self._looked_at, time.time())
+        )
+        intake.gap(
+            self._source,
+            self.origin,
+            f"it was truncated and is read anew; what was written to it between {since} and {now} UTC may be missing",
+        )
+        self._offset, self._seen = self._behind_hole(), b""
+        self.note = f"{self.origin} was truncated at {now} UTC; read anew"
+
+    def _behind_hole(self) -> int:
+        """Return where a file's data begin: who wrote on, after a truncation, where it was, left a hole before it."""
+        try:
+            start = os.lseek(self._descriptor, 0, os.SEEK_DATA)
+        except OSError:  # empty, or a file system that knows no holes
+            return 0
+        if not start:
+            return 0
+        data = os.pread(self._descriptor, _CHUNK, start)
+        return start + len(data) - len(data.lstrip(b"\0"))
 
     def _skip(self, intake: Intake, until: int) -> None:
         skipped, begun = 0, self._offset
@@ -99,6 +135,8 @@ class Tail:
             skipped += 1
             self._offset += end + 1
         self._splitter = LineSplitter()
+        seen = min(_SEEN_BYTES, self._offset)
+        self._seen = os.pread(self._descriptor, seen, self._offset - seen)
         intake.drop(skipped, self._offset - begun)
 
     def _finish_line(self, intake: Intake) -> None:

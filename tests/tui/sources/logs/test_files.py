@@ -1,6 +1,9 @@
 """Following real files through everything that happens to log files."""
 
+import asyncio
 import os
+import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -98,8 +101,120 @@ def test_truncation_is_noticed_and_said(log: Path) -> None:
     followed.texts()
     os.truncate(log, 0)
     append(log, "b")
-    assert followed.texts() == ["b"]
+    gap, line = followed.texts()
+    assert line == "b"
+    assert gap.startswith("opstui: gap in app.log: it was truncated")
     assert "app.log was truncated" in followed.follower.problems[0]
+    assert (followed.intake.gaps, followed.intake.dropped) == (1, 0)
+
+
+def test_a_file_cut_and_grown_beyond_where_we_were_is_read_anew_and_the_gap_told(log: Path) -> None:
+    append(log, *(f"old {n}" for n in range(10)))
+    followed = Followed(log)
+    followed.texts()
+    os.truncate(log, 0)
+    append(log, *(f"new {n:02}" for n in range(40)))
+    gap, *rest = followed.texts()
+    assert gap.startswith("opstui: gap in app.log")
+    assert rest == [f"new {n:02}" for n in range(40)]
+
+
+def test_a_writer_that_goes_on_where_it_was_leaves_a_hole_that_is_no_line(log: Path) -> None:
+    with log.open("w") as writer:  # without O_APPEND, as a shell's > has it
+        writer.write("old\n" * 3_000)
+        writer.flush()
+        followed = Followed(log)
+        followed.texts()
+        os.truncate(log, 0)
+        writer.write("after\n")
+        writer.flush()
+        assert os.stat(log).st_size > 12_000
+        gap, *rest = followed.texts()
+    assert gap.startswith("opstui: gap in app.log")
+    assert rest == ["after"]
+
+
+def test_generations_with_a_date_in_their_name_that_came_and_went_between_two_looks_are_read(log: Path) -> None:
+    append(log, "a")
+    (log.parent / "app.log-20261101").write_text("from long ago\n")
+    os.utime(log.parent / "app.log-20261101", (1, 1))
+    followed = Followed(log)
+    followed.texts()
+    append(log, "b")
+    log.rename(log.with_name("app.log-20261122"))
+    append(log, "c")
+    log.rename(log.with_name("app.log-20261123"))
+    append(log, "d")
+    assert followed.texts() == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize("named", ["app.log.{}", "app.log-{}"])
+def test_rotation_every_200_ms_loses_no_line_and_keeps_the_order(log: Path, named: str) -> None:
+    count, rotations = 6_000, 0
+    followed, seen = Followed(log), list[str]()
+    log.write_text("")
+    followed.texts()
+    followed.follower.start()
+
+    def rotate() -> None:
+        nonlocal rotations
+        rotations += 1
+        if "." in named.removeprefix("app.log"):
+            for number in range(20, 0, -1):
+                if (older := log.with_name(named.format(number))).exists():
+                    older.rename(log.with_name(named.format(number + 1)))
+            log.rename(log.with_name(named.format(1)))
+        else:
+            log.rename(log.with_name(named.format(f"{rotations:08}")))
+
+    rotated_at, written = time.monotonic(), 0
+    deadline = time.monotonic() + 30
+    while len(seen) < count and time.monotonic() < deadline:
+        if written < count:
+            append(log, *(f"line {n}" for n in range(written, written + 20)))
+            written += 20
+            if time.monotonic() - rotated_at > 0.2:
+                rotate()
+                rotated_at = time.monotonic()
+        seen += [line.raw for line in followed.intake.take()]
+        time.sleep(0.005)
+    assert rotations >= 5
+    assert seen == [f"line {n}" for n in range(count)]
+    assert (followed.intake.dropped, followed.intake.gaps) == (0, 0)
+    asyncio.run(followed.follower.close())
+
+
+def test_copytruncate_again_and_again_brings_no_line_twice_and_tells_each_gap(log: Path) -> None:
+    log.write_text("")
+    followed, seen = Followed(log), list[str]()
+    followed.texts()
+    followed.follower.start()
+    written, cuts, deadline = 0, 0, time.monotonic() + 30
+    while cuts < 8 and time.monotonic() < deadline:
+        append(log, *(f"line {n:06}" for n in range(written, written + 50)))
+        written += 50
+        seen += [line.raw for line in followed.intake.take()]
+        if written % 2_000 == 0:
+            log.with_name("app.log.1").write_bytes(log.read_bytes())
+            os.truncate(log, 0)
+            cuts += 1
+        time.sleep(0.004)
+    append(log, "the end")
+    while "the end" not in seen and time.monotonic() < deadline:
+        seen += [line.raw for line in followed.intake.take()]
+        time.sleep(0.01)
+    asyncio.run(followed.follower.close())
+    lines = [line for line in seen if line.startswith("line")]
+    assert len(set(lines)) == len(lines)
+    assert lines == sorted(lines)
+    missing = written - len(lines)
+    gaps = sum(line.startswith("opstui: gap") for line in seen)
+    # Whatever is missing is missing at a gap that was told.
+    assert gaps == followed.intake.gaps
+    numbers = [int(line.split()[1]) if line.startswith("line") else None for line in seen]
+    holes = [(one, other) for one, other in pairwise(numbers) if one is not None and other not in (None, one + 1)]
+    assert holes == []
+    assert missing == 0 or gaps > 0
 
 
 def test_a_file_that_appears_later_is_read_from_its_beginning(log: Path) -> None:
