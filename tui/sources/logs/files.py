@@ -53,7 +53,8 @@ class FileFollower:
         """By device and inode, in the order they must be read."""
         self._paths: tuple[str, ...] = ()
         self._globbed_at = -_GLOB_S
-        self._looked_at = time.time()
+        self._looked_at: dict[str, float] = {}
+        """When the file of a name was last there, `time.time()`."""
         self._is_first = True
         self._refused: dict[str, str] = {}
         self._notes: dict[str, tuple[float, str]] = {}
@@ -89,7 +90,9 @@ class FileFollower:
         for key, path in current.items():
             if key not in self._tails:
                 self._open_with_missed(key, path, set(current))
-        self._is_first, self._looked_at = False, began - _CLOCK_S
+        # A name that is nobody's just now, between two generations, was not looked at.
+        self._looked_at.update(dict.fromkeys(current.values(), began - _CLOCK_S))
+        self._is_first = False
         more = self._read_all(set(current))
         self._tell()
         return more
@@ -145,7 +148,7 @@ class FileFollower:
         """Open a file that is new under its name, after those that came and were renamed between two scans."""
         before = next((k for k, tail in reversed(self._tails.items()) if tail.path == path and k not in current), None)
         for missed_key, missed in self._missed(path, before) if before is not None else ():
-            self._open(missed_key, missed, origin=os.path.basename(path))
+            self._open(missed_key, missed, named=path)
         self._open(key, path)
 
     def _missed(self, path: str, before: _Key) -> list[tuple[_Key, str]]:
@@ -166,7 +169,7 @@ class FileFollower:
     def _written_since(self, path: str) -> list[tuple[_Key, str]]:
         """Return the files with a longer name (`app.log-20261122`) that were written since the last look."""
         found: list[tuple[float, _Key, str]] = []
-        folder, name = os.path.split(path)
+        (folder, name), since = os.path.split(path), self._looked_at.get(path, time.time())
         try:
             with os.scandir(folder or ".") as entries:
                 for entry in entries:
@@ -175,7 +178,7 @@ class FileFollower:
                         key = (status.st_dev, status.st_ino)
                         if (
                             stat.S_ISREG(status.st_mode)
-                            and status.st_mtime >= self._looked_at
+                            and status.st_mtime >= since
                             and key not in self._tails
                         ):
                             found.append((status.st_mtime_ns, key, entry.path))
@@ -183,7 +186,8 @@ class FileFollower:
             return []
         return [(key, older) for _, key, older in sorted(found)[-_GENERATIONS:]]
 
-    def _open(self, key: _Key, path: str, *, origin: str = "") -> None:
+    def _open(self, key: _Key, path: str, *, named: str = "") -> None:
+        """Open a file; `named`: what it was called when it was written, if it was renamed since."""
         if key in self._tails:
             return
         try:
@@ -195,7 +199,8 @@ class FileFollower:
         if (opened.st_dev, opened.st_ino) != key or not stat.S_ISREG(opened.st_mode):
             os.close(descriptor)  # replaced since we looked; the next scan sees what is there then
             return
-        tail = Tail(descriptor, path, clean(origin or os.path.basename(path), limit=80), self._source, self._zone)
+        named = named or path
+        tail = Tail(descriptor, named, clean(os.path.basename(named), limit=80), self._source, self._zone)
         self._tails[key] = tail
         if self._is_first:
             try:
