@@ -117,16 +117,22 @@ def _one_or_more(value: Any) -> Any:
 
 
 class LogSource(Strict):
-    """One stream of log lines: exactly one of `file`, `pods`, `docker` and `command`."""
+    """One stream of log lines: exactly one of `file`, `pods`, `workload`, `pod`, `docker` and `command`."""
 
     file: AbsolutePath | None = None
     """Path or glob of files to follow through rotation."""
     pods: str | None = None
     """Label selector of pods whose logs to follow."""
+    workload: Annotated[str, Field(pattern=r"^(deployment|statefulset|daemonset|replicaset|job)/[^/]+$")] | None = None
+    """A workload, as `deployment/api`, whose pods to follow while they come and go."""
+    pod: Annotated[str, Field(min_length=1)] | None = None
+    """Name of the pod to follow, or a pattern of names: `api-*`; `*` for all of the namespace."""
     namespace: str | None = None
-    """Namespace of `pods`."""
+    """Namespace of `pods`, `workload` or `pod`."""
     container: str | None = None
-    """Container of `pods`; the first when left out."""
+    """Container of the pods; the first when left out; `*` for all of them, init containers included."""
+    previous: bool = False
+    """Whether to begin with the log of the container before its last restart, where there is one."""
     docker: ContainerName | None = None
     """Name or pattern of the containers whose logs to follow."""
     engine: SystemName | None = None
@@ -134,15 +140,22 @@ class LogSource(Strict):
     command: Annotated[list[str], Field(min_length=1)] | None = None
     """A program whose output to follow, as an argument list."""
 
+    @property
+    def is_of_pods(self) -> bool:
+        """Whether a cluster has it."""
+        return self.pods is not None or self.workload is not None or self.pod is not None
+
     @model_validator(mode="after")
     def _exactly_one(self) -> "LogSource":
-        kinds = ("file", "pods", "docker", "command")
-        given = [name for name in kinds if getattr(self, name) is not None]
+        names = ("file", "pods", "workload", "pod", "docker", "command")
+        given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
-            one_of = f"{', '.join(kinds[:-1])} and {kinds[-1]}"
-            raise ValueError(f"give exactly one of {one_of}, not {', '.join(given) or 'none of them'}")
-        if self.pods is not None and self.namespace is None:
-            raise ValueError("pods needs a namespace")
+            wanted = f"{', '.join(names[:-1])} and {names[-1]}"
+            raise ValueError(f"give exactly one of {wanted}, not {', '.join(given) or 'none of them'}")
+        if self.is_of_pods and self.namespace is None:
+            raise ValueError(f"{given[0]} needs a namespace")
+        if not self.is_of_pods and (self.container or self.previous):
+            raise ValueError("container and previous are for pods")
         return self
 
 

@@ -224,7 +224,7 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
         )
     if profile.kubernetes is None:
         for name, source in profile.logs.items():
-            if source.pods is not None:
+            if source.is_of_pods:
                 yield problem_at(tree, "logs of pods need a kubernetes section", "kubernetes: CONTEXT", "logs", name)
 
 

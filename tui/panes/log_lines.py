@@ -144,9 +144,10 @@ def by_hand(entry: LogSource, profile: Profile) -> str:
         if is_pattern(entry.docker):
             return clean(f"{docker}ps -a --format '{{{{.Names}}}}'  # then, for each: {docker}logs -f --tail 200 NAME")
         return clean(f"{docker}logs -f --tail 200 {shlex.quote(entry.docker)}")
-    words = ["kubectl", "logs", "-f", "-l", entry.pods or "", "--tail=200", "--timestamps", "--prefix"]
+    which = ["-l", entry.pods] if entry.pods else [entry.workload or entry.pod or ""]
+    words = ["kubectl", "logs", "-f", *which, "--tail=200", "--timestamps", "--prefix"]
     words += ["-n", entry.namespace or "default"]
-    words += ["-c", entry.container] if entry.container else []
+    words += ["--all-containers"] if entry.container == "*" else ["-c", entry.container] if entry.container else []
     cluster = profile.kubernetes
     if cluster is not None:
         words += ["--context", cluster.context] if cluster.context else []

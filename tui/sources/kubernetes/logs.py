@@ -6,12 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from tui.sources.errors import Unreadable
 from tui.sources.kubernetes.connection import Silent
-from tui.sources.kubernetes.fields import parts
+from tui.sources.kubernetes.fields import part, parts, strings, text
 from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.pods import Pod, parse_pod
 from tui.sources.kubernetes.source import KubernetesSource
 
+_WORKLOADS: Final = {
+    "deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet", "replicaset": "ReplicaSet",
+    "job": "Job",
+}  # fmt: skip
 _QUIET_S: Final = 300.0
 """After so long without a line the stream is opened again: it may be dead, and nobody would tell."""
 
@@ -24,6 +29,8 @@ class PodRef:
     uid: str
     containers: tuple[str, ...]
     """Names of its containers; the first is the one `kubectl logs` takes."""
+    init_containers: tuple[str, ...] = ()
+    """Names of those that must end before the others begin."""
 
 
 class PodLogs:
@@ -45,7 +52,11 @@ class PodLogs:
             listed = await self._source.connection.get(KINDS["Pod"].path(namespace), query)
             found = [parse_pod(item) for item in parts(listed, "items")]
         return sorted(
-            (PodRef(pod.name, pod.uid, pod.container_names) for pod in found if pod.container_names),
+            (
+                PodRef(pod.name, pod.uid, pod.container_names, pod.init_container_names)
+                for pod in found
+                if pod.container_names
+            ),
             key=lambda pod: pod.name,
         )
 
@@ -58,19 +69,48 @@ class PodLogs:
             if pod.namespace == namespace and wanted.items() <= pod.labels.items()
         ]
 
+    async def selector(self, namespace: str, kind: str, name: str) -> str:
+        """Return the label selector by which a workload finds its pods.
+
+        Args:
+            namespace: where it is.
+            kind: as in `_WORKLOADS`, in small letters.
+            name: its name.
+
+        Raises:
+            SourceError: it cannot be read, or has no selector.
+        """
+        found = await self._source.connection.get(KINDS[_WORKLOADS[kind]].path(namespace, name))
+        selector = part(part(found, "spec"), "selector")
+        terms = [f"{key}={value}" for key, value in strings(selector, "matchLabels").items()]
+        for expression in parts(selector, "matchExpressions"):
+            key, values = text(expression, "key"), ",".join(map(str, expression.get("values") or ()))
+            signs = {"In": f"{key} in ({values})", "NotIn": f"{key} notin ({values})", "Exists": key}
+            terms.append(signs.get(text(expression, "operator"), f"!{key}"))
+        if not terms:
+            raise Unreadable(f"{kind}/{name} has no selector", "name the pods by labels in the profile")
+        return ",".join(terms)
+
     async def follow(
-        self, namespace: str, pod: str, container: str, since_time: datetime | None, tail_lines: int | None
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        since_time: datetime | None,
+        tail_lines: int | None,
+        *,
+        previous: bool = False,
     ) -> AsyncGenerator[bytes, None]:
         """Yield a container's log as it grows, in pieces of any size; each line begins with its RFC 3339 timestamp.
 
         Begins at `since_time` (whole seconds count: earlier lines of that second come again), or with the last
         `tail_lines` lines. Ends when the container does, and after five minutes without a line: open it again from
-        the last timestamp.
+        the last timestamp. `previous`: the log of the container before the last restart, which ends at once.
 
         Raises:
             SourceError: the stream was cut, the pod is gone, or the container has not started.
         """
-        query = [("container", container), ("follow", "true"), ("timestamps", "true")]
+        query = [("container", container), ("previous" if previous else "follow", "true"), ("timestamps", "true")]
         if since_time is not None:
             query.append(("sinceTime", since_time.astimezone(UTC).isoformat().replace("+00:00", "Z")))
         if tail_lines is not None:

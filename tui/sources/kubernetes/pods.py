@@ -73,6 +73,8 @@ class Pod:
     """Sum of the containers' memory limits; None unless every container has one."""
     last_end: str = ""
     """How the container that was started again at `restarted_at` had ended: `OOMKilled`, `Error (exit code 1)`."""
+    init_container_names: tuple[str, ...] = ()
+    """`spec.initContainers[].name` of those that must end before the others begin."""
 
     @property
     def path(self) -> str:
@@ -132,6 +134,9 @@ def parse_pod(obj: Object) -> Pod:
         cpu_request_cores=_sum(containers, "requests", "cpu", every=False),
         memory_limit_bytes=_sum(containers, "limits", "memory", every=True),
         last_end=_last_end(status, printed.restarted_at) if printed.restarts else "",
+        init_container_names=tuple(
+            text(c, "name") for c in parts(spec, "initContainers") if c.get("restartPolicy") != "Always"
+        ),
     )
 
 

@@ -176,11 +176,7 @@ class FileFollower:
                     if entry.name.startswith(name) and entry.name != name and not entry.name.endswith(_PACKED):
                         status = entry.stat()
                         key = (status.st_dev, status.st_ino)
-                        if (
-                            stat.S_ISREG(status.st_mode)
-                            and status.st_mtime >= since
-                            and key not in self._tails
-                        ):
+                        if stat.S_ISREG(status.st_mode) and status.st_mtime >= since and key not in self._tails:
                             found.append((status.st_mtime_ns, key, entry.path))
         except OSError:
             return []

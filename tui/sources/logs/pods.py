@@ -2,26 +2,30 @@
 
 import asyncio
 import logging
-from collections import deque
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Final, Protocol
 
+from profiles.schema import LogSource
 from tui.sources.errors import SourceError, Unreadable
+from tui.sources.logs.container import ContainerLog
 from tui.sources.logs.intake import Intake
-from tui.sources.logs.parse import LineParser
 from tui.sources.logs.splitter import LineSplitter
-from tui.sources.logs.times import iso_time
 from tui.sources.text import clean
 
 _LOG: Final = logging.getLogger(__name__)
 MAX_PODS: Final = 50
+"""Containers of pods that are followed at once: each is a connection."""
 FIRST_LINES: Final = 200
 _LIST_S: Final = 5.0
 _BACKOFF_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 _SLICE_BYTES: Final = 32 * 1024
-_RECENT: Final = 200
+_MOST_PREVIOUS: Final = 16 * 1024 * 1024
+"""Bytes of the log before a restart that are read at most."""
+_PREVIOUS_S: Final = 20.0
 
 
 class PodRef(Protocol):
@@ -42,6 +46,11 @@ class PodRef(Protocol):
         """Names of `spec.containers`, in order."""
         ...
 
+    @property
+    def init_containers(self) -> Sequence[str]:
+        """Names of `spec.initContainers` that must end before the others begin."""
+        ...
+
 
 class PodLogs(Protocol):
     """What a cluster must be able to do for its logs to be followed."""
@@ -54,12 +63,27 @@ class PodLogs(Protocol):
         """
         ...
 
+    async def selector(self, namespace: str, kind: str, name: str) -> str:
+        """Return the label selector by which a workload finds its pods.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        ...
+
     def follow(
-        self, namespace: str, pod: str, container: str, since_time: datetime | None, tail_lines: int | None
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        since_time: datetime | None,
+        tail_lines: int | None,
+        *,
+        previous: bool = False,
     ) -> AsyncIterator[bytes]:
         """Yield a container's log as it grows (`follow=true&timestamps=true`), in pieces of any size.
 
-        It ends when the container ends.
+        It ends when the container ends. `previous`: the log before its last restart, which does not grow.
 
         Raises:
             SourceError: the log cannot be read, or the connection broke.
@@ -67,57 +91,32 @@ class PodLogs(Protocol):
         ...
 
 
-class _Container:
-    """Where the reading of one container's log stands, across connections."""
+class _Followed:
+    """One container and the task that reads its log."""
 
     def __init__(self, source: str, pod: str, container: str) -> None:
-        self.parser = LineParser(source, clean(f"{pod}/{container}", limit=120), UTC)
-        self.last: float | None = None
-        self._recent: deque[str] = deque(maxlen=_RECENT)
-
-    def fresh(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines not seen before, without the cluster's time in front of them.
-
-        `sinceTime` counts whole seconds, so the lines of the last one come again.
-        """
-        found = []
-        for line in lines:
-            stamp, space, text = line.partition(" ")
-            at = iso_time(stamp, UTC) if space and stamp[:1].isdigit() else None
-            if at is None:
-                found.append(line)
-                continue
-            if self.last is not None and (at < self.last or (at == self.last and line in self._recent)):
-                continue
-            if at != self.last:
-                self._recent.clear()
-            self.last = at
-            self._recent.append(line)
-            found.append(text)
-        return found
-
-
-class _Followed:
-    """One pod and the task that reads its log."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+        self.log = ContainerLog(source, pod, container)
+        self.pod = pod
+        self.container = container
         self.trouble = ""
         self.is_listed = True
         """Whether the pod still exists; if not, its log is read to its end."""
         self.task: asyncio.Task[None] | None = None
 
+    @property
+    def name(self) -> str:
+        """`pod/container`."""
+        return self.log.origin
+
 
 class PodFollower:
-    """Follows one container of every pod that matches, each in a task of its own."""
+    """Follows containers of every pod that matches, each in a task of its own."""
 
     def __init__(
         self,
         source: str,
         logs: PodLogs,
-        namespace: str,
-        selector: str,
-        container: str | None,
+        entry: LogSource,
         intake: Intake,
         *,
         first_lines: int = FIRST_LINES,
@@ -125,13 +124,12 @@ class PodFollower:
         """Name the pods; nothing is read yet. `first_lines` of all together are shown of what was there before."""
         self._source = source
         self._logs = logs
-        self._namespace = namespace
-        self._selector = selector
-        self._container = container
+        self._entry = entry
+        self._namespace = entry.namespace or ""
         self._first_lines = first_lines
         self._intake = intake
-        self._followed: dict[str, _Followed] = {}
-        """By the pod's uid."""
+        self._followed: dict[tuple[str, str], _Followed] = {}
+        """By the pod's uid and the container's name."""
         self._listing = "waiting for the cluster"
         self._has_listed = False
         self._too_many = 0
@@ -140,7 +138,7 @@ class PodFollower:
 
     @property
     def following(self) -> tuple[str, ...]:
-        """The pods, as `name/container`."""
+        """The containers, as `pod/container`."""
         return tuple(each.name for each in self._followed.values())
 
     @property
@@ -149,9 +147,10 @@ class PodFollower:
         found = [self._listing] if self._listing else []
         found.extend(f"{each.name}: {each.trouble}" for each in self._followed.values() if each.trouble)
         if self._too_many:
-            found.append(f"{self._too_many} more pods match than the {MAX_PODS} that are followed")
+            found.append(f"{self._too_many} more containers match than the {MAX_PODS} that are followed")
         if not self._followed and not found:
-            found.append(f"no pod matches {clean(self._selector)} in {clean(self._namespace)} yet")
+            wanted = self._entry.pods or self._entry.workload or self._entry.pod or ""
+            found.append(f"no pod matches {clean(wanted)} in {clean(self._namespace)} yet")
         return tuple(found)
 
     @property
@@ -187,7 +186,7 @@ class PodFollower:
     async def _run(self) -> None:
         while True:
             try:
-                pods = await self._logs.pods(self._namespace, self._selector)
+                pods = await self._list()
             except SourceError as error:
                 self._listing = f"pods cannot be listed: {error}"
                 self.failure = None if self._followed else error
@@ -197,67 +196,125 @@ class PodFollower:
                 self._attend(pods)
             await asyncio.sleep(_LIST_S if self._has_listed else _BACKOFF_S[0])
 
+    async def _list(self) -> Sequence[PodRef]:
+        entry = self._entry
+        if entry.workload is not None:
+            kind, _, name = entry.workload.partition("/")
+            return await self._logs.pods(self._namespace, await self._logs.selector(self._namespace, kind, name))
+        pods = await self._logs.pods(self._namespace, entry.pods or "")
+        return pods if entry.pod is None else [pod for pod in pods if fnmatchcase(pod.name, entry.pod)]
+
+    def _containers(self, pod: PodRef) -> Sequence[str]:
+        wanted = self._entry.container
+        if wanted == "*":
+            return (*pod.init_containers, *pod.containers)
+        return (wanted or pod.containers[0],)
+
     def _attend(self, pods: Sequence[PodRef]) -> None:
-        listed = [pod for pod in pods if pod.containers]
+        listed = [(pod, container) for pod in pods if pod.containers for container in self._containers(pod)]
         self._too_many = max(0, len(listed) - MAX_PODS)
-        current = {pod.uid: pod for pod in listed[:MAX_PODS]}
-        for uid, followed in list(self._followed.items()):
-            followed.is_listed = uid in current
+        current = {(pod.uid, container): pod for pod, container in listed[:MAX_PODS]}
+        for key, followed in list(self._followed.items()):
+            followed.is_listed = key in current
             if not followed.is_listed and followed.task is not None and (followed.trouble or followed.task.done()):
+                if followed.trouble and followed.log.last is not None:
+                    self._intake.gap(
+                        self._source,
+                        followed.name,
+                        f"the pod went away while its log could not be read, {_since(followed.log.last)}",
+                    )
                 followed.task.cancel()
-                del self._followed[uid]
+                del self._followed[key]
         # What began before we looked is shown by its end; a pod that came since is shown from its beginning.
         tail = None if self._has_listed else max(10, self._first_lines // max(1, len(current)))
         self._has_listed = True
-        for uid, pod in current.items():
-            if uid not in self._followed:
-                container = self._container or pod.containers[0]
-                followed = self._followed[uid] = _Followed(clean(f"{pod.name}/{container}", limit=120))
-                followed.task = asyncio.create_task(self._follow(followed, pod.name, container, tail))
+        for key, pod in current.items():
+            if key not in self._followed:
+                followed = self._followed[key] = _Followed(self._source, pod.name, key[1])
+                followed.task = asyncio.create_task(self._follow(followed, tail))
                 followed.task.add_done_callback(partial(self._ended, followed=followed))
 
-    async def _follow(self, followed: _Followed, pod: str, container: str, tail: int | None) -> None:
-        state = _Container(self._source, pod, container)
-        failures = 0
+    async def _follow(self, followed: _Followed, tail: int | None) -> None:
+        log, quiet = followed.log, 0
+        if self._entry.previous:
+            self._put(log, await self._previous(followed, tail), is_backlog=tail is not None)
         while followed.is_listed:
-            since = datetime.fromtimestamp(int(state.last), UTC) if state.last is not None else None
+            before = log.last
+            log.reconnect()
             try:
-                await self._read(followed, state, pod, container, since, None if since else tail)
-                failures = 0
+                await self._read(followed, None if log.last is not None else tail)
             except SourceError as error:
                 followed.trouble = str(error)
-                failures += 1
                 self._intake.drop(0, 0)
-            await asyncio.sleep(_BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)])
+            # A container that has ended says nothing new, however often it is asked.
+            quiet = 0 if log.last != before and not followed.trouble else quiet + 1
+            await asyncio.sleep(_BACKOFF_S[min(quiet, len(_BACKOFF_S) - 1)])
 
-    async def _read(
-        self,
-        followed: _Followed,
-        state: _Container,
-        pod: str,
-        container: str,
-        since: datetime | None,
-        tail: int | None,
-    ) -> None:
-        splitter = LineSplitter()
+    async def _read(self, followed: _Followed, tail: int | None) -> None:
+        log, splitter = followed.log, LineSplitter()
         is_backlog = tail is not None
-        stream = self._logs.follow(self._namespace, pod, container, since, tail)
+        stream = self._logs.follow(self._namespace, followed.pod, followed.container, log.since, tail)
         try:
             async for piece in stream:
                 followed.trouble = ""
                 for start in range(0, len(piece), _SLICE_BYTES):
-                    self._take(state, splitter, piece[start : start + _SLICE_BYTES], is_backlog)
+                    data = piece[start : start + _SLICE_BYTES]
+                    if self._intake.is_full:
+                        self._intake.drop(splitter.lose(data), len(data))
+                        log.is_joined = True  # what is missing is counted
+                    else:
+                        await self._take(followed, splitter.feed(data), len(data), is_backlog=is_backlog)
                     await asyncio.sleep(0)
                 is_backlog = False
             followed.trouble = ""
-            self._intake.parse(state.parser, state.fresh(splitter.flush()), 0)
+            await self._take(followed, splitter.flush(), 0, is_backlog=False)
         finally:
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
 
-    def _take(self, state: _Container, splitter: LineSplitter, data: bytes, is_backlog: bool) -> None:
-        if self._intake.is_full:
-            self._intake.drop(splitter.lose(data), len(data))
-        else:
-            lines = state.fresh(splitter.feed(data))
-            self._intake.parse(state.parser, lines, len(data), is_backlog=is_backlog)
+    async def _take(self, followed: _Followed, lines: Sequence[str], size: int, *, is_backlog: bool) -> None:
+        log = followed.log
+        if (began := log.gap_at(lines)) is not None:
+            await self._bridge(followed, began)
+        self._put(log, lines, size, is_backlog=is_backlog)
+
+    async def _bridge(self, followed: _Followed, began: float) -> None:
+        """Take what the container wrote before it was started again; tell of a gap where nobody has it any more."""
+        log, last = followed.log, followed.log.last
+        lines = await self._previous(followed, None)
+        if not lines or log.gap_at(lines) is not None:
+            until = "" if last is None else f" {_since(last)} and before {_clock(began)}"
+            self._intake.gap(log.source, log.origin, f"the cluster no longer has what was written{until}", began)
+        self._put(log, lines)
+        log.is_joined = True
+
+    async def _previous(self, followed: _Followed, tail: int | None) -> list[str]:
+        """Return the lines of the container before its last restart; none when there are none."""
+        splitter, lines, size = LineSplitter(), list[str](), 0
+        stream = self._logs.follow(
+            self._namespace, followed.pod, followed.container, followed.log.since, tail, previous=True
+        )
+        try:
+            async with asyncio.timeout(_PREVIOUS_S):
+                async for piece in stream:
+                    lines += splitter.feed(piece)
+                    size += len(piece)
+                    if size > _MOST_PREVIOUS:
+                        break
+        except (SourceError, TimeoutError):  # it was never started again, or nobody knows any more
+            return lines
+        finally:
+            if isinstance(stream, AsyncGenerator):
+                await stream.aclose()
+        return lines + splitter.flush()
+
+    def _put(self, log: ContainerLog, lines: Sequence[str], size: int = 0, *, is_backlog: bool = False) -> None:
+        self._intake.parse(log.parser, log.fresh(lines), size, is_backlog=is_backlog)
+
+
+def _clock(at: float) -> str:
+    return f"{time.strftime('%H:%M:%S', time.gmtime(at))} UTC"
+
+
+def _since(at: float) -> str:
+    return f"after {_clock(at)}"

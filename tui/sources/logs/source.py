@@ -131,17 +131,9 @@ class LogsSource:
                 raise Unreadable("the profile names containers but no engine", "add docker: {local: {}} to the profile")
             lines = self._first_lines
             return ContainerFollower(self._log, self._container_logs, entry.docker, self._intake, first_lines=lines)
-        if self._pod_logs is None or entry.pods is None or entry.namespace is None:
+        if self._pod_logs is None or entry.namespace is None:
             raise Unreadable("the profile names pods but no cluster", "add kubernetes: to the profile")
-        return PodFollower(
-            self._log,
-            self._pod_logs,
-            entry.namespace,
-            entry.pods,
-            entry.container,
-            self._intake,
-            first_lines=self._first_lines,
-        )
+        return PodFollower(self._log, self._pod_logs, entry, self._intake, first_lines=self._first_lines)
 
     def _wake(self) -> None:
         # From any thread; the loop may be gone already when a follower outlives it for a moment.

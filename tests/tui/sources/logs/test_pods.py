@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ class Pod:
     name: str
     uid: str
     containers: tuple[str, ...] = ("main",)
+    init_containers: tuple[str, ...] = ()
 
 
 @dataclass
@@ -27,15 +29,35 @@ class Cluster:
     listed: list[Pod] = field(default_factory=list)
     refusal: Exception | None = None
     asked: list[tuple[str, str, datetime | None, int | None]] = field(default_factory=list)
+    before: dict[str, list[bytes]] = field(default_factory=dict)
+    """The log of each pod's container before its last restart."""
+    selectors: list[str] = field(default_factory=list)
 
     async def pods(self, namespace: str, selector: str) -> list[Pod]:
         if self.refusal:
             raise self.refusal
+        self.selectors.append(selector)
         return self.listed
 
+    async def selector(self, namespace: str, kind: str, name: str) -> str:
+        return f"of={kind}.{name}"
+
     async def follow(
-        self, namespace: str, pod: str, container: str, since_time: datetime | None, tail_lines: int | None
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        since_time: datetime | None,
+        tail_lines: int | None,
+        *,
+        previous: bool = False,
     ) -> AsyncIterator[bytes]:
+        if previous:
+            if pod not in self.before:
+                raise Unreadable("previous terminated container not found")
+            for piece in self.before[pod]:
+                yield piece
+            return
         self.asked.append((pod, container, since_time, tail_lines))
         if not self.answers[pod]:
             await asyncio.Event().wait()
@@ -53,8 +75,9 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.sources.logs.source.QUIET_S", 0.05)
 
 
-async def lines(cluster: Cluster, count: int, **entry: str) -> tuple[list[LogLine], tuple[str, ...]]:
-    source = LogsSource("api", LogSource(pods="app=api", namespace="shop", **entry), cluster)
+async def lines(cluster: Cluster, count: int, **entry: Any) -> tuple[list[LogLine], tuple[str, ...]]:
+    entry = entry if entry.keys() & {"pod", "workload"} else {"pods": "app=api", **entry}
+    source = LogsSource("api", LogSource(namespace="shop", **entry), cluster)
     seen: list[LogLine] = []
     try:
         async with asyncio.timeout(5):
@@ -154,3 +177,90 @@ async def test_a_bug_while_listing_is_an_error_and_no_quiet_log() -> None:
     with pytest.raises(Unreadable, match="a bug in opstui"):
         await source.read()
     await source.close()
+
+
+def stamped(*lines: str) -> list[bytes]:
+    return ["".join(f"2026-11-22T08:11:{line}\n" for line in lines).encode()]
+
+
+async def test_every_container_is_followed_when_asked_for_and_init_containers_too() -> None:
+    cluster = Cluster({"api-1": [stamped("01Z a"), stamped("02Z b"), stamped("03Z c")]})
+    cluster.listed = [Pod("api-1", "u1", ("app", "proxy"), ("migrate",))]
+    seen, _ = await lines(cluster, 3, container="*")
+    assert {line.origin for line in seen} == {"api-1/migrate", "api-1/app", "api-1/proxy"}
+
+
+async def test_pods_are_found_by_name_or_by_their_workload() -> None:
+    pods = [Pod("api-1", "u1"), Pod("web-1", "u2")]
+    cluster = Cluster({"api-1": [stamped("01Z a")], "web-1": [stamped("01Z b")]}, pods)
+    seen, _ = await lines(cluster, 1, pod="api-*")
+    assert [line.raw for line in seen] == ["a"]
+    cluster = Cluster({"api-1": [stamped("01Z a")], "web-1": [stamped("01Z b")]}, pods)
+    await lines(cluster, 2, workload="deployment/api")
+    assert set(cluster.selectors) == {"of=deployment.api"}
+
+
+async def test_the_log_before_the_last_restart_comes_first_when_asked_for() -> None:
+    cluster = Cluster({"api-1": [stamped("05Z now")]}, [Pod("api-1", "u1")], before={"api-1": stamped("01Z crashed")})
+    seen, _ = await lines(cluster, 2, previous=True)
+    assert [line.raw for line in seen] == ["crashed", "now"]
+
+
+async def test_what_a_container_wrote_before_it_was_started_again_during_an_outage_is_fetched() -> None:
+    answers: list[list[bytes] | Exception] = [stamped("01Z a"), Unreachable("the server is gone"), stamped("09Z d")]
+    cluster = Cluster({"api-1": answers}, [Pod("api-1", "u1")], before={"api-1": stamped("01Z a", "02Z b", "03Z c")})
+    seen, _ = await lines(cluster, 4)
+    assert [line.raw for line in seen] == ["a", "b", "c", "d"]
+
+
+async def test_what_the_cluster_no_longer_has_is_told_as_a_gap() -> None:
+    for before in ({}, {"api-1": stamped("07Z late")}):
+        answers: list[list[bytes] | Exception] = [
+            stamped("01Z a"),
+            Unreachable("the server is gone"),
+            stamped("09Z d", "10Z e"),
+        ]
+        cluster = Cluster({"api-1": answers}, [Pod("api-1", "u1")], before=before)
+        seen, _ = await lines(cluster, 4 + len(before))
+        first, gap, *rest = [line.raw for line in seen]
+        assert (first, rest) == ("a", [*(["late"] if before else []), "d", "e"])
+        assert gap == (
+            "opstui: gap in api-1/main: the cluster no longer has what was written after 08:11:01 UTC "
+            "and before 08:11:09 UTC"
+        )
+
+
+async def test_a_pod_that_goes_away_while_it_cannot_be_read_leaves_a_gap() -> None:
+    cluster = Cluster({"api-1": [stamped("01Z a"), *[Unreachable("gone")] * 500]}, [Pod("api-1", "u1")])
+    source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
+    seen: list[str] = []
+    async with asyncio.timeout(5):
+        while not any("went away" in text for text in seen):
+            batch = await source.read()
+            seen += [line.raw for line in batch.lines]
+            if any("gone" in problem for problem in batch.problems):
+                cluster.listed = []
+    await source.close()
+    assert seen == [
+        "a",
+        "opstui: gap in api-1/main: the pod went away while its log could not be read, after 08:11:01 UTC",
+    ]
+
+
+async def test_a_rollout_loses_no_line_and_brings_none_twice() -> None:
+    def log(name: str, first: int, last: int) -> list[bytes]:
+        return ["".join(f"2026-11-22T08:11:{n:02}.5Z {name} {n}\n" for n in range(first, last)).encode()]
+
+    cluster = Cluster({"old": [log("old", 0, 5), log("old", 4, 9)], "new": [log("new", 6, 9), log("new", 8, 12)]})
+    cluster.listed = [Pod("old", "u1")]
+    source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
+    seen: list[str] = []
+    async with asyncio.timeout(5):
+        while len(seen) < 15:
+            seen += [line.raw for line in (await source.read()).lines]
+            if "old 8" in seen:
+                cluster.listed = [Pod("new", "u2")]
+    for _ in range(5):
+        seen += [line.raw for line in (await source.read()).lines]
+    await source.close()
+    assert seen == [f"old {n}" for n in range(9)] + [f"new {n}" for n in range(6, 12)]
