@@ -45,6 +45,10 @@ class Lines(Protocol):
         """Add lines at the end."""
         ...
 
+    def extend_front(self, lines: Sequence[Any], /) -> None:
+        """Add lines before the first."""
+        ...
+
     def clear(self) -> None:
         """Forget every line."""
         ...
@@ -61,6 +65,10 @@ class Lines(Protocol):
 class PlainLines(list[Any]):
     """A list of lines."""
 
+    def extend_front(self, lines: Sequence[Any], /) -> None:
+        """Add lines before the first."""
+        self[:0] = lines
+
     def copy(self) -> Self:
         """Return the same lines in another list."""
         return type(self)(self)
@@ -75,8 +83,10 @@ class LogStore:
 
     def __init__(self, max_lines: int, lines: Lines | None = None) -> None:
         self.max_lines = max_lines
+        self.first = 0
+        """The number of the oldest line held; below 0 when older lines were put before the first that came."""
         self.dropped = 0
-        """Lines dropped because newer ones came; also the number of the oldest line held."""
+        """Lines dropped because newer ones came."""
         self._lines: Lines = PlainLines() if lines is None else lines
         self._predicate: Predicate | None = None
         self._joins: Joins | None = None
@@ -90,18 +100,18 @@ class LogStore:
     @property
     def end(self) -> int:
         """The number the next line will get."""
-        return self.dropped + len(self._lines)
+        return self.first + len(self._lines)
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def __getitem__(self, number: int) -> Any:
-        return self._lines[number - self.dropped]
+        return self._lines[number - self.first]
 
     def held(self, number: int, count: int) -> tuple[int, Sequence[Any]]:
         """Return the first `count` lines held from a number on, shown or not, and the number of the first of them."""
-        first = max(number, self.dropped)
-        return first, self._lines[first - self.dropped : first - self.dropped + count]
+        first = max(number, self.first)
+        return first, self._lines[first - self.first : first - self.first + count]
 
     @property
     def predicate(self) -> Predicate | None:
@@ -125,7 +135,7 @@ class LogStore:
 
     def _index_anew(self) -> None:
         self._matches, self._sizes, self._passing = array("q"), array("q"), 0
-        self._untested = self.end if self._is_indexed else 0
+        self._untested = self.end if self._is_indexed else self.first
 
     @property
     def _is_indexed(self) -> bool:
@@ -134,12 +144,12 @@ class LogStore:
     @property
     def is_filtering(self) -> bool:
         """Whether older lines still wait to be tested."""
-        return self._untested > self.dropped
+        return self._untested > self.first
 
     @property
     def untested(self) -> int:
         """How many older lines still wait to be tested."""
-        return max(0, self._untested - self.dropped)
+        return max(0, self._untested - self.first)
 
     def extend(self, lines: Sequence[Any]) -> None:
         """Store lines and test them, once."""
@@ -157,7 +167,7 @@ class LogStore:
             self._matches.extend(found)
             return
         matches, sizes = self._matches, self._sizes
-        head = self[matches[-1]] if matches and matches[-1] >= self.dropped else None
+        head = self[matches[-1]] if matches and matches[-1] >= self.first else None
         for number in found:
             line = lines[number - start]
             if head is not None and joins(head, line):
@@ -167,19 +177,37 @@ class LogStore:
                 sizes.append(1)
                 head = line
 
+    def extend_front(self, lines: Sequence[Any]) -> None:
+        """Put older lines before all that are held."""
+        is_tested = not self.is_filtering
+        self._lines.extend_front(lines)
+        self.first -= len(lines)
+        if self._is_indexed and is_tested:
+            self._prepend(_passing(lines, self.first, self._predicate), lines, self.first)
+            self._untested = self.first
+        elif not self._is_indexed:
+            self._untested = self.first
+
     def trim(self) -> None:
         """Drop the oldest lines above the bound."""
-        excess = self._lines.surplus(self.max_lines)
-        if excess <= 0:
-            return
+        if (excess := self._lines.surplus(self.max_lines)) > 0:
+            self._drop(excess)
+            self.dropped += excess
+
+    def forget_before(self, number: int) -> None:
+        """Forget the lines with smaller numbers."""
+        if number > self.first:
+            self._drop(min(number - self.first, len(self._lines)))
+
+    def _drop(self, excess: int) -> None:
         if self._predicate is None:
             self._passing = max(0, self._passing - excess)
         else:
-            before = bisect_left(self._matches, self.dropped + excess)
+            before = bisect_left(self._matches, self.first + excess)
             self._passing -= sum(self._sizes[:before]) if self._joins is not None else before
         del self._lines[:excess]
-        self.dropped += excess
-        gone = bisect_left(self._matches, self.dropped)
+        self.first += excess
+        gone = bisect_left(self._matches, self.first)
         if gone and self._joins is not None:
             gone = self._keep_what_is_left(gone)
         del self._matches[:gone], self._sizes[:gone]
@@ -187,8 +215,8 @@ class LogStore:
     def _keep_what_is_left(self, gone: int) -> int:
         """Let the first line that is left of a fold stand for it, whose own first line is gone; return how many go."""
         following = self._matches[gone] if gone < len(self._matches) else self.end
-        size = self._sizes[gone - 1] - (self.dropped - self._matches[gone - 1])
-        left = _passing(self._lines[: min(following - self.dropped, _FEW)], self.dropped, self._predicate)
+        size = self._sizes[gone - 1] - (self.first - self._matches[gone - 1])
+        left = _passing(self._lines[: min(following - self.first, _FEW)], self.first, self._predicate)
         if not left or size < 1:
             return gone
         self._matches[gone - 1], self._sizes[gone - 1] = left[0], size
@@ -197,10 +225,11 @@ class LogStore:
 
     def clear(self) -> None:
         """Forget every line; the numbers go on."""
-        self.dropped = self.end
+        self.dropped += len(self._lines)
+        self.first = self.end
         self._lines.clear()
         self._index_anew()
-        self._untested = 0
+        self._untested = self.first
 
     def filter_older(self, budget_s: float) -> None:
         """Test older lines, the newest of them first, for about `budget_s` seconds."""
@@ -208,8 +237,8 @@ class LogStore:
             return
         deadline, is_over = perf_counter() + budget_s, False
         while self.is_filtering and not is_over:
-            start = max(self.dropped, self._untested - _CHUNK)
-            chunk = self._lines[start - self.dropped : self._untested - self.dropped]
+            start = max(self.first, self._untested - _CHUNK)
+            chunk = self._lines[start - self.first : self._untested - self.first]
             found: list[list[int]] = []
             end = len(chunk)
             while end > 0 and not is_over:
@@ -251,7 +280,7 @@ class LogStore:
 
     def number(self, index: int) -> int:
         """Return the number of the line shown at `index`."""
-        return self._matches[index] if self._is_indexed else self.dropped + index
+        return self._matches[index] if self._is_indexed else self.first + index
 
     def size(self, number: int) -> int:
         """Return how many lines the shown line with this number stands for, itself included."""
@@ -264,14 +293,14 @@ class LogStore:
     def index(self, number: int) -> int:
         """Return the index among the lines shown of the first whose number is not smaller, or of the one it is in."""
         if not self._is_indexed:
-            return max(0, min(number - self.dropped, len(self._lines)))
+            return max(0, min(number - self.first, len(self._lines)))
         if self._joins is not None:
             return max(0, bisect_right(self._matches, number) - 1)
         return bisect_left(self._matches, number)
 
     def shown(self) -> Iterator[Any]:
         """Return the lines that pass now, oldest first; another thread may go through them while lines come."""
-        lines, first = self._lines.copy(), self.dropped
+        lines, first = self._lines.copy(), self.first
         if (passes := self._predicate) is None:
             return (lines[index] for index in range(len(lines)))
         if self._joins is not None:

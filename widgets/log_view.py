@@ -149,6 +149,22 @@ class LogView(Widget, can_focus=True):
         if self._flush_timer is None and self.is_attached:
             self._flush_timer = self.set_timer(FLUSH_INTERVAL_S, self._flush)
 
+    def extend_front(self, lines: Sequence[Any]) -> None:
+        """Add lines older than all that are held; the screen stays where it is."""
+        if lines:
+            self._store.extend_front(lines)
+            self._redraw()
+
+    def forget_before(self, number: int) -> None:
+        """Forget the lines with smaller numbers."""
+        self._store.forget_before(number)
+        self._redraw()
+
+    @property
+    def room(self) -> int:
+        """How many lines may be added before the oldest are dropped."""
+        return max(0, self._store.max_lines - len(self._store))
+
     def clear(self) -> None:
         """Forget every line."""
         self._store.clear()
@@ -242,7 +258,7 @@ class LogView(Widget, can_focus=True):
     @property
     def first_number(self) -> int:
         """The number of the oldest line that is held."""
-        return self._store.dropped
+        return self._store.first
 
     @property
     def cursor_number(self) -> int | None:
@@ -263,7 +279,7 @@ class LogView(Widget, can_focus=True):
 
     def marked_lines(self) -> list[Any]:
         """Return the marked lines that are still held, oldest first, whether a filter hides them or not."""
-        return [self._store[number] for number in self._marks if number >= self._store.dropped]
+        return [self._store[number] for number in self._marks if number >= self._store.first]
 
     @property
     def cursor_line(self) -> Any:
@@ -361,7 +377,7 @@ class LogView(Widget, can_focus=True):
         wanted = sorted((n for n in self._marks if here is not None and (n - here) * step > 0), reverse=step < 0)
         for number in wanted:
             index = min(self._store.index(number), self._store.count - 1)
-            if number >= self._store.dropped and self._store.number(index) == number:
+            if number >= self._store.first and self._store.number(index) == number:
                 self._is_following = False
                 self._go(index)
                 return
@@ -375,7 +391,7 @@ class LogView(Widget, can_focus=True):
         store = self._store
         self._is_following, self._cursor = False, number
         index = store.index(number)
-        is_known = store.count and number >= store.dropped + store.untested
+        is_known = store.count and number >= store.first + store.untested
         self._top = store.number(max(0, min(index, store.count - 1) - self.size.height // 2)) if is_known else number
         self._redraw()
 
@@ -526,7 +542,7 @@ class LogView(Widget, can_focus=True):
             self._looks = tone_styles(self, "logview") | {"match": match}
         width = self.size.width
         # A line on the screen may have been dropped since it was placed; the next flush places anew.
-        if y >= len(self._parts) or self._parts[y][0] < self._store.dropped:
+        if y >= len(self._parts) or self._parts[y][0] < self._store.first:
             words = self._words_when_empty() if y == 0 and not self._parts else ""
             return [Piece(0, fit(words, width), width, self._looks["dim"])]
         number, part = self._parts[y]

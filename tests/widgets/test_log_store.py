@@ -143,3 +143,35 @@ def test_a_slow_predicate_is_asked_no_longer_than_it_may() -> None:
     store.filter_older(0)
     assert asked == 100
     assert store.untested == 4_900
+
+
+@given(_BATCHES, st.integers(0, 3), st.booleans(), st.booleans())
+def test_older_lines_come_before_all_others_and_are_shown_like_them(
+    batches: list[list[int]], kind: int, before: bool, tested: bool
+) -> None:
+    store = LogStore(10_000)
+    wanted = (lambda line: line % 3 != 0) if kind & 1 else (lambda line: True)
+
+    def choose() -> None:
+        store.predicate = wanted if kind & 1 else None
+        store.joins = (lambda head, line: head // 10 == line // 10) if kind & 2 else None
+        while tested and store.is_filtering:
+            store.filter_older(0)
+
+    if before:
+        choose()
+    held: list[int] = []
+    for number, batch in enumerate(batches):
+        held = [*held, *batch] if number % 2 else [*batch, *held]
+        (store.extend if number % 2 else store.extend_front)(batch)
+    if not before:
+        choose()
+    while store.is_filtering:
+        store.filter_older(0)
+    assert list(store.shown()) == list(filter(wanted, held))
+    numbers = [store.number(index) for index in range(store.count)]
+    groups = _groups(held, wanted) if kind & 2 else [(line, 1) for line in held if wanted(line)]
+    assert [(store[number], store.size(number)) for number in numbers] == groups
+    edge = store.first + len(held) // 2
+    store.forget_before(edge)
+    assert (store.first, list(store.shown()), store.dropped) == (edge, list(filter(wanted, held[len(held) // 2 :])), 0)

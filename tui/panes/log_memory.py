@@ -49,15 +49,22 @@ class HeldLines:
 
     def extend(self, lines: Sequence[LogLine], /) -> None:
         """Add lines at the end."""
+        self._put(len(self._held), lines)
+
+    def extend_front(self, lines: Sequence[LogLine], /) -> None:
+        """Add lines before the first."""
+        self._put(0, lines)
+
+    def _put(self, index: int, lines: Sequence[LogLine]) -> None:
         if not lines:
             return
         at, kinds, held = zip(*lines, strict=True)
         for kind in set(kinds).difference(self._numbers):
             self._numbers[kind] = len(self._known)
             self._known.append(kind)
-        self._held += held
-        self._at.extend(at)
-        self._kinds.extend(map(self._numbers.__getitem__, kinds))
+        self._held[index:index] = held
+        self._at[index:index] = array("d", at)
+        self._kinds[index:index] = array("I", map(self._numbers.__getitem__, kinds))
         self.size_bytes += sum(map(getsizeof, held))
 
     def clear(self) -> None:

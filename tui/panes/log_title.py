@@ -13,7 +13,9 @@ from widgets.segment_line import Segment
 LEVEL_WORDS: Final = {Severity.INFO: "info and above", Severity.WARN: "warn and above", Severity.ERROR: "errors only"}
 
 
-def title(view: LogView, stack: Stack, batches: Sequence[LogBatch], sources: int, zone: str) -> list[Segment]:
+def title(
+    view: LogView, stack: Stack, batches: Sequence[LogBatch], sources: int, zone: str, older: str
+) -> list[Segment]:
     """Return the counts: following or how far behind, rates, what is hidden, what was dropped and why."""
     told = []
     if view.paused:
@@ -21,6 +23,7 @@ def title(view: LogView, stack: Stack, batches: Sequence[LogBatch], sources: int
     else:
         told.append(Segment("following", "ok"))
     told.append(Segment(zone, "dim", priority=2))
+    told.append(Segment(older, "accent"))
     errors = sum(batch.errors_per_s for batch in batches)
     told.append(Segment(f"{rate(sum(batch.lines_per_s for batch in batches))} lines/s"))
     told.append(Segment(f"errors {rate(errors)}/s", "critical" if errors else "", priority=1))

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Final
@@ -14,28 +13,20 @@ from textual.binding import Binding, BindingType
 
 from tui.panes import log_lines, tabs
 from tui.panes.failing import age_segment, failure_words, oldest
-from tui.panes.log_filter_page import FilterPage
-from tui.panes.log_lines import LEVELS
-from tui.panes.log_memory import MAX_LINES, HeldLines
-from tui.panes.log_saved import of_profile
-from tui.panes.log_tally_page import TallyPage
-from tui.panes.log_title import LEVEL_WORDS, stacked, title
-from tui.panes.pane import Desk, Pane
+from tui.panes.log_finding import LogFinding
+from tui.panes.log_title import stacked, title
+from tui.panes.pane import Desk
 from tui.sources.logs.fields import fields
 from tui.sources.logs.line import LogBatch, LogLine
-from tui.sources.logs.stack import Filter, Stack, new_filter
-from tui.sources.logs.tally import OF_LINES, fields_of
-from tui.sources.logs.times import typed_moment
 from tui.sources.reading import Reading
 from tui.units import rate
 from widgets.clipboard import write_to_file
-from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
+from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.log_store import LogLine as ShownLine
-from widgets.log_view import LogView, Pattern
+from widgets.log_view import LogView
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
-from widgets.text_filter import compile_typed
 
 SETTLE_S: Final = 0.7
 """The ends of all logs at the start are collected for this long and put in order of their times."""
@@ -46,15 +37,13 @@ _SLICE: Final = 1000
 _FEWEST: Final = 20
 """Lines taken in one go where a filter is slow."""
 _SLICE_S: Final = 0.004
-_LOOKED_AT: Final = 2_000
-"""Lines whose fields are offered to be counted."""
 _TRACE: Final = 2_000
 """Lines behind a line in which the rest of its stack trace is looked for."""
 _MOST_COPIED: Final = 20_000
 """Lines copied at once: terminals take no more than some hundred KB."""
 
 
-class LogsPane(Pane):
+class LogsPane(LogFinding):
     """All log sources, merged."""
 
     TAB = tabs.LOGS
@@ -72,6 +61,7 @@ class LogsPane(Pane):
         Binding("right_square_bracket", "error(1)", "Error: the next one", show=False, id="logs.next_error"),
         Binding("i", "tally", "Insight: top values, average, p95, rate", id="logs.tally"),
         Binding("t", "time", "Time: go to one", id="logs.time"),
+        Binding("less_than_sign", "older", "Older: search the files back, or stop", key_display="<", id="logs.older"),
         Binding("u", "context", "Unfiltered: the lines around this one, and back", id="logs.context"),
         Binding("r", "fold", "Repeats and stack traces: fold, or unfold", show=False, id="logs.fold"),
         Binding("z", "zone", "Zone: UTC, or this machine's", show=False, id="logs.zone"),
@@ -87,15 +77,6 @@ class LogsPane(Pane):
         super().__init__(desk, id=id)
         self._readings: dict[str, Reading[LogBatch]] = {}
         self._order = {name: number for number, name in enumerate(desk.profile.logs)}
-        self._view = LogView(
-            id="logs-view", max_lines=MAX_LINES, empty="no lines yet", lines=HeldLines(), look=self._look
-        )
-        self._stack = Stack()
-        self._drafts: dict[str, Filter] = {}
-        """Filters that are still being typed, by the id of their line."""
-        self._is_unfiltered = False
-        """Whether everything is shown for the moment, around one line."""
-        self._in_utc = True
         self._slice = _SLICE
         self._early: list[LogLine] | None = []
         """What came before the logs' ends were put in order; None afterwards."""
@@ -183,7 +164,12 @@ class LogsPane(Pane):
         if not self.children:  # on the way out they go before this pane's timers
             return
         self.query_one("#logs-title", SegmentLine).show(
-            [*title(self._view, self._stack, self._batches(), len(self._order), self._zone_words()), self._age()]
+            [
+                *title(
+                    self._view, self._stack, self._batches(), len(self._order), self._zone_words(), self._older.words
+                ),
+                self._age(),
+            ]
         )
         line = self.query_one("#logs-stack", SegmentLine)
         line.display = bool(self._stack.filters)
@@ -235,78 +221,6 @@ class LogsPane(Pane):
         told = [self.query_one("#logs-title", SegmentLine).words, *self._view.lines_on_screen()]
         return without_secrets("\n".join(told))
 
-    # Filters
-
-    def _filter(self, stack: Stack) -> None:
-        self._stack = stack
-        self._is_unfiltered = False
-        self._apply()
-
-    def _apply(self) -> None:
-        self._view.predicate = None if self._is_unfiltered else self._stack.predicate(self._drafts.values())
-        self._view.highlight = self._marked_words()
-        self._draw_frame()
-
-    def _marked_words(self) -> Pattern | None:
-        """Return what is marked in the lines: the newest expression that they must hold."""
-        for one in reversed([*self._stack.filters, *self._drafts.values()]):
-            words = one.query.words
-            if one.is_on and not one.excludes and words.expression:
-                try:
-                    return compile_typed(words.expression, ignores_case=words.ignores_case)
-                except ValueError:
-                    continue
-        return None
-
-    def action_filter(self, which: str) -> None:
-        """Type what lines must hold, or must not."""
-        self.query_one(f"#logs-{which}", FilterBar).open()
-
-    def action_filters(self) -> None:
-        """Turn filters on and off, keep them under a name, fetch what is kept."""
-        kept = of_profile(self.desk.profile.filters)
-        self.app.push_screen(FilterPage(lambda: self._stack, self._filter, kept, self.desk.now))
-
-    def action_unfilter(self) -> None:
-        """Show every line again; the filters stay, turned off, where `f` turns them on."""
-        for bar in self.query(FilterBar):
-            bar.action_close()
-        self._drafts.clear()
-        if any(one.is_on for one in self._stack.filters):
-            self.post_message(self.Told("filters turned off; f turns them on again"))
-        self._filter(self._stack.turned(on=False))
-
-    def action_level(self) -> None:
-        """Go to the next minimum level."""
-        minimum = LEVELS[(LEVELS.index(self._stack.minimum) + 1) % len(LEVELS)]
-        self._filter(replace(self._stack, minimum=minimum))
-        self.post_message(self.Told(f"showing {LEVEL_WORDS.get(minimum, 'every level')}"))
-
-    def action_context(self) -> None:
-        """Show everything around the line under the cursor, or the filters' lines again."""
-        number = self._view.cursor_number
-        if not self._is_unfiltered and self._view.predicate is None:
-            self.post_message(self.Told("no filter hides anything"))
-            return
-        # Before anything changes: while following, the cursor is on whatever is newest.
-        if number is not None:
-            self._view.stand_at(number)
-        self._is_unfiltered = not self._is_unfiltered
-        self._apply()
-        if number is not None:
-            self._view.stand_at(number)
-        self._draw_frame()
-
-    def action_fold(self) -> None:
-        """Fold repeats and stack traces into their first line, or show each."""
-        number = self._view.cursor_number if self._view.paused else None
-        self._view.joins = log_lines.joins if self._view.joins is None else None
-        if number is not None:
-            self._view.stand_at(number)
-        told = "each line is shown" if self._view.joins is None else "repeats and stack traces are folded: (+n)"
-        self.post_message(self.Told(told))
-        self._draw_frame()
-
     def action_sources(self) -> None:
         """Choose a source to hide or to show again."""
         if not self._order:
@@ -328,83 +242,7 @@ class LogsPane(Pane):
         if name is not None:
             self._filter(replace(self._stack, hidden=self._stack.hidden ^ {name}))
 
-    def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
-        """Filter while it is typed; what cannot be read yet changes nothing."""
-        message.stop()
-        bar = str(message.bar.id)
-        found = new_filter(message.text, self.desk.now(), excludes=bar == "logs-exclude", zone=self._zone())
-        message.bar.error = found.query.error
-        if found.query.error:
-            return
-        self._drafts.pop(bar, None)
-        if found.query.test is not None:
-            self._drafts[bar] = found
-        self._is_unfiltered = False
-        self._apply()
-
-    def on_filter_bar_left(self, message: FilterBar.Left) -> None:
-        """Give the keys back to the lines; what was typed is one filter more."""
-        message.stop()
-        draft = self._drafts.pop(str(message.bar.id), None)
-        if draft is not None and message.bar.text == draft.typed:
-            message.bar.text = ""
-            self._filter(self._stack.with_filter(draft))
-        self.focus_first()
-
     # Keys
-
-    def _zone(self) -> tzinfo:
-        return UTC if self._in_utc else datetime.now().astimezone().tzinfo or UTC
-
-    def _zone_words(self) -> str:
-        return log_lines.zone_name(self._in_utc, self.desk.now())
-
-    def action_zone(self) -> None:
-        """Show times in UTC, or in this machine's zone."""
-        self._in_utc = not self._in_utc
-        self._view.refresh_lines()
-        self.post_message(self.Told(f"times in {self._zone_words()}"))
-        self._draw_frame()
-
-    def action_time(self) -> None:
-        """Go to a time that is typed."""
-        now, zone = self.desk.now(), self._zone()
-
-        def problem(typed: str) -> str:
-            try:
-                typed_moment(typed, now, zone)
-            except ValueError as error:
-                return str(error)
-            return ""
-
-        def go(typed: str | None) -> None:
-            if typed:
-                self._view.go_to(typed_moment(typed, now, zone), lambda line: float(line.at))
-                self._draw_frame()
-
-        title = f"Go to which time? ({self._zone_words()})"
-        self.app.push_screen(
-            InputDialog(title, placeholder="14:05, 14:05:30, -5m, 2026-11-22 14:05", problem=problem), go
-        )
-
-    def action_tally(self) -> None:
-        """Choose a field whose values are counted over the visible lines."""
-        number = self._view.first_number + max(0, self._view.line_count - _LOOKED_AT)
-        _, lines = self._view.held(number, _LOOKED_AT)
-        passes = self._view.predicate
-        found = fields_of([line for line in lines if passes is None or passes(line)])
-        choices = [Choice(name, name, f"in {count:,} of the newest lines: {example}") for name, count, example in found]
-        known = {choice.key for choice in choices}
-        choices += [Choice(name, name, "of every line") for name in OF_LINES if name not in known]
-        choices += [Choice(f"${word}", f"${word}", "word of the line, as awk counts") for word in range(1, 13)]
-        self.app.push_screen(ChooseDialog("Count the values of which field?", choices), self._open_tally)
-
-    def _open_tally(self, field: str | None) -> None:
-        if field is not None:
-            self.app.push_screen(TallyPage(field, self._view, self._narrow))
-
-    def _narrow(self, typed: str, excludes: bool) -> None:
-        self._filter(self._stack.with_filter(new_filter(typed, self.desk.now(), excludes=excludes)))
 
     def action_pause(self) -> None:
         """Let the screen stand still, or follow again; lines keep coming."""

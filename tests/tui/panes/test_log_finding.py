@@ -1,6 +1,7 @@
 """Finding in the Logs tab: stacked filters, context, folds, marks, times, and what the visible lines say together."""
 
 import asyncio
+import gzip
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from tui.panes.log_tally_page import TallyPage, asked
 from tui.panes.logs import LogsPane
 from tui.panes.pane import Desk, Pane
 from tui.rules import Level
-from tui.sources.logs import LogBatch, LogLine
+from tui.sources.logs import LogBatch, LogLine, LogsSource
 from tui.sources.logs.parse import LineParser
 from tui.sources.logs.query import query
 from tui.sources.logs.stack import new_filter
@@ -317,6 +318,51 @@ def test_the_filter_that_a_value_leads_to_means_its_lines(field: str, raw: str) 
     assert test is not None
     assert test(line)
     assert not test(LineParser("app", "app.log").parse("other", NOW))
+
+
+class OlderApp(PaneApp):
+    """The tab beside a real file that was long there."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__()
+        profile = Profile.model_validate({"name": "x", "logs": {"app": str(log)}})
+        self.source = LogsSource("app", profile.logs["app"])
+        sources = {"logs:app": self.source}
+        desk = Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda _: None, source=sources.get)
+        self.pane = CopyingPane(desk, self.copied)
+
+    async def read(self) -> None:
+        self.pane.show(Reading("logs:app", 0.1, await self.source.read(), taken_at=NOW))
+
+
+async def test_the_files_are_searched_back_for_what_passes_the_filters(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    texts = [
+        f"2026-11-22T08:{n // 60 % 60:02}:{n % 60:02}Z {'ERROR' if n % 7 == 0 else 'INFO'} {n}" for n in range(3_000)
+    ]
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress("".join(f"{text}\n" for text in texts[:1_000]).encode()))
+    log.write_text("".join(f"{text}\n" for text in texts[1_000:]))
+    async with (app := OlderApp(log)).run_test(size=(100, 30)) as pilot:
+        await app.read()
+        await until(pilot, lambda: len(app.raws) == 200)
+        await typed(pilot, "slash", "ERROR")
+        errors = [text for text in texts if "ERROR" in text]
+        await pilot.press("less_than_sign")
+        await until(pilot, lambda: any("older lines" in text for text in app.told))
+        assert app.raws == errors
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.raws) == 200 + 1 + sum("ERROR" in text for text in texts[:2_800]))
+        (boundary,) = [raw for raw in app.raws if raw.startswith("opstui:")]
+        assert boundary.startswith("opstui: older lines above were read through filters")
+        await pilot.press("less_than_sign")
+        await until(pilot, lambda: app.raws == texts)
+        await app.source.close()
+
+
+async def test_a_log_that_is_no_file_cannot_be_read_back() -> None:
+    async with (app := PaneApp()).run_test(size=(100, 30)) as pilot:
+        await pilot.press("less_than_sign")
+        assert app.told == ["only files can be read back, and none of the logs shown is one"]
 
 
 def test_only_lines_of_the_same_place_are_folded() -> None:

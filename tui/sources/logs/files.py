@@ -6,6 +6,8 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
@@ -27,7 +29,18 @@ _CLOCK_S: Final = 0.05
 """What a file's time of change may be older than the clock: file systems round it down."""
 _PACKED: Final = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4")
 
-_Key = tuple[int, int]
+Key = tuple[int, int]
+"""Device and inode."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where the lines that are shown begin in the files that are followed."""
+
+    paths: tuple[str, ...]
+    """The files that the profile names."""
+    offsets: Mapping[Key, int]
+    """Of every file that was opened, from where on it is shown."""
 
 
 class FileFollower:
@@ -49,13 +62,15 @@ class FileFollower:
         self._intake = intake
         self._zone = zone
         self._first_lines = first_lines
-        self._tails: dict[_Key, Tail] = {}
+        self._tails: dict[Key, Tail] = {}
         """By device and inode, in the order they must be read."""
         self._paths: tuple[str, ...] = ()
         self._globbed_at = -_GLOB_S
         self._looked_at: dict[str, float] = {}
         """When the file of a name was last there, `time.time()`."""
         self._is_first = True
+        self._shown_from: dict[Key, int] = {}
+        """Of every file that was opened, where what is shown of it begins."""
         self._refused: dict[str, str] = {}
         self._notes: dict[str, tuple[float, str]] = {}
         self._too_many = 0
@@ -69,6 +84,11 @@ class FileFollower:
     def has_caught_up(self) -> bool:
         """Whether every file was looked at once."""
         return not self._is_first
+
+    @property
+    def begun(self) -> Begun:
+        """Where what is shown begins in each file."""
+        return Begun(self._paths, dict(self._shown_from))
 
     def start(self) -> None:
         """Begin to follow, in a thread of its own: a dead network file system hangs nobody else."""
@@ -113,7 +133,7 @@ class FileFollower:
             tail.close(self._intake)
         self._tails.clear()
 
-    def _current(self) -> dict[_Key, str]:
+    def _current(self) -> dict[Key, str]:
         """Return the files that the pattern names now, by identity."""
         if not self._is_glob:
             self._paths = (self._pattern,)
@@ -122,7 +142,7 @@ class FileFollower:
             self._paths = tuple(
                 path for path in sorted(glob.glob(self._pattern, recursive=True)) if not path.endswith(_PACKED)
             )
-        found: dict[_Key, tuple[float, str]] = {}
+        found: dict[Key, tuple[float, str]] = {}
         self._refused = {}
         for path in self._paths:
             try:
@@ -144,16 +164,16 @@ class FileFollower:
         if not isinstance(error, FileNotFoundError):  # that one is awaited
             self._refused[path] = f"{_short(path)}: {clean(error.strerror or 'cannot be read')}"
 
-    def _open_with_missed(self, key: _Key, path: str, current: set[_Key]) -> None:
+    def _open_with_missed(self, key: Key, path: str, current: set[Key]) -> None:
         """Open a file that is new under its name, after those that came and were renamed between two scans."""
         before = next((k for k, tail in reversed(self._tails.items()) if tail.path == path and k not in current), None)
         for missed_key, missed in self._missed(path, before) if before is not None else ():
             self._open(missed_key, missed, named=path)
         self._open(key, path)
 
-    def _missed(self, path: str, before: _Key) -> list[tuple[_Key, str]]:
+    def _missed(self, path: str, before: Key) -> list[tuple[Key, str]]:
         """Return the files that had this name after `before` and were renamed between two looks, oldest first."""
-        generations: list[tuple[_Key, str]] = []
+        generations: list[tuple[Key, str]] = []
         for number in range(1, _GENERATIONS + 1):
             older = f"{path}.{number}"
             try:
@@ -166,9 +186,9 @@ class FileFollower:
             generations.append((key, older))
         return self._written_since(path)
 
-    def _written_since(self, path: str) -> list[tuple[_Key, str]]:
+    def _written_since(self, path: str) -> list[tuple[Key, str]]:
         """Return the files with a longer name (`app.log-20261122`) that were written since the last look."""
-        found: list[tuple[float, _Key, str]] = []
+        found: list[tuple[float, Key, str]] = []
         (folder, name), since = os.path.split(path), self._looked_at.get(path, time.time())
         try:
             with os.scandir(folder or ".") as entries:
@@ -182,7 +202,7 @@ class FileFollower:
             return []
         return [(key, older) for _, key, older in sorted(found)[-_GENERATIONS:]]
 
-    def _open(self, key: _Key, path: str, *, named: str = "") -> None:
+    def _open(self, key: Key, path: str, *, named: str = "") -> None:
         """Open a file; `named`: what it was called when it was written, if it was renamed since."""
         if key in self._tails:
             return
@@ -204,8 +224,9 @@ class FileFollower:
                 tail.show_end(self._intake, min(self._first_lines, share))
             except OSError as error:
                 self._refuse(path, error)
+        self._shown_from[key] = tail.shown_from
 
-    def _read_all(self, current: set[_Key]) -> bool:
+    def _read_all(self, current: set[Key]) -> bool:
         more = False
         behind: set[str] = set()
         for key, tail in list(self._tails.items()):

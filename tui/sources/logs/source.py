@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from profiles.schema import LogFilter, LogSource
 from tui.sources.errors import Unreadable
@@ -17,6 +17,9 @@ from tui.sources.logs.line import LogBatch
 from tui.sources.logs.pods import PodFollower, PodLogs
 from tui.sources.logs.watch import watches_of
 from tui.sources.masking import without_secrets
+
+if TYPE_CHECKING:
+    from tui.sources.logs.past import Past
 
 QUIET_S: Final = 2.0
 """A read without new lines returns after this long."""
@@ -58,7 +61,8 @@ class LogsSource:
         self._entry = entry
         self._pod_logs = pod_logs
         self._container_logs = container_logs
-        self._intake = Intake(self._wake, shown=without_secrets if masks else None, watches=self._watches)
+        self._shown = without_secrets if masks else None
+        self._intake = Intake(self._wake, shown=self._shown, watches=self._watches)
         self._follower: Follower | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._arrived = asyncio.Event()
@@ -103,6 +107,13 @@ class LogsSource:
     def has_caught_up(self) -> bool:
         """Whether the next read brings the last of what was there before; False as long as that cannot be told."""
         return self._follower is not None and self._follower.has_caught_up
+
+    def past(self) -> "Past | None":
+        """Return what reads the log's files before the lines that are shown; None where it is not of files."""
+        from tui.sources.logs.past import Past  # with what unpacks files, which no start should pay
+
+        follower = self._follower
+        return Past(self._log, follower.begun, self._shown) if isinstance(follower, FileFollower) else None
 
     async def close(self) -> None:
         """Stop following; a program that was started is ended."""

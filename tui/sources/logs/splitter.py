@@ -31,7 +31,7 @@ class LineSplitter:
         if self._partial:
             data = self._partial + data
         head, newline, self._partial = data.rpartition(b"\n")
-        lines = _lines(head) if newline else []
+        lines = split(head) if newline else []
         if len(self._partial) > MAX_LINE_BYTES:
             lines.append(self._partial[:MAX_LINE_BYTES].decode("utf-8", "replace") + _CUT)
             self._partial = b""
@@ -42,7 +42,7 @@ class LineSplitter:
         """Return the unfinished line, if there is one, as if it had ended."""
         partial, self._partial = self._partial, b""
         self._is_skipping = False
-        return _lines(partial) if partial else []
+        return split(partial) if partial else []
 
     def lose(self, data: bytes) -> int:
         """Let `data` go, with the line it ends in; return how many lines are lost by it."""
@@ -56,7 +56,8 @@ class LineSplitter:
         return lost
 
 
-def _lines(data: bytes) -> list[str]:
+def split(data: bytes) -> list[str]:
+    """Return the lines of `data`, without their ends; invalid UTF-8 becomes U+FFFD, and what is too long is cut."""
     text = data.decode("utf-8", "replace")
     lines = text.split("\n")
     if "\r" in text:

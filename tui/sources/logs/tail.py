@@ -32,6 +32,8 @@ class Tail:
         self.origin = origin
         self.note = ""
         """What happened to it lately: `api.log was truncated`."""
+        self.shown_from = 0
+        """Offset of the first line that is shown."""
         self._descriptor = descriptor
         self._offset = 0
         self._seen = b""
@@ -53,11 +55,9 @@ class Tail:
         start = max(0, size - max(_TAIL_BYTES, min(lines * _LINE_BYTES, _MOST_TAIL_BYTES)))
         data = os.pread(self._descriptor, size - start, start)
         self._take_note(start, data)
-        found = self._splitter.feed(data)
-        if start and found:
-            found = found[1:]  # begins in the middle of a line
-        kept = found[-lines:] if lines else []
-        intake.parse(self._parser, kept, len(data), is_backlog=True)
+        begin = _begin_of_last(data, lines, is_whole=start == 0)
+        self.shown_from = start + begin
+        intake.parse(self._parser, self._splitter.feed(data[begin:]), len(data), is_backlog=True)
 
     def read(self, intake: Intake) -> bool:
         """Take what is new; return whether there is more that the intake has no room for now.
@@ -143,3 +143,12 @@ class Tail:
         # The last words of a program that died have no line end.
         if self._splitter.has_partial and self.idle_s > _UNFINISHED_S:
             intake.parse(self._parser, self._splitter.flush(), 0)
+
+
+def _begin_of_last(data: bytes, lines: int, *, is_whole: bool) -> int:
+    """Return where the last so many lines begin; the first is none unless `data` are `is_whole`."""
+    at = data.rfind(b"\n")  # behind it stands an unfinished line
+    for _ in range(lines):
+        if (at := data.rfind(b"\n", 0, max(0, at))) < 0:
+            return 0 if is_whole else data.find(b"\n") + 1
+    return at + 1

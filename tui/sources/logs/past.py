@@ -1,0 +1,262 @@
+"""What log files held before the lines that are shown: the same file, its rotated and packed generations, newest first.
+
+Nothing is read before somebody asks, and then only what passes the filters is kept: so a file of any size can be
+searched. A packed file is unpacked into an unnamed private file, which is gone with the process.
+"""
+
+import bz2
+import gzip
+import heapq
+import lzma
+import os
+import re
+import stat
+import tempfile
+import threading
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+from tui.sources.logs.expression import shape
+from tui.sources.logs.files import Begun, Key
+from tui.sources.logs.line import LogLine
+from tui.sources.logs.parse import LineParser
+from tui.sources.logs.splitter import MAX_LINE_BYTES, split
+from tui.sources.logs.stack import Filter, Predicate
+from tui.sources.text import clean
+
+BLOCK: Final = 1024 * 1024
+MOST_UNPACKED: Final = 4 * 1024 * 1024 * 1024
+"""Bytes of one packed file that are unpacked at most."""
+_OPENERS: Final[Mapping[str, Callable[[Any], Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_MOST_GENERATIONS: Final = 400
+_RUN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
+"""What stands in a line as it is written wherever it stands in what is shown of it."""
+_MOST_WAITING: Final = 10_000
+"""Lines found that wait to be taken."""
+
+
+class Past:
+    """Reads one log backwards, in a thread of its own; another may look at the counts meanwhile."""
+
+    def __init__(self, source: str, begun: Begun, shown: Callable[[str], str] | None = None) -> None:
+        """Prepare to read; `shown` takes what looks like a secret out of a line."""
+        self._source = source
+        self._shown = shown
+        self._begun = begun
+        self._is_stopped = threading.Event()
+        self.left_bytes = 0
+        """Bytes that are still to be looked through, as far as they are known: packed files count packed."""
+        self.looked_at = 0
+        """Bytes looked through."""
+        self.problems: list[str] = []
+        """What could not be read, in words."""
+
+    def stop(self) -> None:
+        """End at the next block."""
+        self._is_stopped.set()
+
+    def lines(self, passes: Predicate | None, words: Sequence[bytes] = ()) -> Iterator[list[LogLine]]:
+        """Yield the lines that pass, block by block, the newest block first, in each the oldest line first.
+
+        An empty list says only that time has passed. `words`, in small letters, are in every line that can pass.
+        """
+        found = [each for path in self._begun.paths for each in _generations(path, self._begun.offsets)]
+        unique = dict(sorted(found, key=lambda each: -each[1].changed)).values()
+        self.left_bytes = sum(each.size for each in unique)
+        for each in unique:
+            left = self.left_bytes - each.size
+            yield from self._of_file(each, passes, words)
+            if self._is_stopped.is_set():
+                return
+            self.left_bytes = left
+
+    def _of_file(
+        self, found: "_Generation", passes: Predicate | None, words: Sequence[bytes]
+    ) -> Iterator[list[LogLine]]:
+        try:
+            with found.open(self._is_stopped) as file:
+                end = found.size if not found.is_packed else file.seek(0, os.SEEK_END)
+                for size, block in _backwards(file, end):
+                    self.looked_at += size
+                    if not found.is_packed:
+                        self.left_bytes -= size
+                    yield self._passing(found, block, passes, words)
+                    if self._is_stopped.is_set():
+                        return
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            self.problems.append(
+                f"{clean(found.name, limit=80)}: {clean(getattr(error, 'strerror', '') or str(error))}"
+            )
+
+    def _passing(
+        self, found: "_Generation", block: bytes, passes: Predicate | None, words: Sequence[bytes]
+    ) -> list[LogLine]:
+        whole = block.removesuffix(b"\n") if not words else b"\n".join(_with_words(block, words))
+        texts = split(whole) if whole else []
+        parser = LineParser(self._source, clean(found.origin, limit=80))
+        lines = parser.parse_all(list(map(self._shown, texts)) if self._shown else texts, found.changed)
+        return lines if passes is None else [line for line in lines if passes(line)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Generation:
+    path: str
+    origin: str
+    size: int
+    """Bytes to read of it."""
+    changed: float
+
+    @property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+    @property
+    def is_packed(self) -> bool:
+        return os.path.splitext(self.path)[1] in _OPENERS
+
+    def open(self, is_stopped: threading.Event) -> IO[bytes]:
+        file = os.fdopen(os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY), "rb")
+        if not self.is_packed:
+            return file
+        with file, ExitStack() as stack:
+            unpacked = stack.enter_context(tempfile.TemporaryFile(prefix="opstui-log-"))
+            packed, written = _OPENERS[os.path.splitext(self.path)[1]](file), 0
+            while (data := packed.read(BLOCK)) and not is_stopped.is_set():
+                written += len(data)
+                if written > MOST_UNPACKED:
+                    raise ValueError("more than 4 GiB when unpacked")
+                unpacked.write(data)
+            unpacked.flush()
+            stack.pop_all()
+        return unpacked
+
+
+def _generations(path: str, offsets: Mapping[Key, int]) -> Iterator[tuple[Key, _Generation]]:
+    """Yield the files that have or had a name, without those that are shown from their beginning."""
+    folder, name = os.path.split(path)
+    try:
+        entries = [entry for entry in os.scandir(folder or ".") if entry.name.startswith(name)]
+    except OSError:
+        return
+    for entry in entries[:_MOST_GENERATIONS]:
+        rest = entry.name[len(name) :]
+        if rest and rest[0] not in ".-_":  # app.log.1 was app.log, and app.logger was not
+            continue
+        try:
+            status = entry.stat()
+        except OSError:
+            continue
+        key = (status.st_dev, status.st_ino)
+        size = offsets.get(key, status.st_size)
+        if stat.S_ISREG(status.st_mode) and size > 0:
+            yield key, _Generation(entry.path, name, size, status.st_mtime)
+
+
+def _backwards(file: IO[bytes], end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield (bytes looked at, whole lines) from the end to the beginning, about a MiB each."""
+    rest = b""
+    while end > 0:
+        start = max(0, end - BLOCK)
+        data = os.pread(file.fileno(), end - start, start)
+        if not data:
+            return
+        end = start
+        data += rest
+        cut = data.find(b"\n") + 1 if start else 0
+        if start and not cut and len(data) > 2 * MAX_LINE_BYTES:
+            # One line longer than anything: only its end is kept, as nothing of it could be shown in full.
+            rest = data[-MAX_LINE_BYTES:]
+            yield end, b""
+            continue
+        rest = data[:cut] if start else b""
+        yield min(BLOCK, len(data)), data[cut:]
+
+
+def _with_words(block: bytes, words: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the lines that hold every word, whatever the case: for the rare word, at the speed of memory."""
+    lowered, rarest = block.lower(), max(words, key=len)
+    at = lowered.find(rarest)
+    while at >= 0:
+        start, end = lowered.rfind(b"\n", 0, at) + 1, lowered.find(b"\n", at)
+        end = len(block) if end < 0 else end
+        if all(word in lowered[start:end] for word in words):
+            yield block[start:end]
+        at = lowered.find(rarest, end)
+
+
+class Reading:
+    """Reads several logs backwards in one thread; what is found waits, bounded, until it is taken."""
+
+    def __init__(self, pasts: Sequence[Past], passes: Predicate | None, words: Sequence[bytes] = ()) -> None:
+        """Begin to read."""
+        self._pasts = pasts
+        self._found: deque[LogLine] = deque()
+        self._has_room = threading.Event()
+        self._is_over = False
+        logs = [past.lines(passes, words) for past in pasts]
+        threading.Thread(target=self._run, args=(logs,), name="past of logs", daemon=True).start()
+
+    def _run(self, logs: Sequence[Iterator[list[LogLine]]]) -> None:
+        try:
+            for line in merged(logs):
+                self._found.append(line)
+                if len(self._found) >= _MOST_WAITING:
+                    self._has_room.clear()
+                    while len(self._found) >= _MOST_WAITING:
+                        self._has_room.wait(0.5)
+        finally:
+            self._is_over = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything was read and taken."""
+        return self._is_over and not self._found
+
+    @property
+    def left_bytes(self) -> int:
+        """Bytes still to be looked through, as far as they are known."""
+        return sum(past.left_bytes for past in self._pasts)
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be read, in words."""
+        return [problem for past in self._pasts for problem in past.problems]
+
+    def take(self, most: int) -> list[LogLine]:
+        """Return what was found, at most so many lines, the oldest first; older than all that was taken before."""
+        taken = [self._found.popleft() for _ in range(min(most, len(self._found)))]
+        self._has_room.set()
+        return taken[::-1]
+
+    def stop(self) -> None:
+        """Read no further; what was found and not taken is forgotten."""
+        for past in self._pasts:
+            past.stop()
+        self._found.clear()
+        self._has_room.set()
+
+
+def words_of(filters: Iterable[Filter]) -> list[bytes]:
+    """Return words, in small letters, that every line that passes holds: a block without them needs no reading."""
+    found = []
+    for one in filters:
+        words = one.query.words
+        if one.is_on and not one.excludes and words.expression:
+            bounded = shape(words.expression)
+            runs = _RUN.findall(bounded.literal) if bounded.literal.isascii() else []
+            found += [max(runs, key=len).lower().encode()] if runs else []
+    return found
+
+
+def merged(logs: Iterable[Iterator[list[LogLine]]]) -> Iterator[LogLine]:
+    """Yield the lines of several logs, the newest first, by their times as far as each log is in order."""
+    return heapq.merge(*map(_newest_first, logs), key=lambda line: -line[0])
+
+
+def _newest_first(blocks: Iterator[list[LogLine]]) -> Iterator[LogLine]:
+    for block in blocks:
+        yield from reversed(block)
