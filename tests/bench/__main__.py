@@ -26,7 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=PARTS, help="measure this part only (repeatable)")
     parser.add_argument("--quick", action="store_true", help="a quarter of the runs and seconds: for a first look")
-    parser.add_argument("--with-peers", action="store_true", help="install pg_activity into a temporary folder")
+    parser.add_argument(
+        "--with-peers", action="store_true", help="install pg_activity and toolong into temporary folders"
+    )
     options = parser.parse_args()
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="opstui-bench-") as folder:

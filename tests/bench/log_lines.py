@@ -3,6 +3,9 @@
 import random
 from collections.abc import Iterator
 
+SOURCES = ("api", "web", "db", "jobs")
+"""Names of the logs that they are written to in turn."""
+
 
 def lines(count: int) -> Iterator[str]:
     """Yield lines with their ends; one in fifty is an error, and three in four tell of orders."""

@@ -1,36 +1,48 @@
-"""Lines from a file to the Logs tab, with a filter on; and the memory that many lines take."""
+"""Lines from four files to the Logs tab, with filters on; what keys cost meanwhile, and the memory that lines take."""
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
+from typing import Any
 
-from tests.bench.figures import Figure, figure
-from tests.bench.stage import Stage, script
+from tests.bench import log_peers
+from tests.bench.figures import Figure, figure, percentile
+from tests.bench.log_lines import SOURCES
+from tests.bench.screen import Screen
+from tests.bench.stage import Stage, opstui, script
+from tests.bench.typed import type_characters
 
 LINES = 400_000
 HELD = 1_000_000
+FILTERS = {
+    "no filter": "",
+    "an expression": "orders/[0-9]*7",
+    "fields": "took_ms > 500 and level >= info",
+}
+TORRENT_MB_PER_S = 100.0
+TORRENT_LINES = 4_000_000
+TYPED_AT_LINES_PER_S = 50_000
 
 
 def measure(stage: Stage) -> Iterator[Figure]:
-    """Run the app without a terminal in a process of its own, on a file that grows at once."""
-    log = stage.folder / "flood.log"
-    log.write_text("")
-    profile = stage.profile("flood", {"logs": {"flood": str(log)}})
-    lines = LINES // 4 if stage.quick else LINES
-    command = script("log_flood", str(profile), str(log), str(lines))
-    done = subprocess.run(command, env=stage.env, check=True, stdout=subprocess.PIPE, text=True, timeout=120)
-    found = json.loads(done.stdout.splitlines()[-1])
-    rate = found["lines"] / found["seconds"]
-    yield Figure(
-        f"log view: {lines:,} lines at once, filter on (end to end)",
-        f"{rate:,.0f} lines/s, {found['dropped']:,} dropped, {found['held']:,} held at the end, "
-        f"{found['passing']:,} of them pass; {1e6 * found['cpu_s'] / found['lines']:.1f} µs of CPU a line",
-        "≥ 50,000 lines/s", rate >= 50_000 and not found["dropped"],
-    )  # fmt: skip
-    yield figure(
-        f"log view: event-loop lag meanwhile, p99 (longest {found['lag_max_ms']:.0f} ms)", found["lag_p99_ms"], "ms", 50
-    )
-    yield figure("log view: memory the tab gained by them", found["gained_mib"], "MiB", digits=0)
+    """Run the app without a terminal in a process of its own, on files that grow at once."""
+    for name, typed in FILTERS.items():
+        found = _flood(stage, LINES // 4 if stage.quick else LINES, typed, 0)
+        rate = found["lines"] / found["seconds"]
+        yield Figure(
+            f"log view: {found['lines']:,} lines at once from four files, {name} (end to end)",
+            f"{rate:,.0f} lines/s, {found['dropped']:,} dropped, {found['held']:,} held at the end, "
+            f"{found['passing']:,} of them pass; {1e6 * found['cpu_s'] / found['lines']:.1f} µs of CPU a line, "
+            f"{found['gained_mib']:.0f} MiB gained",
+            "≥ 50,000 lines/s", rate >= 50_000 and not found["dropped"],
+        )  # fmt: skip
+        yield figure(
+            f"log view: event-loop lag meanwhile, p99, {name} (longest {found['lag_max_ms']:.0f} ms)",
+            found["lag_p99_ms"], "ms", 50,
+        )  # fmt: skip
+    yield from _torrent(stage)
+    yield from _typed(stage)
     done = subprocess.run(script("log_memory", str(HELD)), env=stage.env, check=True, stdout=subprocess.PIPE, text=True)
     memory = json.loads(done.stdout)
     yield figure(
@@ -39,3 +51,53 @@ def measure(stage: Stage) -> Iterator[Figure]:
     )  # fmt: skip
     if memory["kept_by_default"] < HELD:
         yield Figure(f"log view: lines the Logs tab keeps (asked for: {HELD:,})", f"{memory['kept_by_default']:,}")
+    yield from log_peers.measure(stage)
+
+
+def _logs(stage: Stage) -> dict[str, str]:
+    logs = {name: stage.folder / f"{name}.log" for name in SOURCES}
+    for log in logs.values():
+        log.write_text("")
+    return {name: str(log) for name, log in logs.items()}
+
+
+def _flood(stage: Stage, lines: int, typed: str, mb_per_s: float) -> dict[str, Any]:
+    profile = stage.profile("flood", {"logs": _logs(stage)})
+    command = script("log_flood", str(profile), str(stage.folder), str(lines), typed, str(mb_per_s))
+    done = subprocess.run(command, env=stage.env, check=True, stdout=subprocess.PIPE, text=True, timeout=180)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _torrent(stage: Stage) -> Iterator[Figure]:
+    lines = TORRENT_LINES // 4 if stage.quick else TORRENT_LINES
+    found = _flood(stage, lines, "orders/[0-9]*7", TORRENT_MB_PER_S)
+    yield Figure(
+        f"log view: {lines:,} lines at {TORRENT_MB_PER_S:g} MB/s",
+        f"{found['lines']:,} taken, {found['dropped']:,} dropped and counted, {found['unaccounted']:,} unaccounted for",
+        "0 unaccounted for", found["unaccounted"] == 0,
+    )  # fmt: skip
+    yield figure(
+        f"log view: event-loop lag meanwhile, p99 (longest {found['lag_max_ms']:.0f} ms)", found["lag_p99_ms"], "ms", 50
+    )
+
+
+def _typed(stage: Stage) -> Iterator[Figure]:
+    profile = stage.profile("typed-logs", {"logs": _logs(stage)})
+    pour = [sys.executable, "-P", "-m", "tests.bench.log_pour", str(stage.folder), str(TYPED_AT_LINES_PER_S)]
+    with Screen(opstui("--profile", str(profile)), env=stage.env) as screen:
+        screen.wait("Logs")
+        screen.press("5")
+        screen.wait("following")
+        with subprocess.Popen(pour, env=stage.env) as pouring:
+            try:
+                screen.press("x")
+                screen.pass_time(2)
+                waits = type_characters(screen, stage.count(160))
+            finally:
+                pouring.terminate()
+    for percent, budget in ((95, 50), (99, 100)):
+        yield figure(
+            f"log view: typed → shown p{percent}, a filter typed at {TYPED_AT_LINES_PER_S:,} lines/s",
+            percentile(waits, percent), "ms", budget,
+        )  # fmt: skip

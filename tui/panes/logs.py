@@ -27,6 +27,7 @@ from widgets.log_store import LogLine as ShownLine
 from widgets.log_view import LogView
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
+from widgets.sparkline import sparkline
 
 SETTLE_S: Final = 0.7
 """The ends of all logs at the start are collected for this long and put in order of their times."""
@@ -37,6 +38,9 @@ _SLICE: Final = 1000
 _FEWEST: Final = 20
 """Lines taken in one go where a filter is slow."""
 _SLICE_S: Final = 0.004
+_RATES: Final = 60
+"""Seconds that the curves of a log's rates go back."""
+_CURVE: Final = 12
 _TRACE: Final = 2_000
 """Lines behind a line in which the rest of its stack trace is looked for."""
 _MOST_COPIED: Final = 20_000
@@ -78,6 +82,8 @@ class LogsPane(LogFinding):
         self._readings: dict[str, Reading[LogBatch]] = {}
         self._order = {name: number for number, name in enumerate(desk.profile.logs)}
         self._slice = _SLICE
+        self._rates: dict[str, deque[tuple[float, float]]] = {}
+        """Lines and errors a second of each log, one pair a second, the newest last."""
         self._early: list[LogLine] | None = []
         """What came before the logs' ends were put in order; None afterwards."""
         self._slices: deque[Sequence[LogLine]] = deque()
@@ -158,6 +164,9 @@ class LogsPane(LogFinding):
 
     def tick(self) -> None:
         """Draw counts, rates and what is wrong."""
+        for batch in self.batches:
+            rates = self._rates.setdefault(batch.name, deque(maxlen=_RATES))
+            rates.append((batch.lines_per_s, batch.errors_per_s))
         self._draw_frame()
 
     def _draw_frame(self) -> None:
@@ -165,9 +174,7 @@ class LogsPane(LogFinding):
             return
         self.query_one("#logs-title", SegmentLine).show(
             [
-                *title(
-                    self._view, self._stack, self._batches(), len(self._order), self._zone_words(), self._older.words
-                ),
+                *title(self._view, self._stack, self.batches, len(self._order), self._zone_words(), self._older.words),
                 self._age(),
             ]
         )
@@ -176,7 +183,9 @@ class LogsPane(LogFinding):
         line.show(stacked(self._stack, is_unfiltered=self._is_unfiltered))
         self._draw_notice()
 
-    def _batches(self) -> list[LogBatch]:
+    @property
+    def batches(self) -> list[LogBatch]:
+        """The newest batch of every log."""
         return [reading.snapshot for reading in self._readings.values() if reading.snapshot is not None]
 
     def _age(self) -> Segment:
@@ -186,7 +195,7 @@ class LogsPane(LogFinding):
     def _draw_notice(self) -> None:
         now, bar = self.desk.now(), self.query_one(NoticeBar)
         failing = [words for reading in self._readings.values() if (words := failure_words(reading, now))]
-        problems = [f"{batch.name}: {problem}" for batch in self._batches() for problem in batch.problems]
+        problems = [f"{batch.name}: {problem}" for batch in self.batches for problem in batch.problems]
         if failing:
             more = f" (and {len(failing) + len(problems) - 1} more)" if len(failing) + len(problems) > 1 else ""
             first, *rest = failing[0].split("\n")
@@ -226,7 +235,7 @@ class LogsPane(LogFinding):
         if not self._order:
             self.post_message(self.Told("this profile names no logs"))
             return
-        batches = {batch.name: batch for batch in self._batches()}
+        batches = {batch.name: batch for batch in self.batches}
         choices = [Choice(name, name, self._words_about(name, batches.get(name))) for name in self._order]
         self.app.push_screen(ChooseDialog("Show or hide which log?", choices), self._toggle_source)
 
@@ -236,7 +245,15 @@ class LogsPane(LogFinding):
             return f"{shown}, nothing yet"
         if batch.problems:
             return f"{shown}, {batch.problems[0]}"
-        return f"{shown}, {rate(batch.lines_per_s)} lines/s, {batch.received:,} lines, {len(batch.following)} followed"
+        rates = self._rates.get(name, ())
+        lines = sparkline([lines for lines, _ in rates], _CURVE, low=0.0).strip()
+        told = [shown, f"{rate(batch.lines_per_s)} lines/s {lines}"]
+        if any(errors for _, errors in rates):
+            curve = sparkline([errors for _, errors in rates], _CURVE, low=0.0).strip()
+            told.append(f"errors {rate(batch.errors_per_s)}/s {curve}")
+        told += [f"{batch.dropped:,} dropped: too fast"] if batch.dropped else []
+        told += [f"{batch.gaps:,} {'gap' if batch.gaps == 1 else 'gaps'}"] if batch.gaps else []
+        return ", ".join([*told, f"{batch.received:,} lines", f"{len(batch.following)} followed"])
 
     def _toggle_source(self, name: str | None) -> None:
         if name is not None:

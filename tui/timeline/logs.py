@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tui.rules import Level
-from tui.sources.logs.line import LogBatch, LogLine, Severity
+from tui.sources.logs.line import GAP, LogBatch, LogLine, Severity
 from tui.sources.masking import without_secrets
 from tui.timeline.entry import Entry, around, identity, sentence
 from tui.timeline.standing import Condition
@@ -68,9 +68,15 @@ class Bursts:
 
 
 def entries(source: str, before: LogBatch | None, after: LogBatch, now: float) -> Iterator[Entry]:
-    """Yield that lines came faster than they could be taken."""
+    """Yield that lines came faster than they could be taken, and that some may be missing."""
     lost = after.dropped - (before.dropped if before is not None else 0)
     if lost > 0:
         text = f"{lost:,} lines came too fast and were let go"
         occurrence = identity(source, "dropped", around(now))
         yield Entry(occurrence, now, source, "dropped", text, Level.WARN, after.name, fold="dropped", count=lost)
+    if after.gaps > (before.gaps if before is not None else 0):
+        for line in after.lines:
+            if line.text.startswith(GAP):
+                occurrence = identity(source, "gap", around(line.at))
+                text = line.text.removeprefix("opstui: ")
+                yield Entry(occurrence, line.at, source, "gap", text, Level.WARN, after.name, fold="gap")

@@ -26,6 +26,7 @@ from tui.sources.logs.parse import LineParser
 from tui.sources.logs.query import query
 from tui.sources.logs.stack import new_filter
 from tui.sources.reading import Reading
+from widgets.cell import cell_text
 from widgets.dialogs import ChooseDialog, TextDialog
 from widgets.live_table import LiveTable
 from widgets.log_view import LogView
@@ -363,6 +364,26 @@ async def test_a_log_that_is_no_file_cannot_be_read_back() -> None:
     async with (app := PaneApp()).run_test(size=(100, 30)) as pilot:
         await pilot.press("less_than_sign")
         assert app.told == ["only files can be read back, and none of the logs shown is one"]
+
+
+async def test_the_sources_are_told_with_curves_of_their_rates_and_what_is_missing() -> None:
+    async with (app := PaneApp()).run_test(size=(130, 30)) as pilot:
+        line = LineParser("app", "a.log").parse("x", NOW)
+        for lines_per_s, errors_per_s in ((10.0, 0.0), (20.0, 0.0), (80.0, 5.0)):
+            batch = LogBatch("app", (line,), 7, 3, 0, lines_per_s, errors_per_s, ("/x.log",), (), 1)
+            app.pane.show(Reading("logs:app", 0.1, batch, taken_at=NOW))
+            app.pane.tick()
+        assert "1 gap" in app.counts
+        await pilot.press("o")
+        await until(
+            pilot, lambda: isinstance(app.screen, ChooseDialog) and app.screen.query_one(LiveTable).row_count == 1
+        )
+        row = app.screen.query_one(LiveTable).cursor_row
+        assert row is not None
+        words = cell_text(row.cells[1])
+        assert words.startswith(
+            "shown, 80 lines/s ▂▃██, errors 5/s ▁▁██, 3 dropped: too fast, 1 gap, 7 lines, 1 followed"
+        )
 
 
 def test_only_lines_of_the_same_place_are_folded() -> None:

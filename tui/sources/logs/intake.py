@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from tui.sources.logs.line import LogLine, Severity, line_kind
+from tui.sources.logs.line import GAP, LogLine, Severity, line_kind
 from tui.sources.logs.parse import LineParser
 from tui.sources.logs.watch import Watch
 
@@ -16,6 +16,9 @@ WINDOW_S: Final = 10
 """Seconds that rates are taken over."""
 _SLICE: Final = 250
 """Lines parsed before other threads get their turn: about two milliseconds."""
+
+_TURN: Final = threading.Lock()
+"""Held by the one thread that parses lines."""
 
 
 class Intake:
@@ -57,11 +60,14 @@ class Intake:
         `pause_s`, so that a flood never keeps the screen from its turn; 0 when the caller has its own way.
         """
         for start in range(0, len(lines), _SLICE):
-            now, errors = time.time(), parser.errors
             part = lines[start : start + _SLICE]
-            parsed = parser.parse_all([self._shown(line) for line in part] if self._shown else part, now)
-            self._add(parsed, parser.errors - errors, is_backlog)
-            if pause_s and start + _SLICE < len(lines):
+            if not pause_s:
+                self._parse(parser, part, is_backlog=is_backlog)
+                continue
+            # One thread at a time: what draws the screen waits for one of them at most, not for each in turn.
+            with _TURN:
+                self._parse(parser, part, is_backlog=is_backlog)
+            if start + _SLICE < len(lines):
                 time.sleep(pause_s)
         with self._lock:
             self.bytes += size
@@ -79,7 +85,7 @@ class Intake:
 
         `at` is when it ended, `time.time()`; None: now.
         """
-        text = f"opstui: gap in {origin}: {words}"
+        text = f"{GAP}{origin}: {words}"
         line = LogLine(time.time() if at is None else at, line_kind(source, origin, Severity.WARN, False, 0), text)
         with self._lock:
             self.gaps += 1
@@ -100,6 +106,11 @@ class Intake:
         with self._lock:
             recent = [(lines, errors) for second, lines, errors in self._seconds if second > now - WINDOW_S - 1]
         return sum(lines for lines, _ in recent) / span, sum(errors for _, errors in recent) / span
+
+    def _parse(self, parser: LineParser, lines: Sequence[str], *, is_backlog: bool) -> None:
+        errors = parser.errors
+        parsed = parser.parse_all([self._shown(line) for line in lines] if self._shown else lines, time.time())
+        self._add(parsed, parser.errors - errors, is_backlog)
 
     def _add(self, lines: list[LogLine], errors: int, is_backlog: bool) -> None:
         second = int(time.monotonic())

@@ -22,6 +22,8 @@ class Severity(IntEnum):
 
 REARRANGED: Final = -1
 """As `LineKind.begin`: what to show is no end of the line as it was written, and is held in front of it."""
+GAP: Final = "opstui: gap in "
+"""How a line begins that stands where lines may be missing which the system no longer had."""
 SEPARATOR: Final = "\x1f"
 """Between the two: cleaned text never holds it."""
 
