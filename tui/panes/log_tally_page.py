@@ -20,13 +20,15 @@ from widgets.clipboard import copy, write_to_file
 from widgets.fitting import plain
 from widgets.live_table import LiveTable
 from widgets.log_view import LogView
-from widgets.plot import Plot
+from widgets.plot import Chart, Curve, Plot
 
 _CHUNK: Final = 2_000
 """Lines counted before the screen has its turn: a few milliseconds."""
 _TURN_S: Final = 0.002
 _WAIT_S: Final = 0.3
 _MOST_SHOWN: Final = 500
+_TALL: Final = 20
+"""Rows of a screen from which there is room for the plot."""
 _CUT: Final = 120
 _HINT: Final = "enter only these lines · x without them · c copy · s save · esc, q close"
 
@@ -121,13 +123,11 @@ class TallyPage(ModalScreen[None]):
         figures.update(Text(words(found)) if found else "")
         self.query_one(LiveTable).show({value.text: _row(value, tally.with_field) for value in tally.top(_MOST_SHOWN)})
         # The newest of them is not over yet, and would look like a fall.
-        series = {"lines": self._rates.points()[:-1]}
-        errors = self._rates.points(errors=True)[:-1]
-        if any(value for _, value in errors):
-            series["errors"] = errors
+        series = {"lines": self._rates.points()[:-1], "errors": self._rates.points(errors=True)[:-1]}
+        curves = [Curve(name, points) for name, points in series.items() if any(value for _, value in points)]
         plot = self.query_one(Plot)
-        plot.display = self.size.height >= 20
-        plot.show(series, title=f"rate, {self._rates.bucket_s} s each", unit="1/s")
+        plot.display = self.size.height >= _TALL
+        plot.show(Chart(curves, title=f"lines a second, {self._rates.bucket_s} s each"))
 
     def _say(self, text: str) -> None:
         self.query_one("#hint", Static).update(Text(plain(text) or _HINT))

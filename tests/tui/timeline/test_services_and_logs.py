@@ -121,5 +121,5 @@ def test_a_gap_is_told_where_it_is() -> None:
     gap = LogLine(NOW, line_kind("app", "a.log", Severity.WARN, False, 0), "opstui: gap in a.log: it was truncated")
     before = batch(0)
     (entry,) = logs.entries("logs:app", before, replace(before, lines=(*before.lines, gap), gaps=1), NOW + 5)
-    assert (entry.at, entry.kind, entry.text) == (NOW, "gap", "gap in a.log: it was truncated")
+    assert (entry.at, entry.what, entry.text) == (NOW, "gap", "gap in a.log: it was truncated")
     assert list(logs.entries("logs:app", replace(before, gaps=1), replace(before, lines=(gap,), gaps=1), NOW)) == []
