@@ -39,14 +39,14 @@ class Typed:
     def search(self, text: str) -> Any:
         """Return the first match; None when there is none, or none was found in time."""
         try:
-            return self._compiled.search(text, timeout=TIMEOUT_S)
+            return self._compiled.search(text, timeout=TIMEOUT_S, concurrent=False)
         except (TimeoutError, MemoryError):
             return None
 
     def finditer(self, text: str) -> Iterator[Any]:
         """Yield the matches, as many as are found in time."""
         try:
-            yield from self._compiled.finditer(text, timeout=TIMEOUT_S)
+            yield from self._compiled.finditer(text, timeout=TIMEOUT_S, concurrent=False)
         except (TimeoutError, MemoryError):
             return
 

@@ -247,7 +247,7 @@ class LogsPane(LogFinding):
             return f"{shown}, {batch.problems[0]}"
         rates = self._rates.get(name, ())
         lines = sparkline([lines for lines, _ in rates], _CURVE, low=0.0).strip()
-        told = [shown, f"{rate(batch.lines_per_s)} lines/s {lines}"]
+        told = [shown, f"{rate(batch.lines_per_s)} lines/s {lines}".strip()]
         if any(errors for _, errors in rates):
             curve = sparkline([errors for _, errors in rates], _CURVE, low=0.0).strip()
             told.append(f"errors {rate(batch.errors_per_s)}/s {curve}")

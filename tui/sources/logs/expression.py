@@ -46,8 +46,13 @@ class Shape:
 
     repeats: int | None
     """Repetitions without a near end, one after another; None: nested, or otherwise without a bound."""
-    literal: str = ""
-    """What every text that matches holds; empty when nothing is known."""
+    literals: tuple[str, ...] = ()
+    """What every text that matches holds, each of them; nothing when nothing is known."""
+
+    @property
+    def literal(self) -> str:
+        """The longest of these; empty when there is none."""
+        return max(self.literals, key=len, default="")
 
     def steps(self, length: int) -> float:
         """Return how many steps a text of so many characters may take."""
@@ -93,8 +98,8 @@ def shape(expression: str) -> Shape:
             repeats += first != "?" and _is_long(piece)
         closed = 0
     literals.append(run)
-    longest = "" if has_choice else max(literals, key=len)
-    return Shape(None if optional > _FEW_OPTIONAL else repeats, longest)
+    found = () if has_choice else tuple(filter(None, literals))
+    return Shape(None if optional > _FEW_OPTIONAL else repeats, found)
 
 
 def _literal(piece: str) -> str | None:
@@ -198,7 +203,7 @@ class _Careful:
         is_short = bounded.repeats is not None and bounded.repeats < 2
         self._longest_plain = _longest(bounded.repeats or 0, _MOST_STEPS) if is_short else 0
         self._purse_s = _PURSE_S
-        self._paid_at = time.perf_counter()
+        self._paid_at = time.monotonic()
 
     def search(self, text: str) -> bool:
         """Tell whether the expression is in the text.
@@ -206,17 +211,18 @@ class _Careful:
         Raises:
             TooSlow: this text, or all of late, took too long.
         """
-        began = time.perf_counter()
-        self._purse_s = min(_PURSE_S, self._purse_s + _EARNED * (began - self._paid_at))
-        self._paid_at = began
+        # Of this thread's own: what waits while others work is not slow.
+        began, now = time.thread_time(), time.monotonic()
+        self._purse_s = min(_PURSE_S, self._purse_s + _EARNED * (now - self._paid_at))
+        self._paid_at = now
         if self._purse_s < 0:
             raise TooSlow
         try:
             if self._plain is not None and len(text) <= self._longest_plain:
                 return self._plain(text) is not None
-            return self._timed(text, timeout=TIMEOUT_S) is not None
+            return self._timed(text, timeout=TIMEOUT_S, concurrent=False) is not None
         except (TimeoutError, MemoryError) as error:
             raise TooSlow from error
         finally:
-            if (took := time.perf_counter() - began) > 0.001:
+            if (took := time.thread_time() - began) > 0.001:
                 self._purse_s -= took

@@ -246,9 +246,8 @@ def words_of(filters: Iterable[Filter]) -> list[bytes]:
     for one in filters:
         words = one.query.words
         if one.is_on and not one.excludes and words.expression:
-            bounded = shape(words.expression)
-            runs = _RUN.findall(bounded.literal) if bounded.literal.isascii() else []
-            found += [max(runs, key=len).lower().encode()] if runs else []
+            literals = filter(str.isascii, shape(words.expression).literals)
+            found += [run.lower().encode() for literal in literals for run in _RUN.findall(literal)]
     return found
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import threading
 import time
 
 import pytest
@@ -83,3 +84,24 @@ def test_an_expression_that_was_too_slow_for_many_lines_costs_nothing_more() -> 
         with pytest.raises(TooSlow):
             found_in(text)
     assert time.perf_counter() - began < 1
+
+
+def test_a_machine_that_is_busy_with_others_makes_no_expression_slow() -> None:
+    found_in = search("orders/[0-9]*77 .*needle").found_in
+    assert found_in is not None
+    is_over = threading.Event()
+    others = [threading.Thread(target=_burn, args=(is_over,)) for _ in range(4)]
+    for other in others:
+        other.start()
+    try:
+        text = "com.example.shop /api/orders/777 status=200 took_ms=5 " + "x" * 60
+        assert not any(found_in(text) for _ in range(3_000))
+    finally:
+        is_over.set()
+        for other in others:
+            other.join()
+
+
+def _burn(is_over: threading.Event) -> None:
+    while not is_over.is_set():
+        sum(range(10_000))
