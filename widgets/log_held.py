@@ -65,6 +65,7 @@ class HeldView(Widget):
         """Numbers of the marked lines, in order."""
         self._parts: list[Part] = []
         self._flush_timer: Timer | None = None
+        self._flush_s = FLUSH_INTERVAL_S
         self._filter_timer: Timer | None = None
 
     def extend(self, lines: Sequence[Any]) -> None:
@@ -73,7 +74,7 @@ class HeldView(Widget):
             return
         self._store.extend(lines)
         if self._flush_timer is None and self.is_attached:
-            self._flush_timer = self.set_timer(FLUSH_INTERVAL_S, self._flush)
+            self._flush_timer = self.set_timer(self._flush_s, self._flush)
 
     def extend_front(self, lines: Sequence[Any]) -> None:
         """Add lines older than all that are held; the screen stays where it is."""

@@ -20,7 +20,11 @@ from widgets.tones import BOLD, REVERSE, tone_classes, tone_css, tone_styles
 
 __all__ = ["LogLine", "LogView", "Pattern", "Predicate"]
 
-_FILTER_SLICE_S: Final = 0.006
+_FILTER_SLICE_S: Final = 0.004
+_FILTER_PAUSE_S: Final = 0.008
+_LONGEST_FLUSH_S: Final = 0.4
+_DRAWN_SHARE: Final = 25
+"""How many times as long as the last drawing took new lines wait for the next."""
 _SEARCH_S: Final = 0.04
 _LABEL_WIDTH: Final = 22
 _SIDEWAYS: Final = 16
@@ -237,9 +241,13 @@ class LogView(HeldView, can_focus=True):
     def _flush(self) -> None:
         self._flush_timer = None
         self._store.trim()
+        began = perf_counter()
         for line in self._newest_on_screen():
             self._label_width = max(self._label_width, min(_LABEL_WIDTH, width_of(line.label)))
         self._redraw()
+        # Nobody reads a flood: where drawing takes long, it is done less often, and keys come through.
+        took = perf_counter() - began
+        self._flush_s = min(_LONGEST_FLUSH_S, max(FLUSH_INTERVAL_S, _DRAWN_SHARE * took))
 
     def _newest_on_screen(self) -> list[LogLine]:
         store, count = self._store, self._store.count
@@ -251,7 +259,7 @@ class LogView(HeldView, can_focus=True):
         self._filter_timer = None
         self._store.filter_older(_FILTER_SLICE_S)
         if self._store.is_filtering and self.is_attached:
-            self._filter_timer = self.set_timer(_FILTER_SLICE_S, self._filter_slice)
+            self._filter_timer = self.set_timer(_FILTER_PAUSE_S, self._filter_slice)
         # Drawing after every slice would cost more than the slices, and a key would wait for both.
         now = perf_counter()
         if not self._store.is_filtering or now - self._filter_drawn_at >= FLUSH_INTERVAL_S:

@@ -37,7 +37,10 @@ _SLICE: Final = 1000
 """Lines taken in one go: about three milliseconds."""
 _FEWEST: Final = 20
 """Lines taken in one go where a filter is slow."""
-_SLICE_S: Final = 0.004
+_SLICE_S: Final = 0.003
+_TURN_S: Final = 0.005
+"""How long keys have their turn between two slices, unless very many lines wait."""
+_MANY: Final = 20_000
 _RATES: Final = 60
 """Seconds that the curves of a log's rates go back."""
 _CURVE: Final = 12
@@ -82,6 +85,9 @@ class LogsPane(LogFinding):
         self._readings: dict[str, Reading[LogBatch]] = {}
         self._order = {name: number for number, name in enumerate(desk.profile.logs)}
         self._slice = _SLICE
+        self._waiting = 0
+        """How many lines these are."""
+        self._is_pouring = False
         self._rates: dict[str, deque[tuple[float, float]]] = {}
         """Lines and errors a second of each log, one pair a second, the newest last."""
         self._early: list[LogLine] | None = []
@@ -139,28 +145,38 @@ class LogsPane(LogFinding):
         return log_lines.shown_line(line, tone, by_origin=line.source in self._by_origin, in_utc=self._in_utc)
 
     def _extend(self, lines: Sequence[LogLine]) -> None:
-        was_idle = not self._slices
         self._slices.append(lines)
-        if was_idle:
+        self._waiting += len(lines)
+        if not self._is_pouring:
+            self._is_pouring = True
             self._take_slice()
+            if self._slices:
+                self.run_worker(self._pour(), group="log-slices", exit_on_error=False)
+            else:
+                self._is_pouring = False
+
+    async def _pour(self) -> None:
+        # In a task of its own: this pane's messages, and every key on its way to the screen, go between two slices.
+        try:
+            while self._slices:
+                await asyncio.sleep(_TURN_S if self._waiting < _MANY else 0)
+                self._take_slice()
+        finally:
+            self._is_pouring = False
 
     def _take_slice(self) -> None:
-        # A flood brings thousands of lines at once; between two slices keys have their turn.
-        if self._slices:
-            lines = self._slices.popleft()
-            if rest := lines[self._slice :]:
-                self._slices.appendleft(rest)
-            began = perf_counter()
-            self._view.extend(lines[: self._slice])
-            took = perf_counter() - began
-            if took > _SLICE_S or self._slice < _SLICE:
-                self._slice = max(_FEWEST, min(_SLICE, int(self._slice * _SLICE_S / max(took, 1e-6))))
-        if self._slices:
-            self.call_later(self._take_next_slice)
-
-    async def _take_next_slice(self) -> None:
-        await asyncio.sleep(0)  # one message after the other is no turn for anybody else
-        self._take_slice()
+        if not self._slices:
+            return
+        lines = self._slices.popleft()
+        if rest := lines[self._slice :]:
+            self._slices.appendleft(rest)
+        lines = lines[: self._slice]
+        self._waiting -= len(lines)
+        began = perf_counter()
+        self._view.extend(lines)
+        took = perf_counter() - began
+        if took > _SLICE_S or self._slice < _SLICE:
+            self._slice = max(_FEWEST, min(_SLICE, int(self._slice * _SLICE_S / max(took, 1e-6))))
 
     def tick(self) -> None:
         """Draw counts, rates and what is wrong."""
