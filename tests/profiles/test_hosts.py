@@ -38,7 +38,7 @@ def test_logs_of_containers_need_an_engine_of_the_profile() -> None:
         profile(logs=log)
     with pytest.raises(ValidationError, match="docker has no engine far"):
         profile(docker={"local": {}}, logs={"web": {"docker": "web", "engine": "far"}})
-    with pytest.raises(ValidationError, match="exactly one of file, pods, docker and command"):
+    with pytest.raises(ValidationError, match="exactly one of file, pods, workload, pod, docker and command"):
         profile(docker={"local": {}}, logs={"web": {"docker": "web", "file": "/a"}})
 
 
