@@ -178,7 +178,8 @@ def _backwards(file: IO[bytes], end: int) -> Iterator[tuple[int, bytes]]:
 
 def _with_words(block: bytes, words: Sequence[bytes]) -> Iterator[bytes]:
     """Yield the lines that hold every word, whatever the case: for the rare word, at the speed of memory."""
-    lowered, rarest = block.lower(), max(words, key=len)
+    lowered = block.lower()
+    rarest = min(words, key=lowered.count)
     at = lowered.find(rarest)
     while at >= 0:
         start, end = lowered.rfind(b"\n", 0, at) + 1, lowered.find(b"\n", at)
