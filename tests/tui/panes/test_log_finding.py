@@ -344,6 +344,8 @@ async def test_the_files_are_searched_back_for_what_passes_the_filters(tmp_path:
     (tmp_path / "app.log.1.gz").write_bytes(gzip.compress("".join(f"{text}\n" for text in texts[:1_000]).encode()))
     log.write_text("".join(f"{text}\n" for text in texts[1_000:]))
     async with (app := OlderApp(log)).run_test(size=(100, 30)) as pilot:
+        while app.source.past() is None or not app.source.has_caught_up:
+            await app.read()
         await app.read()
         await until(pilot, lambda: len(app.raws) == 200)
         await typed(pilot, "slash", "ERROR")
