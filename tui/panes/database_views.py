@@ -104,11 +104,8 @@ VIEWS: Final[Mapping[str, View]] = {
 
 
 def nothing_words(view: str, snapshot: DatabaseSnapshot) -> str:
-    """Return what a view says that has no rows."""
-    one = VIEWS[view]
-    if not one.is_read(snapshot):
-        return "it is read with the next tick"
-    return missing_words(view, snapshot) or one.empty(snapshot)
+    """Return what a view says that was read and has no rows."""
+    return missing_words(view, snapshot) or VIEWS[view].empty(snapshot)
 
 
 def missing_words(view: str, snapshot: DatabaseSnapshot) -> str:

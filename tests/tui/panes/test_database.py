@@ -18,13 +18,16 @@ from tui.actions.postgres.terminate import TERMINATE, TERMINATE_MATCHING
 from tui.panes.database import DatabasePane
 from tui.panes.pane import Desk, Pane
 from tui.rules import Level
-from tui.sources.errors import Unreachable
+from tui.sources.errors import Unreachable, Unreadable
+from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.facts import Connections, DatabaseSnapshot, Server, Session
+from tui.sources.postgres.plan import Plan
 from tui.sources.reading import Reading
 from widgets.cell import cell_text
-from widgets.dialogs import ChooseDialog, InputDialog
+from widgets.dialogs import ChooseDialog, InputDialog, TextDialog
 from widgets.live_table import LiveTable
+from widgets.log_view import LogView
 from widgets.notice import NoticeBar
 from widgets.segment_line import SegmentLine
 
@@ -340,3 +343,35 @@ async def test_as_text_a_statement_has_no_literals() -> None:
         text = app.pane.as_text()
         assert "SELECT ? WHERE id = ?" in text
         assert "ann@example.com" not in text
+
+
+class Explained(PostgresSource):
+    """A source that knows one plan."""
+
+    async def plan_of_session(self, pid: int, backend_start: datetime | None) -> Plan | None:
+        if pid == 2:
+            raise Unreadable("only queries have a plan, and this begins with VACUUM")
+        lines = ("Seq Scan on orders  (cost=0.00..1500.00 rows=7 width=4)",)
+        return Plan("SELECT [b]1[/b]", lines, "shop", "public", 1) if pid == 1 else None
+
+
+async def test_e_shows_the_plan_of_the_statement_or_why_there_is_none() -> None:
+    app = PaneApp()
+    app.desk = replace(app.desk, source=lambda name: Explained("shop", PROFILE.databases["shop"]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        app.table().seek((1, START))
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        page = app.screen.query_one(LogView)
+        shown = "\n".join(line.text for line in page.visible_lines())
+        assert "reads all of   orders (cost 1,500, about 7 rows left)" in shown
+        assert "SELECT [b]1[/b]" in shown
+        assert "nothing was run" in shown
+        await pilot.press("escape")
+        app.table().seek((2, START))
+        await pilot.press("e")
+        await until(pilot, lambda: app.told and "begins with VACUUM" in app.told[-1])
+        app.table().seek((3, START))
+        await pilot.press("e")
+        await until(pilot, lambda: app.told and "no longer has that statement" in app.told[-1])

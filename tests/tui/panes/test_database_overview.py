@@ -8,6 +8,7 @@ import pytest
 from tests.tui.panes.test_database import PILEUP, PaneApp, session, snapshot, until
 from tui.panes.database_overview import all_holders, connection_groups, overview_page, overview_rows
 from tui.panes.database_words import by_hand
+from tui.sources.errors import Unreachable
 from tui.sources.postgres.facts import DatabaseSnapshot, Rates
 from tui.sources.postgres.overview import Archiver, Checkpoints, Holder, Overview, Wraparound
 from tui.sources.postgres.view_facts import ViewFacts
@@ -134,7 +135,9 @@ async def test_the_view_says_that_it_is_still_to_be_read_then_shows_its_rows_and
     async with app.run_test(size=(80, 24)) as pilot:
         app.read(PILEUP)
         app.pane.open_at("overview", "", "database:shop")
-        assert app.table("overview").empty == "it is read with the next tick"
+        assert app.table("overview").empty == "read with the next tick"
+        app.read(PILEUP, error=Unreachable("nobody listens"), failing_since=990.0)
+        assert app.table("overview").empty == "it had not been read when the server last answered"
         app.read(overview())
         await pilot.press("slash", *"xmin", "enter")
         await until(pilot, lambda: app.table("overview").visible_count == 1)

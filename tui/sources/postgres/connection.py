@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     AsyncpgConnection = asyncpg.Connection[asyncpg.Record]
     Record = asyncpg.Record
 
-_SETTINGS: Final = {
+READING: Final[Mapping[str, str]] = {
+    "default_transaction_read_only": "on",
     "statement_timeout": "3s",
     # pg_*_size and friends would otherwise queue behind a waiting DDL, and everybody else behind us.
     "lock_timeout": "200ms",
@@ -26,7 +28,9 @@ _SETTINGS: Final = {
     # Nobody's function of the same name can take the place of the server's.
     "search_path": "pg_catalog",
 }
+"""Settings of a session that reads."""
 
+_IN_A_TRANSACTION: Final = {name: value for name, value in READING.items() if name != "default_transaction_read_only"}
 BRIEF_S: Final = 1
 """Seconds that a query which may turn out dear is given."""
 
@@ -45,7 +49,7 @@ class Link:
 
     async def begin(self) -> None:
         """Open a read-only transaction; behind a pooler with the settings the startup packet could not carry."""
-        settings = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in _SETTINGS.items())
+        settings = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in _IN_A_TRANSACTION.items())
         await self.connection.execute("BEGIN READ ONLY" + (settings if self.is_pooled else ""))
 
     async def end(self, *, commit: bool = True) -> None:
@@ -69,7 +73,7 @@ class Link:
         limit = f"SET LOCAL {queries.OWN_MARK} statement_timeout = "
         await self.connection.execute(f"{limit}'{BRIEF_S}s'")
         found = await self.connection.fetch(sql)
-        await self.connection.execute(f"{limit}'{_SETTINGS['statement_timeout']}'")
+        await self.connection.execute(f"{limit}'{READING['statement_timeout']}'")
         return found
 
     def drop(self) -> None:
@@ -92,8 +96,16 @@ async def describe(entry: Database) -> dsns.Dsn:
         raise Denied(str(error)) from error
 
 
-async def connect(entry: Database, application: str) -> Link:
+async def connect(
+    entry: Database, application: str, *, settings: Mapping[str, str] = READING, database: str | None = None
+) -> Link:
     """Open a connection named `application`.
+
+    Args:
+        entry: where it leads.
+        application: `application_name`.
+        settings: what holds in its session, unless a pooler refuses it; read only and without harm by default.
+        database: another database of the same server.
 
     Raises:
         SourceError: nobody answered, or refused us; in words, with a remedy.
@@ -105,7 +117,9 @@ async def connect(entry: Database, application: str) -> Link:
         raise Denied(str(error)) from error
     await words.load_asyncpg()
     with words.translated(where.place):
-        link = await _direct(where, password, application)
+        if database is not None:
+            where = dsns.Dsn({**where.options, "dbname": database}, where.service)
+        link = await _direct(where, password, {"application_name": application, **settings})
         if link is not None and not await _is_pooled(link):
             return link
         if link is not None:
@@ -113,11 +127,10 @@ async def connect(entry: Database, application: str) -> Link:
         return Link(*await _open(where, password, {"application_name": application}, is_pooled=True), where)
 
 
-async def _direct(where: dsns.Dsn, password: str | None, application: str) -> Link | None:
+async def _direct(where: dsns.Dsn, password: str | None, settings: dict[str, str]) -> Link | None:
     """Return a connection with our settings in its startup packet; None when a pooler refuses them."""
     import asyncpg
 
-    settings = {"application_name": application, "default_transaction_read_only": "on", **_SETTINGS}
     try:
         return Link(*await _open(where, password, settings, is_pooled=False), where)
     except asyncpg.ProtocolViolationError as error:

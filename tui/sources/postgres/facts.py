@@ -19,6 +19,9 @@ SOCKET = "a unix socket"
 SessionKey = tuple[int, datetime | None]
 """pid and `backend_start`: a session's identity; pids are used again."""
 
+StatementKey = tuple[int, int, int, bool]
+"""`userid`, `dbid`, `queryid`, `toplevel`: an entry of pg_stat_statements."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -255,8 +258,7 @@ class Statement:
     hit_percent: float | None
     """Blocks found in shared buffers; None when it read none."""
     temp_blocks_per_s: float
-    key: tuple[int, int, int, bool]
-    """`userid`, `dbid`, `queryid`, `toplevel`."""
+    key: StatementKey
     is_own: bool = False
     """Whether an opstui sends it."""
 

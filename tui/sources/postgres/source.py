@@ -21,13 +21,15 @@ from tui.sources.postgres.facts import (
     Rates,
     Server,
     Session,
+    StatementKey,
     Statements,
 )
 from tui.sources.postgres.looks import Looks
 from tui.sources.postgres.masking import masked
+from tui.sources.postgres.missing import missing
+from tui.sources.postgres.plan import Plan, Statement, explain
 from tui.sources.postgres.row import one_line
 from tui.sources.postgres.statements import StatementWindow
-from tui.sources.postgres.view_facts import ViewFacts
 from tui.sources.text import clean, clean_lines
 
 if TYPE_CHECKING:
@@ -189,7 +191,7 @@ class PostgresSource:
             rates=self._rates(counted, now["now"]),
             statements=self._statements,
             views=views,
-            missing=self._missing(server, sessions, views),
+            missing=missing(server, sessions, views, self._off),
         )
 
     async def _described(self, link: Link, now: "Record") -> Server:
@@ -263,32 +265,6 @@ class PostgresSource:
             self._off[name] = (self._clock() + seconds, why)
             raise _SwitchedOffError from error
 
-    def _missing(self, server: Server, sessions: tuple[Session, ...], views: ViewFacts) -> dict[str, str]:
-        missing = {name.replace("_", " "): reason for name, (_, reason) in self._off.items() if name != "system"}
-        role = rows.quoted(server.role)
-        hidden = sum(1 for session in sessions if not session.is_visible)
-        if hidden:
-            missing["sessions"] = (
-                f"{hidden} of {len(sessions)} sessions show only user, database and application; "
-                f"ask for: GRANT pg_monitor TO {role}"
-            )
-        if views.replication.is_veiled:
-            missing["replication"] = f"others' states and positions; ask for: GRANT pg_monitor TO {role}"
-        if views.settings is not None and not views.settings.may_read_all:
-            missing["settings"] = f"those only superusers may see; ask for: GRANT pg_read_all_settings TO {role}"
-        if any(not one.phase for one in views.progress or ()):
-            missing["progress"] = f"phases of others' sessions; ask for: GRANT pg_monitor TO {role}"
-        if not server.may_signal and not server.is_superuser:
-            missing["signals"] = (
-                f"can end only sessions of role {server.role}; ask for: GRANT pg_signal_backend TO {role}"
-            )
-        if server.statements_version is None:
-            missing["statements"] = (
-                f"pg_stat_statements is not created in database {server.database}; there: "
-                "CREATE EXTENSION pg_stat_statements (needs shared_preload_libraries)"
-            )
-        return missing
-
     async def detail(self, pid: int, backend_start: datetime | None) -> SessionDetail | None:
         """Return one session in full, None when it is gone. Waits for a tick under way.
 
@@ -301,6 +277,37 @@ class PostgresSource:
             locks = await link.fetch("session_locks", pid) if found else []
             await link.end()
         return session_detail(found[0], locks, self._shown if self._masks else clean_lines) if found else None
+
+    async def plan_of_session(self, pid: int, backend_start: datetime | None) -> Plan | None:
+        """Return how the server would run the newest statement of a session, which is not run; None: it is gone.
+
+        Raises:
+            Unreadable: it cannot be explained: it was cut, is no query, or the server does not take it so.
+            Denied: our role is a superuser, or may not read what the statement reads.
+            Unreachable: the server could not be asked in time.
+        """
+        async with self._in_time(), self._exclusive() as link:
+            await link.begin()
+            found = await link.fetch("session_statement", pid, backend_start)
+            await link.end()
+        return await self._plan(Statement.of(found[0])) if found else None
+
+    async def plan_of_statement(self, key: StatementKey) -> Plan | None:
+        """Return the same for an entry of pg_stat_statements, by `Statement.key`; None: the server no longer has it."""
+        server = self.server
+        if server is None or server.statements_version is None:
+            return None
+        role, database, id_, _ = key
+        async with self._in_time(), self._exclusive() as link:
+            await link.begin()
+            sql = queries.query("known_statement", link.major).replace("{schema}", server.statements_schema)
+            found = await link.connection.fetch(sql, role, database, id_)
+            await link.end()
+        return await self._plan(Statement.of(found[0])) if found else None
+
+    async def _plan(self, statement: Statement) -> Plan:
+        async with self._in_time():
+            return await explain(self._entry, statement, masks=self._masks)
 
     async def value(self, statement: str) -> str | float | bool | None:
         """Return the one value that somebody's SELECT gives; numbers as float. Waits for a tick under way.
