@@ -69,6 +69,9 @@ def _in_sandbox(path: tuple[str, ...], placed: Placed) -> Iterator[Problem]:
     if outside := next((part for part in path[1:] if part in _OUTSIDE), None):
         yield _problem(placed, path[: path.index(outside) + 1], "a sandbox profile brings nothing from outside along")
         return
+    if path[0] == "pgbouncer":
+        yield _problem(placed, path, "the sandbox starts no PgBouncer, and a sandbox profile names nothing else")
+        return
     form = _FORMS.get((path[0], path[-1])) if len(path) > 1 else None
     text = placed.value if isinstance(placed.value, str) else ""
     if form is None:

@@ -34,6 +34,7 @@ SHORT_FORMS = {
     "kubernetes": "context",
     "services": "url",
     "databases": "dsn",
+    "pgbouncer": "dsn",
     "redis": "url",
     "logs": "file",
     "docker": "socket",
@@ -88,6 +89,18 @@ class Database(Strict):
 
     dsn: Address
     """`service=NAME`, `postgresql://user@host/db`, `host=… dbname=…`, `env:NAME` or `file:PATH`."""
+    password: SecretReference | None = None
+    """Where the password is, when not in `~/.pgpass` or a service file."""
+    optional: bool = False
+    """Whether it may be absent: as long as it has never answered, that is no error."""
+
+
+class PgBouncer(Strict):
+    """The admin console of one PgBouncer."""
+
+    dsn: Address
+    """`postgresql://user@host:6432/pgbouncer`, `host=… port=6432 dbname=pgbouncer`, `service=NAME`, `env:NAME` or
+    `file:PATH`; the user must be among its `stats_users`."""
     password: SecretReference | None = None
     """Where the password is, when not in `~/.pgpass` or a service file."""
     optional: bool = False
@@ -195,7 +208,7 @@ class LogFilter(Strict):
 _DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "hosts", "people", "required", "schema")
 """The files whose docstrings are the manual."""
 
-KINDS = ("service", "container", "unit", "kubernetes", "database", "redis", "logs", "host", "metric")
+KINDS = ("service", "container", "unit", "kubernetes", "database", "pgbouncer", "redis", "logs", "host", "metric")
 """The kinds of systems, as rules and sources call them."""
 
 RuleName = Annotated[str, Field(pattern=rf"^(?:{'|'.join(KINDS)})\.[a-z][a-z0-9_]*$")]
@@ -231,6 +244,8 @@ class Profile(Strict):
     """HTTP services by name; a plain string is the url."""
     databases: dict[SystemName, Annotated[Database, _short_form("databases", Database)]] = Field(default_factory=dict)
     """PostgreSQL databases by name; a plain string is the dsn."""
+    pgbouncer: dict[SystemName, Annotated[PgBouncer, _short_form("pgbouncer", PgBouncer)]] = Field(default_factory=dict)
+    """PgBouncers by name; a plain string is the dsn of the admin console."""
     redis: dict[SystemName, Annotated[RedisInstance, _short_form("redis", RedisInstance)]] = Field(default_factory=dict)
     """Redis and Valkey servers by name; a plain string is the url."""
     docker: dict[SystemName, Annotated[DockerEngine, _short_form("docker", DockerEngine)]] = Field(default_factory=dict)
@@ -303,11 +318,12 @@ class Profile(Strict):
 
     @property
     def systems(self) -> Mapping[str, Mapping[str, BaseModel]]:
-        """What has a name, by kind and name: services, engines, databases, Redis servers, logs, metrics."""
+        """What has a name, by kind and name: services, engines, databases, PgBouncers, Redis servers, logs, metrics."""
         return {
             "service": self.services,
             "container": self.docker,
             "database": self.databases,
+            "pgbouncer": self.pgbouncer,
             "redis": self.redis,
             "logs": self.logs,
             "metric": self.metrics,

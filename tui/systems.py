@@ -18,6 +18,7 @@ from tui.sources.http import HttpSource
 from tui.sources.kubernetes import KubernetesSource, PodLogs
 from tui.sources.logs import LogsSource
 from tui.sources.metrics import MetricSource
+from tui.sources.pgbouncer import PgBouncerSource
 from tui.sources.postgres.source import PostgresSource
 from tui.sources.reading import Source
 from tui.sources.redis import RedisSource
@@ -45,6 +46,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     """
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
     databases = {name: PostgresSource(name, entry, masks=masks) for name, entry in profile.databases.items()}
+    bouncers = [PgBouncerSource(name, entry) for name, entry in profile.pgbouncer.items()]
     caches = {name: RedisSource(name, entry, masks=masks) for name, entry in profile.redis.items()}
     is_judged = any(rule in profile.rules for rule in _OF_USE)
     engines = {name: DockerSource(name, entry, measures=is_judged) for name, entry in profile.docker.items()}
@@ -67,6 +69,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         *([units] if units else []),
         *([cluster] if cluster else []),
         *databases.values(),
+        *bouncers,
         *caches.values(),
         *(
             LogsSource(name, entry, pod_logs, _container_logs(profile, entry), masks=masks, filters=profile.filters)
@@ -111,6 +114,7 @@ def _optional(profile: Profile) -> Iterator[str]:
     for kind, entries in (
         ("service", profile.services),
         ("database", profile.databases),
+        ("pgbouncer", profile.pgbouncer),
         ("redis", profile.redis),
         ("container", profile.docker),
     ):

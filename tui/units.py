@@ -8,6 +8,7 @@ _SHORT_KINDS: Final = {
     "unit": "unit",
     "kubernetes": "k8s",
     "database": "pg",
+    "pgbouncer": "pool",
     "redis": "redis",
     "logs": "logs",
     "host": "host",

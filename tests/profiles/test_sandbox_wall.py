@@ -29,6 +29,8 @@ ENDPOINTS = {name: f"/private/{name}" for name in NAMES} | {
         "databases: {a: 'x${sandbox.postgres}'}",
         "databases: {a: {dsn: '${sandbox.postgres}', password: env:PGPASSWORD}}",
         "databases: {a: '${sandbox.postgress}'}",
+        "pgbouncer: {a: 'host=prod port=6432 dbname=pgbouncer'}",
+        "pgbouncer: {a: '${sandbox.postgres}'}",
         "redis: {a: 'redis://127.0.0.1:6379'}",
         "logs: {a: /var/log/syslog}",
         "logs: {a: '${sandbox.logs}/../../etc/passwd'}",

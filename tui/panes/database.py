@@ -7,11 +7,14 @@ from textual.binding import Binding, BindingType
 
 from tui.actions.postgres.terminate import TERMINATE
 from tui.panes import database_offers, database_views, tabs
+from tui.panes import database_pools as pools
 from tui.panes.database_changes import DatabaseChanges
 from tui.panes.database_detail import session_page, statement_page
+from tui.panes.database_lists import POOLS_VIEW
 from tui.panes.database_plan import plan_page
 from tui.panes.database_words import cannot_end
 from tui.sources.errors import SourceError
+from tui.sources.pgbouncer import PgBouncerSource
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot, Session, StatementKey
 from tui.sources.postgres.plan import Plan
@@ -59,6 +62,9 @@ class DatabasePane(DatabaseChanges):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the row in full."""
         message.stop()
+        if self.view == POOLS_VIEW:
+            self.begin(self._open_pool(cast("pools.PoolKey", message.key)))
+            return
         snapshot = self._snapshot
         if snapshot is None:
             return
@@ -83,6 +89,20 @@ class DatabasePane(DatabaseChanges):
             if one.key == key:
                 page = statement_page(one, statements.window_s if statements else 0.0)
                 self.app.push_screen(TextDialog("Statement", page, stem="statement"))
+
+    async def _open_pool(self, key: pools.PoolKey) -> None:
+        source, reading = self.desk.source(key[0]), self._bouncers[key[0]]
+        if not key[1] or reading.snapshot is None or not isinstance(source, PgBouncerSource):
+            self.post_message(self.Told("it does not answer, so there is no more to this row"))
+            return
+        try:
+            detail = await self.patiently(source.detail(key[1:]), "the pool")
+        except SourceError as error:
+            self.post_message(self.Told(f"the pool of {key[1]}: {error}", "warn"))
+            return
+        page = pools.pool_page(reading.snapshot, key, detail)
+        title = f"Pool of {key[2]} in {key[1]} ({key[0].partition(':')[2]})"
+        self.app.push_screen(TextDialog(title, page, stem="pool"))
 
     async def _open_session(self, snapshot: DatabaseSnapshot, session: Session) -> None:
         source = self.desk.source(self._source)

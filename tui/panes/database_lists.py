@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 from textual.app import ComposeResult
 
 from profiles.thresholds import Rule
+from tui.panes import database_pools as pools
 from tui.panes import database_views
 from tui.panes.database_head import connections_line, missing_words, server_line, work_line
 from tui.panes.database_rows import (
@@ -21,6 +22,7 @@ from tui.panes.database_words import by_hand, find_session
 from tui.panes.failing import age_segment, empty_words, faded, failure_tone, failure_words
 from tui.panes.listing import Listing
 from tui.panes.pane import TONES, Desk
+from tui.sources.pgbouncer.facts import BouncerSnapshot
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.postgres.masking import masked
@@ -31,6 +33,8 @@ from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 
+POOLS_VIEW: Final = "pools"
+"""The view of the profile's PgBouncers; where it names none there is no such view."""
 _SHORT: Final = {"statements": "Slow", **{name: view.short for name, view in database_views.VIEWS.items()}}
 """Titles of views where there is little room."""
 
@@ -52,15 +56,22 @@ class DatabaseLists(Listing):
         "blocking": "Blocking",
         "statements": "Slow queries",
         **{name: view.title for name, view in database_views.VIEWS.items()},
+        POOLS_VIEW: "Pools",
     }
 
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
         super().__init__(desk, id=id)
+        self._bouncers: dict[str, Reading[BouncerSnapshot]] = {}
         self._names = [f"database:{name}" for name in desk.profile.databases]
         self._chosen = 0
         self._readings: dict[str, Reading[DatabaseSnapshot]] = {}
         self._with_idle = False
         self._drawn_aged: tuple[object, ...] = ()
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """The views; that of the pools only where the profile names a PgBouncer."""
+        return {view: title for view, title in self.VIEWS.items() if view != POOLS_VIEW or self.desk.profile.pgbouncer}
 
     def compose(self) -> ComposeResult:
         """Lay out the notice, three lines of facts, the strip of views, the lists and the filter."""
@@ -75,6 +86,8 @@ class DatabaseLists(Listing):
         yield LiveTable(STATEMENTS, id="database-statements")
         for name, view in database_views.VIEWS.items():
             yield LiveTable(view.columns, id=f"database-{name}")
+        if POOLS_VIEW in self.views:
+            yield LiveTable(pools.POOLS, id=f"database-{POOLS_VIEW}")
         yield FilterBar()
 
     def on_mount(self) -> None:
@@ -85,7 +98,12 @@ class DatabaseLists(Listing):
     # What is shown
 
     def show(self, reading: Reading[Any]) -> None:
-        """Draw a reading of one of the profile's databases."""
+        """Draw a reading of one of the profile's databases or PgBouncers."""
+        if reading.kind == "pgbouncer":
+            self._bouncers[reading.source] = reading
+            if self.is_mounted and self.view == POOLS_VIEW:
+                self.draw()
+            return
         self._readings[reading.source] = reading
         if self.is_mounted and reading.source == self._source:
             self.draw()
@@ -97,6 +115,8 @@ class DatabaseLists(Listing):
 
     def by_hand(self) -> str:
         """Return the psql command and the SQL behind this view."""
+        if self.view == POOLS_VIEW:
+            return pools.by_hand(self._bouncers.values())
         snapshot = self._snapshot
         return by_hand(snapshot, self.view) if snapshot else ""
 
@@ -104,6 +124,8 @@ class DatabaseLists(Listing):
         """Choose a database, open a view and filter its rows."""
         if source in self._names:
             self._chosen = self._names.index(source)
+        elif source.startswith("pgbouncer:") and not view:
+            view = POOLS_VIEW
         super().open_at(view, filter_text, source)
 
     @property
@@ -128,6 +150,9 @@ class DatabaseLists(Listing):
             return ""
         return judged(rule, value)
 
+    def _judge_pool(self, metric: str, value: float | None) -> Tone:
+        return judged(self.desk.profile.thresholds.get(f"pgbouncer.{metric}"), value)
+
     def draw(self) -> None:
         """Draw the chosen database in the open view."""
         snapshot = self._snapshot
@@ -135,7 +160,9 @@ class DatabaseLists(Listing):
             source.look_at(self.view)
         table = self.table
         table.empty = self._empty_words(snapshot)
-        if snapshot is None:
+        if self.view == POOLS_VIEW:
+            table.show(pools.pool_rows(self._bouncers.values(), self._judge_pool, self.desk.now()))
+        elif snapshot is None:
             table.show({})
         elif self.view == "activity":
             table.show(activity_rows(snapshot, self._judge, with_idle=self._with_idle))
@@ -150,6 +177,11 @@ class DatabaseLists(Listing):
 
     def reveal(self, source: str, about: str, at: float) -> bool:
         """Open a database, and there the session an entry is about: in the tree when it is part of one."""
+        if source.startswith("pgbouncer:") and POOLS_VIEW in self.views:
+            self.unfilter()
+            self.open_at(POOLS_VIEW, "", "")
+            self.table.seek((source, *about.partition("/")[::2]))
+            return True
         if source not in self._names:
             return False
         kind, _, name = about.partition("/")
@@ -183,7 +215,8 @@ class DatabaseLists(Listing):
     def _draw_facts(self) -> None:
         self._drawn_aged = self._aged()
         now, reading, snapshot = self.desk.now(), self._reading, self._snapshot
-        self.table.stale = reading is not None and snapshot is not None and reading.is_stale(now)
+        is_of_database = self.view != POOLS_VIEW
+        self.table.stale = is_of_database and reading is not None and snapshot is not None and reading.is_stale(now)
         words = failure_words(reading, now) if reading else ""
         self.query_one("#database-notice", NoticeBar).show(words, failure_tone(reading) if reading else "")
         place = f"{self._chosen + 1}/{len(self._names)} ([ ])" if len(self._names) > 1 else ""
@@ -204,7 +237,7 @@ class DatabaseLists(Listing):
 
     def _view_segments(self, snapshot: DatabaseSnapshot | None) -> list[Segment]:
         segments = []
-        for view, title in self.VIEWS.items():
+        for view, title in self.views.items():
             waiting = snapshot.waiting if snapshot and view == "blocking" else 0
             label = f" {title}{f' {waiting}' if waiting else ''} "
             short = f" {_SHORT.get(view, title)}{f' {waiting}' if waiting else ''} "
@@ -212,6 +245,8 @@ class DatabaseLists(Listing):
         return [*segments, Segment(self._view_words(snapshot), "dim", priority=1, right=True)]
 
     def _view_words(self, snapshot: DatabaseSnapshot | None) -> str:
+        if self.view == POOLS_VIEW:
+            return pools.pool_words(self._bouncers.values())
         if snapshot is None:
             return ""
         if self.view in database_views.VIEWS:
@@ -225,6 +260,8 @@ class DatabaseLists(Listing):
         return ""
 
     def _empty_words(self, snapshot: DatabaseSnapshot | None) -> str:
+        if self.view == POOLS_VIEW:
+            return pools.EMPTY if self._bouncers else "waiting for the first answer"
         if not self._names:
             return "this profile names no database; add one under databases:"
         if snapshot is not None and not self._was_read(snapshot):

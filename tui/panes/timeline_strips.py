@@ -20,7 +20,7 @@ def kinds_of(profile: Profile) -> tuple[str, ...]:
     named: dict[str, Any] = {
         "service": profile.services, "kubernetes": profile.kubernetes, "database": profile.databases,
         "container": profile.docker, "unit": profile.systemd, "redis": profile.redis, "logs": profile.logs,
-        "metric": profile.metrics,
+        "metric": profile.metrics, "pgbouncer": profile.pgbouncer,
     }  # fmt: skip
     return (*(kind for kind in KINDS if named.get(kind, True)), ITSELF.rstrip(":"))
 

@@ -58,6 +58,8 @@ def _whose(alert: Alert, snapshot: Any) -> tuple[str, str]:
             if session is None:
                 return "", postgres.SERVER
             return f": {postgres.session_words(session)}", postgres.backend(session)
+        case "pgbouncer":
+            return "", alert.object
         case "redis":
             return "", postgres.SERVER
         case "service" | "logs":

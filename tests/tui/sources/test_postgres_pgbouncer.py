@@ -2,64 +2,27 @@
 
 import asyncio
 import contextlib
-import os
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from profiles.schema import Database
+from tests.debian_pgbouncer import needs_pgbouncer, pgbouncer, socket_folder
 from tui.actions.postgres.terminate import TerminateBackend, terminate_request
-from tui.sandbox.binaries import server_identity
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Unreachable
 from tui.sources.postgres import PostgresSource
 
-PGBOUNCER = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
-
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.debian,
-    pytest.mark.xdist_group("live"),
-    pytest.mark.skipif(PGBOUNCER is None, reason="needs Debian's pgbouncer"),
-]
-
-_SETTINGS = """
-[databases]
-shop = host={postgres} port=5432 dbname=shop user=opstui
-[pgbouncer]
-listen_port = 6432
-unix_socket_dir = {folder}
-auth_type = any
-pool_mode = transaction
-default_pool_size = 3
-"""
+pytestmark = needs_pgbouncer
 
 
 @pytest.fixture
 def pooled(sandbox: BlockingSandbox) -> Iterator[str]:
     """The DSN of the shop through PgBouncer."""
-    identity = server_identity()
-    folder = Path(tempfile.mkdtemp(prefix="opstui-pgbouncer-", dir="/tmp"))
-    os.chown(folder, identity.uid, identity.gid)
-    settings = folder / "pgbouncer.ini"
-    postgres = sandbox.endpoints["postgres"].partition("host=")[2].partition("&")[0]
-    settings.write_text(_SETTINGS.format(postgres=postgres, folder=folder))
-    settings.chmod(0o644)
-    process = subprocess.Popen(
-        [str(PGBOUNCER), "-q", str(settings)], stderr=subprocess.DEVNULL, cwd=folder, **identity.run_as
-    )
-    try:
-        yield f"postgresql://opstui@/shop?host={folder}&port=6432"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-        shutil.rmtree(folder)
+    with pgbouncer(socket_folder(sandbox.endpoints["postgres"])) as bouncer:
+        yield bouncer.dsn()
 
 
 async def test_a_pooler_is_noticed_read_through_and_acted_through(sandbox: BlockingSandbox, pooled: str) -> None:
