@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.actions.action import CANNOT_BE_UNDONE, About, NotSentError, Request, Risk
-from tui.actions.postgres.session import Found, SessionVerb, backend_target, moment, plain
+from tui.actions.postgres.server import moment, plain
+from tui.actions.postgres.session import Found, SessionVerb, backend_target
 from tui.actions.postgres.words import describe, where_words
 from tui.sources.postgres.facts import Server, Session
 

@@ -8,7 +8,7 @@ it, system identifier), so that after a fail-over nothing is signalled on a clon
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,6 @@ from tui.actions.action import (
     Look,
     NotSentError,
     Phase,
-    Plain,
     Receipt,
     Request,
     Risk,
@@ -29,6 +28,9 @@ from tui.actions.action import (
     Sight,
     Target,
 )
+from tui.actions.postgres.server import ANOTHER_SERVER, compared, expected, moment, plain, server_identity
+from tui.actions.postgres.server import answering as who_answers
+from tui.actions.postgres.server import where_words as server_where
 from tui.actions.postgres.words import describe, left_alone, risk_of, role_words, where_words
 from tui.sources.errors import SourceError
 from tui.sources.postgres import words
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
 _ANSWER_S: Final = 5.0
 _DEADLINE_S: Final = 12.0
 _LOOSER: Final = "  # by pid alone; opstui's own statement also checks the session, the statement and the server"
-_SERVER: Final = ("started", "database", "is_standby", "address", "port", "system_identifier")
 
 
 def backend_target(source: str, server: Server, session: Session) -> Target:
@@ -54,33 +55,14 @@ def backend_target(source: str, server: Server, session: Session) -> Target:
         source=source,
         kind="backend",
         name=str(session.pid),
-        where=_where(source.partition(":")[2], session.database),
+        where=server_where(source.partition(":")[2], session.database),
         identity={
             "pid": session.pid,
             "backend_start": plain(session.backend_start),
-            "server_started": plain(server.started),
-            "server_address": server.address,
-            "server_port": server.port,
-            "server_database": server.database,
-            "server_is_standby": server.is_standby,
-            "server_system_identifier": server.system_identifier,
+            **server_identity(server),
         },
         scope={"database": session.database or "", "role": session.role or ""},
     )
-
-
-def _where(name: str, database: str | None) -> str:
-    return name if database in (name, None) else f"{database} on {name}"
-
-
-def plain(moment: datetime | None) -> str | None:
-    """Return a moment as it stands in a journal; None for none."""
-    return None if moment is None else moment.isoformat()
-
-
-def moment(written: object) -> datetime | None:
-    """Return the moment that `plain` wrote; None for none."""
-    return datetime.fromisoformat(written) if isinstance(written, str) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +128,7 @@ class SessionVerb:
             backend_type=backend["backend_type"],
             query_start=backend["query_start"],
             query_md5=backend["query_md5"],
-            server=_server(answering),
+            server=compared(answering),
         )
         return Action(
             request=request,
@@ -203,10 +185,10 @@ class SessionVerb:
         identity = sent.request.target.identity
         async with self._source.for_action() as link:
             with words.translated():
-                answering = await _answering(link, identity)
+                answering = await who_answers(link, identity)
                 found = await link.fetch("backend", identity["pid"])
                 still = _folded_waiters(await link.fetch("blockers"))
-        if _server(answering) != _expected_server(identity):
+        if compared(answering) != expected(identity):
             return Look(Phase.UNKNOWN, "another server answers now, or it restarted")
         before = frozenset(sent.evidence["waiters"])
         waited = f"waiters before {len(before)} → now {len(before & still)}" if before else ""
@@ -262,22 +244,6 @@ def found_of(action: Action) -> Found:
     return action.payload
 
 
-def _server(answering: "Record") -> tuple[Any, ...]:
-    return tuple(answering[name] for name in _SERVER)
-
-
-def _expected_server(identity: Mapping[str, Plain]) -> tuple[Any, ...]:
-    # A journal of an earlier version names no system identifier.
-    return (moment(identity["server_started"]), *(identity.get(f"server_{name}") for name in _SERVER[1:]))
-
-
-async def _answering(link: Link, identity: Mapping[str, Plain]) -> "Record":
-    """Return who answers; its system identifier only where it was seen, for a role may not be allowed to ask."""
-    asks_system = identity.get("server_system_identifier") is not None
-    (answering,) = await link.fetch("answering", asks_system=asks_system)
-    return answering
-
-
 async def look_at(link: Link, request: Request) -> "tuple[Record, Record]":
     """Return who answers and the backend of `request`.
 
@@ -286,9 +252,9 @@ async def look_at(link: Link, request: Request) -> "tuple[Record, Record]":
         NotSentError: another server answers, or the backend is not to be ended from here.
     """
     identity = request.target.identity
-    answering = await _answering(link, identity)
-    if _server(answering) != _expected_server(identity):
-        raise NotSentError("another server answers now, or it restarted or changed its role; look at the list again")
+    answering = await who_answers(link, identity)
+    if compared(answering) != expected(identity):
+        raise NotSentError(ANOTHER_SERVER)
     found = await link.fetch("backend", identity["pid"])
     if not found:
         raise GoneError(f"backend {identity['pid']} is gone")

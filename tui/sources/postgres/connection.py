@@ -38,7 +38,7 @@ BRIEF_S: Final = 1
 _SYSTEM: Final = "(SELECT system_identifier FROM pg_control_system())"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Link:
     """A connection to the server, or to a pooler in front of it."""
 

@@ -1,22 +1,18 @@
 """Reads one PostgreSQL server: one connection, one transaction per tick, one query at a time."""
 
-import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from profiles.schema import Database
-from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
-from tui.sources.postgres import connection, queries, rows, words
+from tui.sources.errors import Denied, Unreadable
+from tui.sources.postgres import queries, rows, words
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.connection import Link
 from tui.sources.postgres.detail import SessionDetail, session_detail
 from tui.sources.postgres.facts import (
-    ACTION_APPLICATION,
-    OWN_APPLICATION,
     DatabaseSnapshot,
     Rates,
     Server,
@@ -24,6 +20,7 @@ from tui.sources.postgres.facts import (
     StatementKey,
     Statements,
 )
+from tui.sources.postgres.lending import Connections
 from tui.sources.postgres.looks import Looks
 from tui.sources.postgres.masking import masked
 from tui.sources.postgres.missing import missing
@@ -45,7 +42,7 @@ class _SwitchedOffError(Exception):
     """An optional query failed in a way that says it should not be sent again; the tick starts over without it."""
 
 
-class PostgresSource:
+class PostgresSource(Connections):
     """Reads sessions, locks, counters and statements of one server.
 
     Whatever goes wrong, a timeout and a cancellation included, drops the connection; the next read opens a new one.
@@ -69,17 +66,12 @@ class PostgresSource:
             clock: seconds that only grow.
             masks: whether literals in statements are masked, for a screen that several people see.
         """
+        super().__init__(entry)
         self.name = f"database:{name}"
         self.interval_s = interval_s
-        self.timeout_s = 5.0
-        self._entry = entry
         self._clock = clock
         self._masks = masks
         self._shown = masked if masks else one_line
-        self._lock = asyncio.Lock()
-        self._link: Link | None = None
-        self.server: Server | None = None
-        """Who answers, and what our role may do there; None while nobody does."""
         self._off: dict[str, tuple[float, str]] = {}
         """Optional queries not sent on this connection: until when (our clock), and why."""
         self._looks = Looks(clock)
@@ -88,6 +80,9 @@ class PostgresSource:
     def look_at(self, view: str) -> None:
         """Have the next tick also read what a view shows that is not read for every tick."""
         self._looks.look_at(view)
+
+    def _opened(self) -> None:
+        self._off.clear()
 
     def _forget(self) -> None:
         """Drop every baseline: another server's counters have nothing to do with ours."""
@@ -115,51 +110,6 @@ class PostgresSource:
                     return await self._tick(link)
                 except _SwitchedOffError:
                     await link.end(commit=False)
-
-    @contextlib.asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        """Give up a little before the poller does, to say what to try."""
-        seconds = self.timeout_s - 0.5
-        try:
-            async with asyncio.timeout(seconds):
-                yield
-        except TimeoutError as error:
-            raise Unreachable(
-                f"no answer within {seconds:g} s", "is the server stopped, swapping or cut off?"
-            ) from error
-
-    @contextlib.asynccontextmanager
-    async def _exclusive(self) -> AsyncIterator[Link]:
-        """Lend the connection, opened if need be, to one user at a time; after any failure it is dropped."""
-        async with self._lock:
-            try:
-                link = await self._connected()
-                with words.translated():
-                    yield link
-            except BaseException:
-                self._drop()
-                raise
-
-    async def _connected(self) -> Link:
-        if self._link is not None and not self._link.connection.is_closed():
-            return self._link
-        self._drop()
-        link = await connection.connect(self._entry, OWN_APPLICATION)
-        self._link = link
-        self._off.clear()
-        if link.major < queries.OLDEST_MAJOR:
-            raise Unreadable(f"PostgreSQL {link.major} is older than {queries.OLDEST_MAJOR}, the oldest opstui reads")
-        return link
-
-    def _drop(self) -> None:
-        if self._link is not None:
-            self._link.drop()
-        self._link = None
-        self.server = None
-
-    async def close(self) -> None:
-        """Close the connection without waiting for the server."""
-        self._drop()
 
     async def _tick(self, link: Link) -> DatabaseSnapshot:
         await link.begin()
@@ -333,33 +283,3 @@ class PostgresSource:
         if value is None or isinstance(value, bool):
             return value
         return float(value) if isinstance(value, int | float | Decimal) else clean(str(value), limit=300)
-
-    async def psql(self) -> str:
-        """Return the `psql` command that reaches this database; without secrets. `psql` alone when it is unknown."""
-        try:
-            return (await connection.describe(self._entry)).psql()
-        except SourceError:
-            return "psql"
-
-    @contextlib.asynccontextmanager
-    async def for_action(self) -> AsyncIterator[Link]:
-        """Lend a connection of its own to an action, closed afterwards.
-
-        When the server has no place left for it, the reading connection serves: then least of all should ending a
-        session fail for want of one.
-
-        Raises:
-            SourceError: there is no connection; nothing was sent.
-        """
-        try:
-            link = await connection.connect(self._entry, ACTION_APPLICATION)
-        except SourceError as error:
-            if getattr(error.__cause__, "sqlstate", None) != "53300" or self._link is None:
-                raise
-            async with self._exclusive() as shared:
-                yield shared
-            return
-        try:
-            yield link
-        finally:
-            link.drop()
