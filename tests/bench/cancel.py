@@ -20,7 +20,7 @@ import asyncpg
 from profiles.schema import Database
 from tests.bench.figures import Figure
 from tests.bench.stage import Stage, script
-from tests.debian_postgres import FOUND, debian_postgres
+from tests.debian_postgres import DEBIAN, debian_postgres
 from tui.actions.action import Action, NotSentError
 from tui.actions.postgres.cancel import CancelQuery, cancel_request
 from tui.actions.postgres.session import found_of
@@ -52,8 +52,8 @@ def measure(stage: Stage) -> Iterator[Figure]:
     """Try both ways in turn, on the sandbox's PostgreSQL and on Debian's."""
     tries = stage.count(TRIES)
     yield from _figures(stage, stage.sandbox.endpoints["postgres"], tries)
-    for programs in FOUND:
-        with debian_postgres(programs) as postgres, postgres.serving(postgres.make()) as dsn:
+    if DEBIAN.exists():
+        with debian_postgres(DEBIAN) as postgres, postgres.serving(postgres.make()) as dsn:
             yield from _figures(stage, dsn, tries)
 
 

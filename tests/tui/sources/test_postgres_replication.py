@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from profiles.schema import Database
-from tests.debian_postgres import FOUND, DebianPostgres, debian_postgres, needs_debian
+from tests.debian_postgres import DebianPostgres, debian_postgres, version_params
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot
 from tui.sources.postgres.replication import Positions, Replica, Replication, Standby
@@ -64,7 +64,7 @@ def _pair(postgres: DebianPostgres) -> Iterator[tuple[str, str]]:
             yield primary, dsn
 
 
-@pytest.fixture(scope="module", params=[pytest.param(p, marks=needs_debian, id=p.parts[-2]) for p in FOUND])
+@pytest.fixture(scope="module", params=version_params("pg_basebackup"))
 def pair(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
     """The DSNs of a primary and its standby."""
     with debian_postgres(request.param) as postgres, _pair(postgres) as dsns:

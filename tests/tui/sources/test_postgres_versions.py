@@ -8,15 +8,15 @@ import asyncpg
 import pytest
 
 from profiles.schema import Database
-from tests.debian_postgres import FOUND, debian_postgres, needs_debian
+from tests.debian_postgres import debian_postgres, live, version_params
 from tui.actions.action import Phase
 from tui.actions.postgres.cancel import CancelQuery, cancel_request
 from tui.sources.postgres import PostgresSource
 
-pytestmark = needs_debian
+pytestmark = live
 
 
-@pytest.fixture(params=FOUND, ids=lambda path: path.parts[-2])
+@pytest.fixture(params=version_params())
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     """The DSN of a server of its own, without pg_stat_statements preloaded."""
     with debian_postgres(request.param) as postgres, postgres.serving(postgres.make()) as dsn:

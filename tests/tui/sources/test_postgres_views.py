@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from profiles.schema import Database
-from tests.debian_postgres import FOUND, debian_postgres, needs_debian
+from tests.debian_postgres import debian_postgres, version_params
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.postgres import PostgresSource, connection, queries
 from tui.sources.postgres.facts import DatabaseSnapshot
@@ -34,7 +34,7 @@ def serve() -> Iterator[Callable[[Path], str]]:
         yield dsn
 
 
-@pytest.fixture(params=["sandbox", *(pytest.param(path, marks=needs_debian, id=path.parts[-2]) for path in FOUND)])
+@pytest.fixture(params=["sandbox", *version_params()])
 def superuser(request: pytest.FixtureRequest, serve: Callable[[Path], str]) -> str:
     """The superuser's DSN of a server."""
     if isinstance(request.param, Path):
