@@ -96,11 +96,21 @@ async def writing(source: PostgresSource, **settings: str) -> AsyncIterator[Link
 
 
 @contextlib.asynccontextmanager
-async def looking(source: PostgresSource, **settings: str) -> AsyncIterator[Link]:
-    """Lend such a connection for reading only. Raises SourceError."""
-    link = await source.for_writing(default_transaction_read_only="on", **settings)
+async def looking(source: PostgresSource) -> AsyncIterator[Link]:
+    """Lend such a connection, with no settings of ours in it, in a transaction that only reads. Raises SourceError."""
+    link = await source.for_writing()
     try:
         with words.translated():
+            await link.connection.execute("BEGIN READ ONLY")
             yield link
     finally:
         source.give_back(link)
+
+
+_REFUSALS: Final = frozenset({"0A", "22", "23", "25", "26", "2F", "3F", "42", "54", "55"})
+"""Classes of SQLSTATE by which a server refuses a statement as a whole: nothing of it happened."""
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Tell whether a server refused a statement; a connection that broke, or a statement cut short, is none."""
+    return (getattr(error, "sqlstate", None) or "")[:2] in _REFUSALS

@@ -112,7 +112,8 @@ class Connections:
             Denied: a pooler stands in between: what is sent next might reach another session, even another server.
             SourceError: there is no connection.
         """
-        link = await connection.connect(self._entry, ACTION_APPLICATION, settings=settings)
+        own = {"search_path": "pg_catalog", **settings}
+        link = await connection.connect(self._entry, ACTION_APPLICATION, settings=own)
         if link.is_pooled:
             link.drop()
             raise Denied(
