@@ -17,7 +17,7 @@ from tui.actions.action import (
     Sight,
     Target,
 )
-from tui.actions.postgres.server import check_server, is_refusal, looking, server_identity, writing
+from tui.actions.postgres.server import check_server, is_refusal, looking, server_identity, shell_word, writing
 from tui.sources.errors import SourceError
 from tui.sources.postgres import words
 from tui.sources.postgres.connection import Link
@@ -134,7 +134,7 @@ class SetParameter:
             after=f"{name} = {clean(wanted) if wanted is not None else 'what the configuration file says'}",
             risk=Risk.HIGH,
             risk_reason="it holds for the whole server",
-            command=f'{await self._source.psql()} -c {_shell(statement)} -c "SELECT pg_reload_conf()"',
+            command=f'{await self._source.psql()} -c {shell_word(statement)} -c "SELECT pg_reload_conf()"',
             preview=(tried,),
             deadline_s=_DEADLINE_S,
             inverse=inverse,
@@ -270,10 +270,6 @@ def _statement(name: str, wanted: str | None) -> str:
     escape = "E" if "\\" in value else ""
     value = value.replace("\\", "\\\\") if escape else value
     return f"ALTER SYSTEM SET {parameter} = {escape}'{value}'"
-
-
-def _shell(statement: str) -> str:
-    return "'" + clean(statement).replace("'", "'\\''") + "'"
 
 
 async def _parameter(link: Link, name: str) -> "Record":

@@ -11,6 +11,7 @@ from tui.sources.postgres import words
 from tui.sources.postgres.connection import Link
 from tui.sources.postgres.facts import Server
 from tui.sources.postgres.source import PostgresSource
+from tui.sources.text import clean
 
 if TYPE_CHECKING:
     from tui.sources.postgres.connection import Record
@@ -105,6 +106,11 @@ async def looking(source: PostgresSource) -> AsyncIterator[Link]:
             yield link
     finally:
         source.give_back(link)
+
+
+def shell_word(statement: str) -> str:
+    """Return a statement as a word that a shell hands on as it is."""
+    return "'" + clean(statement).replace("'", "'\\''") + "'"
 
 
 _REFUSALS: Final = frozenset({"0A", "22", "23", "25", "26", "2F", "3F", "42", "54", "55"})

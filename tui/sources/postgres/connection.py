@@ -35,7 +35,7 @@ BRIEF_S: Final = 1
 """Seconds that a query which may turn out dear is given."""
 
 # The right to call it is checked when a statement begins: a CASE on has_function_privilege would not spare the error.
-_SYSTEM: Final = "(SELECT system_identifier FROM pg_control_system())"
+SYSTEM_IDENTIFIER: Final = "(SELECT system_identifier FROM pg_control_system())"
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +61,9 @@ class Link:
 
         `asks_system` tells whether its `{system_identifier}` is the server's own, or NULL for a role that may not ask.
         """
-        sql = queries.query(name, self.major).replace("{system_identifier}", _SYSTEM if asks_system else "NULL::bigint")
+        sql = queries.query(name, self.major).replace(
+            "{system_identifier}", SYSTEM_IDENTIFIER if asks_system else "NULL::bigint"
+        )
         return await self.connection.fetch(sql, *values)
 
     async def fetch_briefly(self, sql: str) -> "list[Record]":

@@ -63,6 +63,10 @@ class Connections:
             raise Unreadable(f"PostgreSQL {link.major} is older than {queries.OLDEST_MAJOR}, the oldest opstui reads")
         return link
 
+    def describe_anew(self) -> None:
+        """Have the next read find out again who answers and what is there, as after a change of ours."""
+        self.server = None
+
     def _drop(self) -> None:
         if self._link is not None:
             self._link.drop()

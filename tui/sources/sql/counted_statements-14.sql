@@ -1,0 +1,6 @@
+-- How much pg_stat_statements has counted, and since when.
+SELECT i.stats_reset AS since, count(*) AS entries, coalesce(sum(s.calls), 0)::float8 AS calls,
+       has_function_privilege(r.oid, 'EXECUTE') AS may_reset
+  FROM (SELECT oid FROM pg_proc WHERE proname = 'pg_stat_statements_reset' ORDER BY oid LIMIT 1) r
+ CROSS JOIN {schema}.pg_stat_statements_info i
+  LEFT JOIN {schema}.pg_stat_statements(false) s ON true GROUP BY r.oid, i.stats_reset
