@@ -12,7 +12,12 @@ from tui.actions.kubernetes.restart import RestartWorkload
 from tui.actions.kubernetes.scale import ScaleWorkload
 from tui.actions.kubernetes.undo import UndoRollout
 from tui.actions.postgres.cancel import CancelQuery
+from tui.actions.postgres.index import BuildIndex
+from tui.actions.postgres.parameter import SetParameter
+from tui.actions.postgres.statements_enable import EnableStatements
+from tui.actions.postgres.statements_reset import ResetStatements
 from tui.actions.postgres.terminate import TerminateBackend, TerminateMatching
+from tui.actions.postgres.vacuum import VacuumTable
 from tui.actions.redis.flush import FlushDatabase
 from tui.actions.redis.kill import KillClient
 from tui.actions.redis.setting import SetConfig
@@ -27,7 +32,16 @@ from tui.sources.redis import RedisSource
 from tui.sources.systemd import SystemdSource
 
 KUBERNETES = (RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod)
-POSTGRES = (CancelQuery, TerminateBackend, TerminateMatching)
+POSTGRES = (
+    CancelQuery,
+    TerminateBackend,
+    TerminateMatching,
+    VacuumTable,
+    BuildIndex,
+    SetParameter,
+    ResetStatements,
+    EnableStatements,
+)
 REDIS = (KillClient, SetConfig, UnlinkKeys, FlushDatabase, SaveInBackground, PurgeMemory)
 
 

@@ -23,6 +23,9 @@ from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.facts import Connections, DatabaseSnapshot, Server, Session
 from tui.sources.postgres.plan import Plan
+from tui.sources.postgres.settings import Parameter
+from tui.sources.postgres.tables import Index, Indexes, Table, Tables
+from tui.sources.postgres.view_facts import ViewFacts
 from tui.sources.reading import Reading
 from widgets.cell import cell_text
 from widgets.dialogs import ChooseDialog, InputDialog, TextDialog
@@ -215,7 +218,7 @@ async def test_every_change_is_listed_with_why_not() -> None:
     app = PaneApp()
     async with app.run_test(size=(120, 24)) as pilot:
         app.read(PILEUP)
-        assert app.pane.barred_keys() == {"database.cancel"}
+        assert app.pane.barred_keys() == {"database.cancel", "database.vacuum", "database.reset_statements"}
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
         rows = [app.screen.query_one(LiveTable).row(key) for key in app.screen.query_one(LiveTable).visible_keys]
@@ -375,3 +378,94 @@ async def test_e_shows_the_plan_of_the_statement_or_why_there_is_none() -> None:
         app.table().seek((3, START))
         await pilot.press("e")
         await until(pilot, lambda: app.told and "no longer has that statement" in app.told[-1])
+
+
+TABLE = Table(42, "shop", "Orders", 1 << 20, 0, 100, 50, 0, 0, 0, 0, None, None, None, None, False, True)
+INDEX = Index(43, "shop", "Orders", "orders_pkey", 8192, 5, None, True, True, False, False, True, (), "CREATE …", None)
+
+
+def of_tables() -> DatabaseSnapshot:
+    views = ViewFacts(tables=Tables((TABLE,), 1, 0.0), indexes=Indexes((INDEX,), 1, 0.0))
+    return replace(PILEUP, views=views)
+
+
+async def test_capital_v_asks_for_the_table_under_the_cursor_by_its_oid() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(of_tables())
+        await pilot.press("V")
+        assert app.told == ["choose a table: see Tables (tab)"]
+        app.pane.open_at("tables", "", "")
+        app.pane.focus_first()
+        await pilot.press("V")
+        (request,) = app.requests
+        assert (request.verb, request.target.name, request.target.identity["oid"]) == ("vacuum", "shop.Orders", 42)
+
+
+@pytest.mark.parametrize(
+    ("view", "begun"),
+    [
+        ("activity", "CREATE INDEX CONCURRENTLY NAME ON SCHEMA.TABLE (COLUMN)"),
+        ("tables", 'CREATE INDEX CONCURRENTLY NAME ON shop."Orders" (COLUMN)'),
+        ("indexes", "REINDEX INDEX CONCURRENTLY shop.orders_pkey"),
+    ],
+)
+async def test_an_index_is_typed_from_what_is_under_the_cursor(view: str, begun: str) -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(of_tables())
+        app.pane.open_at(view, "", "")
+        app.pane.focus_first()
+        await pilot.press("I")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        field = app.screen.query_one(Input)
+        assert field.value == begun
+        field.value = "CREATE INDEX i ON shop.orders (id)"
+        await pilot.press("enter")
+        assert isinstance(app.screen, InputDialog), "it would lock writers out"
+        field.value = "CREATE INDEX CONCURRENTLY i ON shop.orders (id)"
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.requests))
+        assert app.requests[0].wanted == {"statement": "CREATE INDEX CONCURRENTLY i ON shop.orders (id)"}
+        assert app.requests[0].target.name == "shop.i"
+
+
+class Configured(PostgresSource):
+    """A source that knows two parameters."""
+
+    async def parameters(self) -> tuple[Parameter, ...]:
+        return (
+            Parameter("archive_command", "cp (hidden)", "sighup", ""),
+            Parameter("work_mem", "4MB", "user", "Memory. From 64 to 2147483647 in units of kB."),
+        )
+
+
+async def test_a_parameter_is_chosen_and_typed_also_for_a_while() -> None:
+    app = PaneApp()
+    app.desk = replace(app.desk, source=lambda name: Configured("shop", PROFILE.databases["shop"]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("E")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        assert app.screen.query_one(LiveTable).visible_keys == ("work_mem",), "programs are not set from here"
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, InputDialog))
+        app.screen.query_one(Input).value = "64MB for 30m"
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(app.requests))
+        (request,) = app.requests
+        assert (request.verb, request.target.name, request.wanted) == ("set-parameter", "work_mem", {"value": "64MB"})
+        assert request.temporary_s == 1800
+
+
+async def test_statement_statistics_are_reset_where_they_are_and_enabled_where_they_are_not() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.read(PILEUP)
+        await pilot.press("R", "O")
+        assert "O creates it" in app.told[0]
+        assert [request.verb for request in app.requests] == ["enable-statements"]
+        app.read(replace(PILEUP, server=replace(SERVER, statements_version="1.11", statements_schema="public")))
+        await pilot.press("R", "O")
+        assert [request.verb for request in app.requests] == ["enable-statements", "reset-statements"]
+        assert "counts already" in app.told[1]

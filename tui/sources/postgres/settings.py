@@ -47,6 +47,35 @@ class Settings:
     """Has the rights of `pg_read_all_settings`; if not, some are left out by the server."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One row of `pg_settings` that could be changed."""
+
+    name: str
+    value: str
+    """In words, as `Setting.value`."""
+    context: str
+    about: str
+    """`short_desc`, with what it may be."""
+
+
+def parameters(rows: Iterable[Row]) -> tuple[Parameter, ...]:
+    """Return what `parameters-*.sql` found, by name."""
+    return tuple(
+        Parameter(clean(r["name"]), shown(r["name"], r["setting"], r["unit"]), r["context"], _about(r)) for r in rows
+    )
+
+
+def _about(row: Row) -> str:
+    told = clean(row["short_desc"] or "")
+    if row["choices"]:
+        return f"{told} One of {clean(row['choices'])}."
+    if row["min_val"] is not None:
+        unit = f" in units of {row['unit']}" if row["unit"] else ""
+        return f"{told} From {row['min_val']} to {row['max_val']}{unit}."
+    return told
+
+
 def settings(rows: Sequence[Row]) -> Settings:
     """Return what `settings-*.sql` found."""
     return Settings(tuple(_ordered(_setting(row) for row in rows)), all(row["may_read_all"] for row in rows))

@@ -26,6 +26,7 @@ from tui.sources.postgres.masking import masked
 from tui.sources.postgres.missing import missing
 from tui.sources.postgres.plan import Plan, Statement, explain
 from tui.sources.postgres.row import one_line
+from tui.sources.postgres.settings import Parameter, parameters
 from tui.sources.postgres.statements import StatementWindow
 from tui.sources.text import clean, clean_lines
 
@@ -227,6 +228,11 @@ class PostgresSource(Connections):
             locks = await link.fetch("session_locks", pid) if found else []
             await link.end()
         return session_detail(found[0], locks, self._shown if self._masks else clean_lines) if found else None
+
+    async def parameters(self) -> tuple[Parameter, ...]:
+        """Return every parameter that could be changed, by name. Raises SourceError."""
+        async with self.at_hand() as link:
+            return parameters(await link.fetch("parameters"))
 
     async def plan_of_session(self, pid: int, backend_start: datetime | None) -> Plan | None:
         """Return how the server would run the newest statement of a session, which is not run; None: it is gone.
