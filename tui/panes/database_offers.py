@@ -90,8 +90,8 @@ def index_template(snapshot: DatabaseSnapshot, view: str, key: Hashable) -> str:
     if view == "tables" and tables is not None:
         table = next((one for one in tables.tables if one.oid == key), None)
         if table is not None:
-            return f"CREATE INDEX CONCURRENTLY NAME ON {quoted(table.schema)}.{quoted(table.name)} (COLUMN)"
-    return "CREATE INDEX CONCURRENTLY NAME ON SCHEMA.TABLE (COLUMN)"
+            return f"CREATE INDEX CONCURRENTLY … ON {quoted(table.schema)}.{quoted(table.name)} (…)"
+    return "CREATE INDEX CONCURRENTLY … ON ….… (…)"
 
 
 def parameter_choices(found: Sequence[Parameter]) -> list[Choice]:

@@ -15,7 +15,7 @@ def dsn(base: Path, role: str, database: str = "shop") -> str:
 async def make_shop(base: Path) -> str:
     """Create roles and the `shop` database; return the server's version.
 
-    Roles: `app` and `reporting` (the load), `opstui` (member of pg_monitor and pg_signal_backend, no
+    Roles: `app` and `reporting` (the load), `opstui` (member of pg_monitor, pg_signal_backend and pg_read_all_data, no
     superuser), `postgres` (superuser).
     """
     try:
@@ -25,7 +25,7 @@ async def make_shop(base: Path) -> str:
                 "CREATE ROLE app LOGIN",
                 "CREATE ROLE reporting LOGIN",
                 "CREATE ROLE opstui LOGIN",
-                "GRANT pg_monitor, pg_signal_backend TO opstui",
+                "GRANT pg_monitor, pg_signal_backend, pg_read_all_data TO opstui",
                 "CREATE DATABASE shop STRATEGY wal_log",
             ):
                 await connection.execute(statement)

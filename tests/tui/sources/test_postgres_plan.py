@@ -201,8 +201,8 @@ class TestOnTheSandbox:
 
     async def test_who_may_not_read_the_table_is_told_the_grant(self, sandbox: BlockingSandbox, planner: str) -> None:
         secret = replace(SELECT, text="SELECT * FROM planned.orders")
-        with pytest.raises(Denied, match=r"permission denied for (schema|table).*GRANT pg_read_all_data TO opstui"):
-            await explain(Database(dsn=sandbox.endpoints["postgres"]), secret)
+        with pytest.raises(Denied, match=r"permission denied for (schema|table).*GRANT pg_read_all_data TO app"):
+            await explain(Database(dsn=as_role(sandbox, "app")), secret)
 
     async def test_a_locked_table_is_given_up_at_once(self, sandbox: BlockingSandbox, planner: str) -> None:
         admin = await asyncpg.connect(sandbox.endpoints["postgres_admin"])

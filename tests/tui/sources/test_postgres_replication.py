@@ -60,6 +60,9 @@ def _pair(postgres: DebianPostgres) -> Iterator[tuple[str, str]]:
     standby, where = postgres.folder / "standby", ("-h", str(postgres.folder), "-p", "5432")
     with postgres.serving(postgres.make()) as primary:
         postgres.run("pg_basebackup", "-D", standby, *where, "-U", "postgres", "-R", "-X", "stream")
+        # From the start: a startup process that waits already does not look at it again.
+        with (standby / "postgresql.auto.conf").open("a") as settings:
+            settings.write("max_standby_streaming_delay = '100ms'\n")
         with postgres.serving(standby, 5433) as dsn:
             yield primary, dsn
 
@@ -155,7 +158,6 @@ async def test_a_query_that_a_standby_cancelled_is_counted(pair: tuple[str, str]
             while await reader.fetchval("SELECT to_regclass('public.fought') IS NULL"):
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.05)
-            await _shorten_the_delay(pair[1])
             await reader.execute("BEGIN; SELECT * FROM fought")
             await writer.execute("DROP TABLE fought")
             snapshot = await _until(standby, lambda s: s.views.replication.conflicts)
@@ -164,11 +166,3 @@ async def test_a_query_that_a_standby_cancelled_is_counted(pair: tuple[str, str]
         writer.terminate()
         reader.terminate()
         await asyncio.sleep(0)
-
-
-async def _shorten_the_delay(dsn: str) -> None:
-    other = await asyncpg.connect(dsn)
-    await other.execute("ALTER SYSTEM SET max_standby_streaming_delay = '100ms'")
-    await other.execute("SELECT pg_reload_conf()")
-    other.terminate()
-    await asyncio.sleep(0)

@@ -94,6 +94,8 @@ def _tokens(typed: str) -> Iterator[_Token]:
     at = 0
     while at < len(typed):
         found = _TOKEN.match(typed, at)
+        if found is None and typed[at] == "…":
+            raise StatementError("fill in every …")
         if found is None:
             raise StatementError(f"{typed[at : at + 20]!r} cannot be read: is a quote missing?")
         kind = found.lastgroup if found.lastgroup != "tag" else "dollar"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tui.sources.postgres.connection import Record
 
 VACUUM: Final = "vacuum"
+_LONG_S: Final = 10.0
+"""How long a transaction must have been open to be worth a word about the dead rows it keeps."""
 _KINDS: Final = ("r", "m", "t")
 """`relkind` of what holds rows: tables, materialized views, TOAST tables."""
 
@@ -77,7 +79,7 @@ class VacuumTable(LongStatement):
         held = (
             f"a transaction has been open for {span(others['oldest_s'])} (pid {others['oldest_pid']}): what died since "
             "then stays"
-            if others["number"]
+            if (others["oldest_s"] or 0.0) >= _LONG_S
             else ""
         )
         return Action(

@@ -230,9 +230,18 @@ class PostgresSource(Connections):
         return session_detail(found[0], locks, self._shown if self._masks else clean_lines) if found else None
 
     async def parameters(self) -> tuple[Parameter, ...]:
-        """Return every parameter that could be changed, by name. Raises SourceError."""
-        async with self.at_hand() as link:
-            return parameters(await link.fetch("parameters"))
+        """Return every parameter that could be changed, by name, as sessions without settings of their own have it.
+
+        Raises:
+            SourceError: the server could not be asked, or only through a pooler.
+        """
+        async with self._in_time():
+            link = await self.for_writing()
+            try:
+                with words.translated():
+                    return parameters(await link.fetch("parameters"))
+            finally:
+                self.give_back(link)
 
     async def plan_of_session(self, pid: int, backend_start: datetime | None) -> Plan | None:
         """Return how the server would run the newest statement of a session, which is not run; None: it is gone.

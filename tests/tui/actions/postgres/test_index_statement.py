@@ -53,6 +53,7 @@ def test_what_is_one(typed: str, kind: str, name: str, table: str) -> None:
         ("REINDEX INDEX CONCURRENTLY s.i TABLESPACE x", "nothing may follow"),
         ("REINDEX INDEX CONCURRENTLY s.", "name is missing"),
         (f"CREATE INDEX CONCURRENTLY {'i' * 64} ON s.t (a)", "63 bytes"),
+        ("CREATE INDEX CONCURRENTLY … ON s.t (a)", "fill in every …"),
         ("x" * 20_000, "too long"),
     ],
 )

@@ -60,12 +60,9 @@ async def building(source: PostgresSource, typed: str = CREATE) -> Action:
 
 async def test_a_table_is_vacuumed_and_analyzed(dsn: str) -> None:
     async with reading(dsn) as source, connected(dsn) as other:
-        await other.execute("BEGIN; SELECT 1")
         verb, action = VacuumTable(source), await vacuuming(source)
         assert action.risk is Risk.MEDIUM
         assert "vacuumed by hand never" in action.before
-        assert any("what died since then stays" in line for line in action.impact)
-        await other.execute("COMMIT")
         assert "VACUUM (ANALYZE) kept.orders" in action.command
         assert (await verb.sight(action))[0] is Sight.UNCHANGED
         look = await ended(verb, action)
