@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench import cost
-from tests.bench.crowded_postgres import PEER_ROLE, backends_of, crowded_postgres
+from tests.bench.crowded_postgres import PEER_ROLE, TABLES, backends_of, crowded_postgres
 from tests.bench.figures import Figure, figure
 from tests.bench.screen import Screen
 from tests.bench.stage import Stage, opstui
@@ -33,11 +33,11 @@ def measure(stage: Stage) -> Iterator[Figure]:
             connection = ["-h", str(base), "-p", "5432", "-U", PEER_ROLE, "-d", "shop"]
             running[PEER_ROLE] = stack.enter_context(Screen([str(peer), "--refresh", "2", *connection], env=stage.env))
             running[PEER_ROLE].wait("RUNNING QUERIES")
-        costs = _costs(running, server, stage.seconds(44))
+        costs = _costs(running, server, stage.seconds(60))
     for role, (client, served, sent) in costs.items():
         name = "pg_activity" if role == PEER_ROLE else role
         yield Figure(
-            f"{SESSIONS} sessions, {name}",
+            f"{SESSIONS} sessions, 50 of them blocked, {TABLES:,} tables: {name}",
             f"client {client:.2f} %, server {served:.2f} % of a core, {sent:.0f} B/s to the terminal",
         )
     if PEER_ROLE not in costs:

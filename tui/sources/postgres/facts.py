@@ -125,7 +125,9 @@ class Session:
     @property
     def is_client(self) -> bool:
         """Whether it is a client's session, as far as our role can tell."""
-        return self.backend_type == "client backend" or (self.backend_type is None and self.role is not None)
+        # The logical replication launcher has a role too, but no database; clients always have both.
+        is_hidden = self.backend_type is None
+        return self.backend_type == "client backend" or (is_hidden and None not in (self.role, self.database))
 
     @property
     def is_own(self) -> bool:

@@ -4,5 +4,5 @@ SELECT l.pid, l.locktype, l.mode, l.relation::int8 AS relation,
             THEN (SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname)
                     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = l.relation)
         END AS relation_name,
-       extract(epoch FROM clock_timestamp() - l.waitstart)::float4 AS waited_s
+       date_part('epoch', clock_timestamp() - l.waitstart)::float4 AS waited_s
   FROM pg_locks l WHERE NOT l.granted
