@@ -14,6 +14,7 @@ from tui.panes.database_lists import POOLS_VIEW
 from tui.panes.database_plan import plan_page
 from tui.panes.database_words import cannot_end
 from tui.sources.errors import SourceError
+from tui.sources.kubernetes import KubernetesSource
 from tui.sources.pgbouncer import PgBouncerSource
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot, Session, StatementKey
@@ -112,8 +113,12 @@ class DatabasePane(DatabaseChanges):
         except SourceError as error:
             self.post_message(self.Told(f"backend {session.pid}: {error}", "warn"))
             return
+        address = session.client.rpartition(":")[0]
+        cluster = self.desk.source("kubernetes:")
+        pods = cluster.pods_at(address) if isinstance(cluster, KubernetesSource) else []
         title = f"Backend {session.pid} on {self._source.partition(':')[2]}"
-        self.app.push_screen(TextDialog(title, session_page(snapshot, session, detail), stem=f"backend-{session.pid}"))
+        page = session_page(snapshot, session, detail, pods)
+        self.app.push_screen(TextDialog(title, page, stem=f"backend-{session.pid}"))
 
     def action_explain(self) -> None:
         """Show the plan of the statement under the cursor; it is not run."""

@@ -1,6 +1,6 @@
 """One session, or one statement, as a page to read. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tui.panes.database_rows import busy_words, hit_words, millis, wait_words
 from tui.sources.postgres.detail import SessionDetail
@@ -10,9 +10,17 @@ from tui.units import rate, span
 _MOST_WAITERS = 20
 
 
-def session_page(snapshot: DatabaseSnapshot, session: Session, detail: SessionDetail | None) -> str:
-    """Return everything known about a session; without `detail` what the list knew, and that it is gone."""
+def session_page(
+    snapshot: DatabaseSnapshot, session: Session, detail: SessionDetail | None, pods: Sequence[str] = ()
+) -> str:
+    """Return everything known about a session; without `detail` what the list knew, and that it is gone.
+
+    `pods` are those that have its client's address.
+    """
     lines = [f"{label:<14} {value}" for label, value in _facts(snapshot, session, detail)]
+    if pods:
+        more = f" or {len(pods) - 1} others on its node" if len(pods) > 1 else ""
+        lines.append(f"{'pod':<14} {pods[0]}{more} (it has the client's address)")
     lines += ["", *_waits(snapshot, session)]
     if detail is None:
         return "\n".join(

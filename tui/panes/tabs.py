@@ -44,7 +44,7 @@ class Tab:
 
 SERVICES: Final = Tab("Services", ("service", "container", "unit"), "tui.panes.services:ServicesPane", owns=3)
 PODS: Final = Tab("Pods", ("kubernetes",), "tui.panes.pods:PodsPane")
-DATABASE: Final = Tab("Database", ("database", "pgbouncer"), "tui.panes.database:DatabasePane")
+DATABASE: Final = Tab("Database", ("database", "pgbouncer"), "tui.panes.database:DatabasePane", owns=2)
 REDIS: Final = Tab("Redis", ("redis",), "tui.panes.redis:RedisPane")
 LOGS: Final = Tab("Logs", ("logs",), "tui.panes.logs:LogsPane", misses_nothing=True)
 RESOURCES: Final = Tab(

@@ -16,6 +16,7 @@ from tui.actions.action import Request
 from tui.actions.postgres.cancel import CANCEL
 from tui.actions.postgres.terminate import TERMINATE, TERMINATE_MATCHING
 from tui.panes.database import DatabasePane
+from tui.panes.database_detail import session_page
 from tui.panes.pane import Desk, Pane
 from tui.rules import Level
 from tui.sources.errors import Unreachable, Unreadable
@@ -469,3 +470,10 @@ async def test_statement_statistics_are_reset_where_they_are_and_enabled_where_t
         await pilot.press("R", "O")
         assert [request.verb for request in app.requests] == ["enable-statements", "reset-statements"]
         assert "counts already" in app.told[1]
+
+
+def test_a_clients_address_is_told_as_its_pod() -> None:
+    one = session(1, client="10.1.2.3:4000")
+    assert "pod            shop/web-1 (it has the client's address)" in session_page(PILEUP, one, None, ["shop/web-1"])
+    assert "shop/agent or 1 others on its node" in session_page(PILEUP, one, None, ["shop/agent", "shop/proxy"])
+    assert "\npod " not in session_page(PILEUP, one, None)

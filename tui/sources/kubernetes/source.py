@@ -161,6 +161,11 @@ class KubernetesSource:
             if reflector.kind.resource == resource
         )
 
+    def pods_at(self, address: str) -> list[str]:
+        """Return the pods of the mirror that have an address, by `namespace/name`; several share their node's."""
+        pods = self.mirror.family("pods").facts.values()
+        return sorted(f"{pod.namespace}/{pod.name}" for pod in pods if address and pod.ip == address)
+
     async def _started(self) -> None:
         if self._tasks:
             return

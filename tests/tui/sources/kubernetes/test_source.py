@@ -372,3 +372,12 @@ async def test_a_task_that_a_bug_ended_is_told_once_and_begun_again(
 
 def test_an_answer_that_is_nested_without_end_is_no_answer() -> None:
     assert connection._decoded(b'{"a":' * 100_000) == {}
+
+
+async def test_the_pods_of_an_address_are_found_in_the_mirror(sources: _Sources) -> None:
+    source = sources()
+    snapshot = await _until(source, lambda found: any(pod.ip for pod in found.pods.values()))
+    pod = next(pod for pod in snapshot.pods.values() if pod.ip)
+    assert f"{pod.namespace}/{pod.name}" in source.pods_at(pod.ip)
+    assert source.pods_at("") == []
+    assert source.pods_at("203.0.113.9") == []
