@@ -1,27 +1,20 @@
 """Logs of every pod a selector finds, while pods come and go."""
 
 import asyncio
-import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import Final, Protocol
 
 from profiles.schema import LogSource
-from tui.sources.errors import SourceError, Unreadable
+from tui.sources.errors import SourceError
 from tui.sources.logs.container import ContainerLog
 from tui.sources.logs.intake import Intake
+from tui.sources.logs.many import BACKOFF_S, FIRST_LINES, MOST, ManyFollower, One
 from tui.sources.logs.splitter import LineSplitter
 from tui.sources.text import clean
 
-_LOG: Final = logging.getLogger(__name__)
-MAX_PODS: Final = 50
-"""Containers of pods that are followed at once: each is a connection."""
-FIRST_LINES: Final = 200
-_LIST_S: Final = 5.0
-_BACKOFF_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 _SLICE_BYTES: Final = 32 * 1024
 _MOST_PREVIOUS: Final = 16 * 1024 * 1024
 """Bytes of the log before a restart that are read at most."""
@@ -91,26 +84,18 @@ class PodLogs(Protocol):
         ...
 
 
-class _Followed:
+class _Followed(One):
     """One container and the task that reads its log."""
 
     def __init__(self, source: str, pod: str, container: str) -> None:
         self.log = ContainerLog(source, pod, container)
+        super().__init__(self.log.origin)
         self.pod = pod
         self.container = container
-        self.trouble = ""
-        self.is_listed = True
-        """Whether the pod still exists; if not, its log is read to its end."""
-        self.task: asyncio.Task[None] | None = None
-
-    @property
-    def name(self) -> str:
-        """`pod/container`."""
-        return self.log.origin
 
 
-class PodFollower:
-    """Follows containers of every pod that matches, each in a task of its own."""
+class PodFollower(ManyFollower[PodRef, tuple[str, str], _Followed]):
+    """Follows containers of every pod that matches, each in a task of its own; by the pod's uid and its own name."""
 
     def __init__(
         self,
@@ -122,79 +107,14 @@ class PodFollower:
         first_lines: int = FIRST_LINES,
     ) -> None:
         """Name the pods; nothing is read yet. `first_lines` of all together are shown of what was there before."""
-        self._source = source
+        super().__init__(source, intake, of="pods", listed_by="the cluster", first_lines=first_lines)
         self._logs = logs
         self._entry = entry
         self._namespace = entry.namespace or ""
-        self._first_lines = first_lines
-        self._intake = intake
-        self._followed: dict[tuple[str, str], _Followed] = {}
-        """By the pod's uid and the container's name."""
-        self._listing = "waiting for the cluster"
-        self._has_listed = False
-        self._too_many = 0
-        self._task: asyncio.Task[None] | None = None
-        self.failure: SourceError | None = None
 
-    @property
-    def following(self) -> tuple[str, ...]:
-        """The containers, as `pod/container`."""
-        return tuple(each.name for each in self._followed.values())
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What cannot be listed or followed."""
-        found = [self._listing] if self._listing else []
-        found.extend(f"{each.name}: {each.trouble}" for each in self._followed.values() if each.trouble)
-        if self._too_many:
-            found.append(f"{self._too_many} more containers match than the {MAX_PODS} that are followed")
-        if not self._followed and not found:
-            wanted = self._entry.pods or self._entry.workload or self._entry.pod or ""
-            found.append(f"no pod matches {clean(wanted)} in {clean(self._namespace)} yet")
-        return tuple(found)
-
-    @property
-    def has_caught_up(self) -> bool:
-        """Nothing tells: what was there before and what comes now are one stream."""
-        return False
-
-    def start(self) -> None:
-        """Begin to list and follow."""
-        self._task = asyncio.create_task(self._run(), name=f"logs {self._source}")
-        self._task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None], followed: _Followed | None = None) -> None:
-        """Tell of a task that a bug ended: without a word the log would only look quiet."""
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        _LOG.error("following %s", followed.name if followed else self._source, exc_info=error)
-        if followed is not None:
-            followed.trouble = "following stopped: a bug in opstui; see the log file"
-        else:
-            self._listing = "following stopped: a bug in opstui; see the log file"
-            self.failure = Unreadable("following stopped: a bug in opstui", "see the log file")
-        self._intake.drop(0, 0)
-
-    async def close(self) -> None:
-        """Stop every task."""
-        tasks = [task for task in (self._task, *(each.task for each in self._followed.values())) if task is not None]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=0.5)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                pods = await self._list()
-            except SourceError as error:
-                self._listing = f"pods cannot be listed: {error}"
-                self.failure = None if self._followed else error
-                self._intake.drop(0, 0)
-            else:
-                self._listing, self.failure = "", None
-                self._attend(pods)
-            await asyncio.sleep(_LIST_S if self._has_listed else _BACKOFF_S[0])
+    def _nothing(self) -> str:
+        wanted = self._entry.pods or self._entry.workload or self._entry.pod or ""
+        return f"no pod matches {clean(wanted)} in {clean(self._namespace)} yet"
 
     async def _list(self) -> Sequence[PodRef]:
         entry = self._entry
@@ -212,8 +132,8 @@ class PodFollower:
 
     def _attend(self, pods: Sequence[PodRef]) -> None:
         listed = [(pod, container) for pod in pods if pod.containers for container in self._containers(pod)]
-        self._too_many = max(0, len(listed) - MAX_PODS)
-        current = {(pod.uid, container): pod for pod, container in listed[:MAX_PODS]}
+        self._too_many = max(0, len(listed) - MOST)
+        current = {(pod.uid, container): pod for pod, container in listed[:MOST]}
         for key, followed in list(self._followed.items()):
             followed.is_listed = key in current
             if not followed.is_listed and followed.task is not None and (followed.trouble or followed.task.done()):
@@ -225,14 +145,11 @@ class PodFollower:
                     )
                 followed.task.cancel()
                 del self._followed[key]
-        # What began before we looked is shown by its end; a pod that came since is shown from its beginning.
-        tail = None if self._has_listed else max(10, self._first_lines // max(1, len(current)))
-        self._has_listed = True
+        tail = self._share(len(current))
         for key, pod in current.items():
             if key not in self._followed:
-                followed = self._followed[key] = _Followed(self._source, pod.name, key[1])
-                followed.task = asyncio.create_task(self._follow(followed, tail))
-                followed.task.add_done_callback(partial(self._ended, followed=followed))
+                followed = _Followed(self._source, pod.name, key[1])
+                self._begin(key, followed, self._follow(followed, tail))
 
     async def _follow(self, followed: _Followed, tail: int | None) -> None:
         log, quiet = followed.log, 0
@@ -248,7 +165,7 @@ class PodFollower:
                 self._intake.drop(0, 0)
             # A container that has ended says nothing new, however often it is asked.
             quiet = 0 if log.last != before and not followed.trouble else quiet + 1
-            await asyncio.sleep(_BACKOFF_S[min(quiet, len(_BACKOFF_S) - 1)])
+            await asyncio.sleep(BACKOFF_S[min(quiet, len(BACKOFF_S) - 1)])
 
     async def _read(self, followed: _Followed, tail: int | None) -> None:
         log, splitter = followed.log, LineSplitter()

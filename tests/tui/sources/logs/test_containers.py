@@ -14,7 +14,7 @@ from tests.tui.docker_engine import RECORDED, Engine, frame
 from tui.sources.docker.connection import DockerConnection
 from tui.sources.docker.logs import ContainerLogs, ContainerRef, Frames
 from tui.sources.errors import Unreachable, Unreadable
-from tui.sources.logs import LogsSource
+from tui.sources.logs import LogsSource, many
 from tui.sources.logs import containers as module
 from tui.sources.logs.line import LogLine
 
@@ -74,8 +74,9 @@ WEB = ContainerRef("f" * 64, "web", is_running=True)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_BACKOFF_S", (0.0, 0.0))
-    monkeypatch.setattr(module, "_LIST_S", 0.01)
+    for place in (module, many):
+        monkeypatch.setattr(place, "BACKOFF_S", (0.0, 0.0))
+    monkeypatch.setattr(many, "_LIST_S", 0.01)
     monkeypatch.setattr(module, "_IDLE_S", 0.01)
 
 

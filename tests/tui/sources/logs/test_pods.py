@@ -70,8 +70,9 @@ class Cluster:
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.sources.logs.pods._BACKOFF_S", (0.01,))
-    monkeypatch.setattr("tui.sources.logs.pods._LIST_S", 0.02)
+    for place in ("pods", "many"):
+        monkeypatch.setattr(f"tui.sources.logs.{place}.BACKOFF_S", (0.01,))
+    monkeypatch.setattr("tui.sources.logs.many._LIST_S", 0.02)
     monkeypatch.setattr("tui.sources.logs.source.QUIET_S", 0.05)
 
 
