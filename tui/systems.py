@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from profiles.schema import LogSource, Profile
+from profiles.schema import Profile
 from tui.actions.action import NO_SYSTEM, Verb
 from tui.actions.catalogue import container_verbs, kubernetes_verbs, postgres_verbs, redis_verbs, unit_verbs
 from tui.actions.hooks import TellOthers
 from tui.actions.scripts import RunScript
-from tui.sources.docker.connection import DockerConnection
-from tui.sources.docker.logs import ContainerLogs
+from tui.sources.docker.logs import container_logs
 from tui.sources.docker.source import DockerSource
 from tui.sources.host import HostSource
 from tui.sources.http import HttpSource
@@ -72,7 +71,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         *bouncers,
         *caches.values(),
         *(
-            LogsSource(name, entry, pod_logs, _container_logs(profile, entry), masks=masks, filters=profile.filters)
+            LogsSource(name, entry, pod_logs, container_logs(profile, entry), masks=masks, filters=profile.filters)
             for name, entry in profile.logs.items()
         ),
         *_metrics(profile, databases, caches),
@@ -98,14 +97,6 @@ def _metrics(
                 yield MetricSource(name, metric, asked=(f"redis {on}", partial(caches[on].value, *metric.redis or ())))
             case _:
                 yield MetricSource(name, metric)
-
-
-def _container_logs(profile: Profile, entry: LogSource) -> ContainerLogs | None:
-    """Return what reads the logs of an engine's containers, on a connection of its own; None where none is meant."""
-    if entry.docker is None:
-        return None
-    engine = profile.docker[entry.engine or next(iter(profile.docker))]
-    return ContainerLogs(DockerConnection(engine.socket))
 
 
 def _optional(profile: Profile) -> Iterator[str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
+from tui.sources.docker.logs import container_logs
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource, PodLogs
 from tui.sources.logs import LogsSource
@@ -39,7 +40,8 @@ async def _log(name: str, wanted: LogCount, asked: Asked, site: Site) -> Fact:
         return Fact(what, "", Mark.UNKNOWN, detail="the profile has no such log")
     cluster = site.pollers.source(KUBERNETES)
     pod_logs = PodLogs(cluster) if isinstance(cluster, KubernetesSource) else None
-    source, since = LogsSource(name, entry, pod_logs, first_lines=_MOST_LINES), site.now() - wanted.within
+    of_containers, since = container_logs(site.profile, entry), site.now() - wanted.within
+    source = LogsSource(name, entry, pod_logs, of_containers, first_lines=_MOST_LINES)
     try:
         lines, missing = await _end_of(source, site.now())
     except SourceError as error:

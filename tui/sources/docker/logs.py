@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from profiles.schema import LogSource, Profile
 from tui.sources.docker import parse
 from tui.sources.docker.connection import DockerConnection
 from tui.sources.errors import Unreadable
@@ -106,3 +107,11 @@ class ContainerLogs:
     async def close(self) -> None:
         """Give the connection back."""
         await self._connection.close()
+
+
+def container_logs(profile: Profile, entry: LogSource) -> ContainerLogs | None:
+    """Return what reads the logs of an engine's containers, on a connection of its own; None where none is meant."""
+    if entry.docker is None:
+        return None
+    engine = profile.docker[entry.engine or next(iter(profile.docker))]
+    return ContainerLogs(DockerConnection(engine.socket))
