@@ -25,7 +25,7 @@ def remember(site: Site, seconds: int, *values: float) -> None:
     """Let the site have seen these values, one a minute, before the oldest that it saw itself."""
     kept = site.numbers.get("host:", "cpu_percent")
     assert kept is not None
-    began = time.time() - seconds
+    began = time.time() - seconds + 30  # the clock goes on while the test reads
     kept.past.fill([(began + n * 60, value) for n, value in enumerate(values)])
 
 
@@ -48,7 +48,7 @@ async def test_the_figure_asked_for_is_judged_and_the_others_are_told(
     assert fact.value == value
     assert fact.mark is mark
     assert "min 10 %" in fact.detail
-    assert "over 59m" in fact.detail or "over 1h" in fact.detail
+    assert "over 59m" in fact.detail
 
 
 async def test_all_is_well_cannot_be_told_of_a_few_minutes(tmp_path: Path) -> None:

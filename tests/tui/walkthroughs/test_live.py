@@ -59,7 +59,7 @@ async def found(site: Site, subject: Subject = NOBODY, typed: str = "", **act: A
         ({"sql": "SELECT count(*) FROM pg_class", "at_least": 1}, Mark.PASSED, None),
         ({"sql": "SELECT 'on'", "is": "on"}, Mark.PASSED, "on"),
         ({"sql": "SELECT true", "is": True}, Mark.PASSED, "True"),
-        ({"sql": "SELECT count(*) FROM public.products", "warn": 1}, Mark.UNKNOWN, ""),
+        ({"sql": "SELECT length(pg_read_file('PG_VERSION'))", "warn": 1}, Mark.UNKNOWN, ""),
         ({"sql": "SELECT NULL::int", "at_least": 1}, Mark.UNKNOWN, "NULL"),
         ({"sql": "SELECT 1.5::numeric", "warn": 1, "critical": 2}, Mark.WARNING, "1.5"),
         ({"sql": "SELECT 1 FROM products", "warn": 1}, Mark.UNKNOWN, ""),

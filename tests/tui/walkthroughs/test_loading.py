@@ -185,6 +185,8 @@ def test_every_default_rule_of_the_systems_offers_a_runbook() -> None:
         "database.slot_retained_bytes",
         "database.wraparound_percent",
         "redis.clients_percent",
+        "pgbouncer.waiting_s",
+        "pgbouncer.clients_percent",
         "redis.save_failed",
         "redis.link_down_s",
         "redis.masters_down",
