@@ -41,7 +41,7 @@ def test_every_tab_shows_data(screen: Terminal) -> None:
         "2": r"shop +api-\S+ +1/1 +Running",
         "3": r"accepting · PostgreSQL \d+",
         "4": r"Valkey 9.*master",
-        "5": r"following +\d+ lines/s",
+        "5": r"following +UTC +\d+ lines/s",
         "6": r"cpu +\d+ %",
     }.items():
         screen.press(key)

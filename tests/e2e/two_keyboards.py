@@ -16,7 +16,7 @@ import asyncpg
 from tests.e2e.terminal import ROOT, Terminal
 from tests.e2e.tmux import BUSY_MACHINE_S, Tmux
 
-_LETTERS: Final = "yyyyyyjkhltdrunew"
+_LETTERS: Final = "yyyyyyjkhltdrunw"
 """What is typed: `y`, which confirms, as often as all others; none of them asks for a change itself."""
 _GAPS_S: Final = (0.02, 0.3)
 """Between two keys: a burst, or somebody who searches for the next one; never so long that it would be a pause."""
