@@ -162,6 +162,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     def columns(self, columns: Sequence[Column]) -> None:
         column, reverse = self.sort_column, self.sort_reverse
         self._lines.columns = tuple(columns)
+        # At once: the places of the columns before may name more columns than there are now.
+        self._lines.arrange(self._body_width)
         self._model.sort(None, reverse=False)
         self.sort_by(column if column in [c.key for c in columns] else None, reverse)
         self._arrange()

@@ -245,6 +245,19 @@ async def test_enter_opens_the_key_and_columns_that_do_not_fit_scroll_sideways()
         assert screen(app.table)[0].startswith("  NAME")
 
 
+async def test_columns_may_become_fewer_while_it_is_sorted_by_one_that_goes() -> None:
+    async with (app := TableApp()).run_test(size=(60, 10)) as pilot:
+        app.table.show(rows(5))
+        app.table.sort_by("zone")
+        await pilot.pause()
+        app.table.show({})
+        app.table.columns = COLUMNS[:1]
+        app.table.show({"id": Row(("only",))})
+        await pilot.pause()
+        assert [line.strip() for line in screen(app.table)[:2]] == ["NAME", "> only"]
+        assert app.table.sort_column is None
+
+
 async def test_rows_told_before_the_table_is_on_a_screen_are_there_when_it_is() -> None:
     app = TableApp()
     app.table.show(rows(5))
