@@ -149,6 +149,35 @@ def endpoints_cells(thing: Object, now: datetime) -> list[Any]:
     return [thing["metadata"]["name"], (",".join(pairs[:3]) + more) or "<none>", _age(thing, now)]
 
 
+def slice_cells(thing: Object, now: datetime) -> list[Any]:
+    """NAME ADDRESSTYPE PORTS ENDPOINTS AGE."""
+    ports = [str(p["port"]) for p in thing.get("ports") or ()]
+    found = [address for endpoint in thing.get("endpoints") or () for address in endpoint["addresses"]]
+    more = f" + {len(found) - 3} more..." if len(found) > 3 else ""
+    return [
+        thing["metadata"]["name"],
+        thing["addressType"],
+        ",".join(ports) or "<unset>",
+        (",".join(found[:3]) + more) or "<unset>",
+        _age(thing, now),
+    ]
+
+
+def certificate_cells(thing: Object, now: datetime) -> list[Any]:
+    """NAME READY SECRET | ISSUER STATUS | AGE, the columns its definition asks for."""
+    conditions = (thing.get("status") or {}).get("conditions") or ()
+    ready: dict[str, Any] = next((c for c in conditions if c["type"] == "Ready"), {})
+    spec = thing["spec"]
+    return [
+        thing["metadata"]["name"],
+        ready.get("status", ""),
+        spec.get("secretName", ""),
+        (spec.get("issuerRef") or {}).get("name", ""),
+        ready.get("message", ""),
+        _age(thing, now),
+    ]
+
+
 def policy_cells(thing: Object, now: datetime) -> list[Any]:
     """NAME POD-SELECTOR AGE."""
     selector = thing["spec"].get("podSelector") or {}

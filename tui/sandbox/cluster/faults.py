@@ -31,6 +31,10 @@ class FaultKind(StrEnum):
     """A stream says nothing more, not even bookmarks; other requests never answer."""
     CUT = "cut"
     """The connection is torn down."""
+    TRICKLE = "trickle"
+    """A stream comes a few bytes at a time, cut anywhere; it stays whole."""
+    REPLAYED = "replayed"
+    """A watch tells the last changes once more, as a server's cache may that is behind."""
     LOST = "lost"
     """The request is carried out; the connection is torn down before the answer."""
     LATE = "late"
@@ -149,7 +153,7 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
             return None
         case FaultKind.SILENT:
             await fault.released.wait()
-        case FaultKind.LOST | FaultKind.LATE:
+        case FaultKind.LOST | FaultKind.LATE | FaultKind.TRICKLE | FaultKind.REPLAYED:
             return None
         case FaultKind.CUT:
             return cut(call)

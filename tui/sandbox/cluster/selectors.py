@@ -129,6 +129,8 @@ def _requirement(tokens: list[str]) -> Callable[[Mapping[str, str]], bool]:
             return lambda labels: key in labels
         case [key, "=" | "=="]:
             return lambda labels: labels.get(key) == ""
+        case [key, "!="]:
+            return lambda labels: labels.get(key) != ""
         case [key, "=" | "==", value] if value not in ("=", "==", "!="):
             return lambda labels: labels.get(key) == value
         case [key, "!=", value]:

@@ -243,6 +243,10 @@ class Store:
             raise problems.expired(f"too old resource version: {version} ({self.version})")
         return [change for change in shelf.changes if change.version > version]
 
+    def last(self, resource: Resource, count: int) -> list[Change]:
+        """Return the last changes that are not forgotten, oldest first."""
+        return list(self._shelf(resource).changes)[-count:]
+
     def oldest(self, resource: Resource) -> int:
         """Return the oldest resourceVersion that a watch or a continue token may still name."""
         return self._shelf(resource).forgotten

@@ -64,6 +64,8 @@ _PRINTERS: dict[str, Printer] = {
         cells.claim_cells,
     ),
     "endpoints": ("Name Endpoints Age", cells.endpoints_cells),
+    "endpointslices.discovery.k8s.io": ("Name AddressType Ports Endpoints Age", cells.slice_cells),
+    "certificates.cert-manager.io": ("Name Ready Secret +Issuer +Status Age", cells.certificate_cells),
     "controllerrevisions.apps": ("Name Controller #Revision Age", cells.revision_cells),
 }
 _PLAIN: Printer = ("Name Age", cells.plain_cells)

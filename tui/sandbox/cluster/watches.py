@@ -19,6 +19,12 @@ from tui.sandbox.cluster.selectors import Match
 from tui.sandbox.cluster.store import Change, Entry, Store, encode
 from tui.sandbox.cluster.tables import metadata_only, table
 
+_LASTING = (FaultKind.TRICKLE, FaultKind.REPLAYED)
+"""Faults that do not end the stream."""
+_TRICKLE = 37
+"""Bytes at a time."""
+_REPLAYED = 50
+"""Changes told once more."""
 BACKLOG = 20_000
 """Changes a slow watcher may be behind before the server ends its watch."""
 
@@ -102,6 +108,9 @@ async def watch(call: Call, store: Store, bookmark_s: float, fault: Fault | None
     """
     stream = _Stream(call, store, selected(call))
     problem = _begin(stream)
+    if problem is None and fault is not None and fault.kind is FaultKind.REPLAYED:
+        for change in store.last(call.resource, _REPLAYED):
+            stream.push(change)
     response = web.StreamResponse(headers={"Content-Type": JSON, "Cache-Control": "no-cache, private"})
     response.enable_chunked_encoding()
     forget = store.listen(call.resource, stream.push)
@@ -144,6 +153,15 @@ def _begin(stream: _Stream) -> ApiError | None:
     return None
 
 
+async def _write(response: web.StreamResponse, chunk: bytes, fault: Fault | None) -> None:
+    if fault is None or fault.kind is not FaultKind.TRICKLE:
+        await response.write(chunk)
+        return
+    for start in range(0, len(chunk), _TRICKLE):
+        await response.write(chunk[start : start + _TRICKLE])
+        await asyncio.sleep(0)
+
+
 def _present(stream: _Stream) -> None:
     for entry in stream.store.entries(stream.call.resource, stream.call.namespace):
         if stream.match is None or stream.match(entry.thing):
@@ -162,17 +180,19 @@ async def _pump(stream: _Stream, response: web.StreamResponse, bookmark_s: float
         if stream.pending:
             chunk = b"".join(stream.pending)
             stream.pending.clear()
-            await response.write(chunk)
+            await _write(response, chunk, fault)
             continue
         stream.wake.clear()
-        if trouble_at is not None and now >= trouble_at and fault is not None:
+        if trouble_at is not None and now >= trouble_at and fault is not None and fault.kind not in _LASTING:
             await _misbehave(stream, response, fault)
             return
         if wants_bookmarks and now >= next_bookmark:
             next_bookmark = now + bookmark_s
             stream.bookmark()
             continue
-        until = min(ends, next_bookmark if wants_bookmarks else ends, trouble_at or ends)
+        until = min(
+            ends, next_bookmark if wants_bookmarks else ends, trouble_at if trouble_at and now < trouble_at else ends
+        )
         try:
             await asyncio.wait_for(stream.wake.wait(), max(until - now, 0.001))
         except TimeoutError:

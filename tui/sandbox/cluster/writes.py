@@ -10,6 +10,7 @@ from aiohttp import web
 from tui.sandbox.cluster import patches, problems
 from tui.sandbox.cluster.clock import stamp
 from tui.sandbox.cluster.defaults import fill
+from tui.sandbox.cluster.managed import note_write
 from tui.sandbox.cluster.reads import reply, selected, shown
 from tui.sandbox.cluster.request import Call
 from tui.sandbox.cluster.resources import NAMESPACES, PODS, Object, Resource
@@ -163,6 +164,7 @@ def _create(call: Call, store: Store, thing: Object) -> Object:
         meta.pop(given, None)
     check_new(resource, thing)
     fill(resource, thing)
+    note_write(call, store, thing)
     return store.insert(resource, thing, dry_run=call.is_dry_run)
 
 
@@ -181,6 +183,7 @@ def _update(call: Call, store: Store, new: Object, old: Object) -> Object:
     for kept in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
         if kept in old["metadata"]:
             new["metadata"][kept] = old["metadata"][kept]
+    note_write(call, store, new, old)
     stored = store.replace(call.resource, new, dry_run=call.is_dry_run)
     meta = stored["metadata"]
     if meta.get("deletionTimestamp") and not meta.get("finalizers") and not call.is_dry_run and call.resource != PODS:
