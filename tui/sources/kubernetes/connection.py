@@ -179,10 +179,12 @@ class Connection:
         content_type: str = "application/json",
         timeout_s: float = 10.0,
         opening: int | None = None,
+        accept: str = "application/json",
     ) -> Answer:
         """Send one request, once, and return the answer whatever its status.
 
-        `opening` sends it only as long as this has not been opened anew since `openings` was that.
+        `accept` names the form of the answer. `opening` sends it only as long as this has not been opened anew since
+        `openings` was that.
 
         Raises:
             ConnectFailed: certainly nothing was sent.
@@ -192,7 +194,7 @@ class Connection:
         with self._translated():
             async with asyncio.timeout(timeout_s):
                 response = await self._send(
-                    method, path, query, body, content_type, silence_s=timeout_s, opening=opening
+                    method, path, query, body, content_type, silence_s=timeout_s, opening=opening, accept=accept
                 )
                 told = {name.lower(): value for name, value in response.headers.items()}
                 self.clock_offset_s = clock_offset(told, time.time())
@@ -208,9 +210,11 @@ class Connection:
             raise Unreadable("the answer is not JSON: a proxy or a login page, not an API server?")
         return answer
 
-    async def get(self, path: str, query: Query = (), *, timeout_s: float = 10.0) -> Object:
+    async def get(
+        self, path: str, query: Query = (), *, timeout_s: float = 10.0, accept: str = "application/json"
+    ) -> Object:
         """Return the object at `path`; raises SourceError for anything but success."""
-        return (await self.call("GET", path, query=query, timeout_s=timeout_s)).object()
+        return (await self.call("GET", path, query=query, timeout_s=timeout_s, accept=accept)).object()
 
     async def stream(self, path: str, query: Query, *, silence_s: float) -> AsyncGenerator[bytes, None]:
         """Yield an empty chunk once the server has agreed, then a watch's or a log's chunks until the server ends it.
@@ -245,6 +249,7 @@ class Connection:
         *,
         silence_s: float,
         opening: int | None = None,
+        accept: str = "application/json",
     ) -> Any:
         import aiohttp
 
@@ -253,7 +258,7 @@ class Connection:
         api, credentials = self._api, self._credentials
         if api is None or credentials is None:
             raise Unreachable("the connection was closed")
-        headers = {"Accept": "application/json", "Content-Type": content_type, **(found.impersonate or {})}
+        headers = {"Accept": accept, "Content-Type": content_type, **(found.impersonate or {})}
         if authorization := await credentials.authorization():
             headers["Authorization"] = authorization
         if opening not in (None, self.openings):
