@@ -1,0 +1,129 @@
+"""What changed of late: told by the objects themselves, to who has just come."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from profiles.schema import Kubernetes
+from tui.sandbox.cluster.cluster import Cluster
+from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource
+from tui.sources.kubernetes.recent import Change, parse_config, read_configs, recent
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("kubernetes")]
+
+_API = "/apis/apps/v1/namespaces/shop/deployments/api"
+_MERGE, _STRATEGIC = "application/merge-patch+json", "application/strategic-merge-patch+json"
+
+
+@pytest.fixture
+async def cluster() -> AsyncIterator[Cluster]:
+    async with Cluster(speed=20) as running:
+        yield running
+
+
+@pytest.fixture
+async def source(cluster: Cluster, tmp_path: Path) -> AsyncIterator[KubernetesSource]:
+    path = cluster.write_kubeconfig(tmp_path / "config")
+    made = KubernetesSource(Kubernetes(kubeconfig=str(path)), environ={})
+    yield made
+    await made.close()
+
+
+async def _changes(source: KubernetesSource, holds: Callable[[tuple[Change, ...]], bool]) -> tuple[Change, ...]:
+    since = time.time() - 900
+    async with asyncio.timeout(15):
+        while not holds(found := recent(await source.read(), since)):
+            pass
+    return found
+
+
+async def _patch(source: KubernetesSource, path: str, body: object, form: str = _MERGE) -> None:
+    answer = await source.connection.call("PATCH", path, body=body, content_type=form)
+    assert answer.is_ok, answer.message
+
+
+def _of(found: tuple[Change, ...], what: str) -> list[Change]:
+    return [change for change in found if change.what == what]
+
+
+async def test_a_settled_cluster_tells_of_nothing(source: KubernetesSource) -> None:
+    assert recent(await source.read(), time.time() - 900) == ()
+
+
+async def test_a_rollout_names_the_image_before_and_after(source: KubernetesSource) -> None:
+    await source.read()
+    image = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": "registry.example/shop/api:3"}]}}}}
+    await _patch(source, _API, image, _STRATEGIC)
+    found = await _changes(source, lambda found: bool(_of(found, "rollout")))
+    (rollout,) = _of(found, "rollout")
+    assert rollout.about == "deployment/shop/api"
+    assert rollout.words == ("revision 13: app registry.example/shop/api:3 (was registry.example/shop/api:2.14.0)")
+    assert not _of(found, "scale"), "what a rollout scales is part of it"
+
+
+async def test_scaling_is_told_without_a_rollout(source: KubernetesSource) -> None:
+    await source.read()
+    await _patch(source, _API, {"spec": {"replicas": 6}})
+    found = await _changes(source, lambda found: bool(_of(found, "scale")))
+    assert _of(found, "scale")[0].about == "deployment/shop/api"
+    assert "from 4 to 6" in _of(found, "scale")[0].words
+
+
+async def test_an_oom_kill_is_known_from_the_last_state(cluster: Cluster, source: KubernetesSource) -> None:
+    await source.read()
+    cluster.behaviours.set("shop", "api", "oom")
+    await _patch(source, _API, {"spec": {"replicas": 5}})
+    found = await _changes(source, lambda found: bool(_of(found, "OOM kill")))
+    kill = _of(found, "OOM kill")[0]
+    assert kill.about.startswith("pod/shop/api-")
+    assert kill.is_bad
+    assert kill.words.startswith("OOMKilled")
+
+
+async def test_what_was_before_is_left_out(source: KubernetesSource) -> None:
+    snapshot: KubernetesSnapshot = await source.read()
+    everything = recent(snapshot, time.time() - 10_800)
+    assert everything
+    assert [change.at for change in everything] == sorted((change.at for change in everything), reverse=True)
+    assert recent(snapshot, time.time()) == ()
+
+
+async def test_a_written_configmap_says_by_whom_and_no_value_is_asked_for(source: KubernetesSource) -> None:
+    await source.read()
+    since = time.time() - 900
+    assert (await read_configs(source.connection, (), since)).changes == ()
+    await _patch(source, "/api/v1/namespaces/shop/configmaps/settings", {"data": {"LOG_LEVEL": "debug"}})
+    found = await read_configs(source.connection, (), since)
+    assert [(change.about, change.words) for change in found.changes] == [
+        ("configmap/shop/settings", "changed by opstui")
+    ]
+    assert recent(await source.read(), since, found)[0] == found.changes[0]
+
+
+async def test_what_may_not_be_looked_at_is_named(cluster: Cluster, tmp_path: Path) -> None:
+    path = cluster.write_kubeconfig(tmp_path / "shop", "shop-only")
+    source = KubernetesSource(Kubernetes(kubeconfig=str(path)), environ={})
+    found = await read_configs(source.connection, ("shop", "payments"), 0.0)
+    assert "configmaps: forbidden in payments" in found.missing
+    assert {change.about.split("/")[1] for change in found.changes} <= {"shop"}
+    await source.close()
+
+
+def test_the_moment_of_a_config_is_its_newest_write() -> None:
+    metadata = {
+        "namespace": "shop", "name": "x", "creationTimestamp": "2026-11-22T04:00:00Z",
+        "managedFields": [
+            {"manager": "helm", "time": "2026-11-22T04:00:00Z"},
+            {"manager": "kubectl-edit", "time": "2026-11-22T05:00:00Z"},
+        ],
+    }  # fmt: skip
+    found = parse_config("configmap", {"metadata": metadata})
+    assert found is not None
+    assert found.words == "changed by kubectl-edit"
+    created = parse_config("configmap", {"metadata": {**metadata, "managedFields": metadata["managedFields"][:1]}})
+    assert created is not None
+    assert created.words == "created by helm"
+    assert parse_config("configmap", {"metadata": {}}) is None
