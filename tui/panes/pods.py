@@ -5,13 +5,20 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from tui.actions.kubernetes.restart import RESTARTABLE
+from tui.actions.kubernetes.undo import UNDOABLE
 from tui.panes import pods_detail, tabs
 from tui.panes.pods_changes import PodsChanges
 from tui.panes.pods_events import Fold
+from tui.panes.pods_object import object_page
+from tui.panes.pods_revisions import template_changes
 from tui.sources.errors import SourceError
+from tui.sources.kubernetes.discovery import ApiResource
+from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.revisions import Revision, revisions
 from tui.sources.kubernetes.source import KubernetesSource, kubectl_words
+from tui.sources.kubernetes.tables import Line
 from tui.sources.kubernetes.veil import veiled
 from tui.sources.kubernetes.workloads import Workload
 from widgets.cell import cell_text
@@ -33,19 +40,26 @@ class PodsPane(PodsChanges):
     # Reading one thing in full
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Show a workload's pods, or anything else in full."""
+        """Go down: from a workload or a node to its pods, from a change to its object; else show it in full."""
         message.stop()
         fact = self.current
         if isinstance(fact, Workload):
-            self.show_pods_of(fact)
+            self.show_pods(workload=fact)
+        elif isinstance(fact, Node):
+            self.show_pods(node=fact.name)
+        elif self.extra is not None and (about := self.extra.about(message.key)):
+            self.go_to(about)
         else:
             self.action_detail()
 
     def action_detail(self) -> None:
         """Show what is under the cursor in full."""
         fact = self.current
-        if fact is None:
-            self.post_message(self.Told("no row to show"))
+        line = self.kinds.line(self.table.cursor_key) if self.extra is self.kinds else None
+        if line is not None and (source := self.source) is not None:
+            self.begin(self._object(source, self.kinds.resource, line))
+        elif fact is None:
+            self.post_message(self.Told("no row to show" if self.extra is None else "enter goes to the object itself"))
         elif isinstance(fact, Fold):
             page = pods_detail.event_page(fact, self.desk.now())
             self.app.push_screen(TextDialog(f"Event {fact.newest.reason} of {fact.newest.object}", page))
@@ -55,11 +69,16 @@ class PodsPane(PodsChanges):
     async def _detail(self, fact: Pod | Workload | Node) -> None:
         kind, namespace = _kind_of(fact), "" if isinstance(fact, Node) else fact.namespace
         obj, missing = None, ""
+        known: tuple[Revision, ...] = ()
         if (source := self.source) is not None:
             try:
-                obj = veiled(await self.patiently(source.fetch(kind, namespace, fact.name), f"{kind} {fact.name}"))
+                whole = await self.patiently(source.fetch(kind, namespace, fact.name), f"{kind} {fact.name}")
+                obj = veiled(whole)
+                if kind in UNDOABLE:
+                    kept = revisions(source.connection, {**whole, "kind": kind})
+                    known = await self.patiently(kept, f"the revisions of {fact.name}")
             except SourceError as error:
-                missing = f"\n\nThe whole object could not be read: {error}"
+                missing = f"\n\nNot all of it could be read: {error}"
         if (snapshot := self.snapshot) is None:
             return
         now = self.desk.now()
@@ -67,30 +86,49 @@ class PodsPane(PodsChanges):
             case Pod():
                 page = pods_detail.pod_page(fact, obj, snapshot, now)
             case Workload():
-                page = pods_detail.workload_page(fact, obj, snapshot, now)
+                page = pods_detail.workload_page(fact, obj, snapshot, now) + template_changes(known)
             case Node():
                 page = pods_detail.node_page(fact, obj, snapshot, now)
         title = f"{kind} {namespace}/{fact.name}" if namespace else f"{kind} {fact.name}"
         self.app.push_screen(TextDialog(title, page + missing, stem=f"{kind.lower()}-{fact.name}"))
 
+    async def _object(self, source: KubernetesSource, resource: ApiResource, line: Line) -> None:
+        name = f"{resource.kind} {line.namespace}/{line.name}" if line.namespace else f"{resource.kind} {line.name}"
+        path = resource.path(line.namespace or None, line.name)
+        try:
+            obj = await self.patiently(source.fetch_at(path), name)
+        except SourceError as error:
+            self.post_message(self.Told(f"{name}: {error}", "warn"))
+            return
+        if (snapshot := self.snapshot) is not None:
+            page = object_page(obj, snapshot, self.desk.now())
+            self.app.push_screen(TextDialog(name, page, stem=f"{resource.kind.lower()}-{line.name}"))
+
     def action_yaml(self) -> None:
         """Show the whole object under the cursor as YAML, read afresh."""
         fact, source = self.current, self.source
-        if fact is None or isinstance(fact, Fold):
+        line = self.kinds.line(self.table.cursor_key) if self.extra is self.kinds else None
+        if line is not None:
+            path, name = self.kinds.resource.path(line.namespace or None, line.name), line.name
+            kind = self.kinds.resource.kind
+        elif fact is None or isinstance(fact, Fold):
             self.post_message(self.Told("no object under the cursor: YAML is there for pods, workloads and nodes"))
-        elif source is None:
+            return
+        else:
+            kind, name = _kind_of(fact), fact.name
+            path = KINDS[kind].path(None if isinstance(fact, Node) else fact.namespace, name)
+        if source is None:
             self.post_message(self.Told("no cluster to read it from"))
         else:
-            self.begin(self._yaml(source, fact))
+            self.begin(self._yaml(source, path, f"{kind} {name}", f"{kind.lower()}-{name}"))
 
-    async def _yaml(self, source: KubernetesSource, fact: Pod | Workload | Node) -> None:
-        kind, namespace = _kind_of(fact), "" if isinstance(fact, Node) else fact.namespace
+    async def _yaml(self, source: KubernetesSource, path: str, name: str, stem: str) -> None:
         try:
-            text = await self.patiently(source.yaml(kind, namespace, fact.name), f"{kind} {fact.name}")
+            text = await self.patiently(source.yaml_at(path), name)
         except SourceError as error:
-            self.post_message(self.Told(f"{kind} {fact.name}: {error}", "warn"))
+            self.post_message(self.Told(f"{name}: {error}", "warn"))
             return
-        self.app.push_screen(TextDialog(f"{kind} {fact.name}", text, stem=f"{kind.lower()}-{fact.name}"))
+        self.app.push_screen(TextDialog(name, text, stem=stem))
 
     def action_copy(self) -> None:
         """Copy the row under the cursor."""
@@ -114,6 +152,8 @@ class PodsPane(PodsChanges):
         def line(within: str, *arguments: str) -> str:
             return kubectl_words(entry, login, within, *arguments)
 
+        if (extra := self.extra) is not None:
+            return "\n".join(line(namespace, *words, *everywhere) for words in extra.by_hand())
         resources = {"workloads": "deployments,statefulsets,daemonsets,jobs,cronjobs"}.get(self.view, self.view)
         wide = () if self.view == "events" else ("-o", "wide")
         lines = [line(namespace, "get", resources, *everywhere, *wide)]

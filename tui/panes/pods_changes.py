@@ -11,8 +11,8 @@ from tui.actions.kubernetes.scale import scale_request
 from tui.actions.kubernetes.undo import undo_request
 from tui.panes import pods_offers
 from tui.panes.offering import Offer, Offering
+from tui.panes.pods_browser import PodsBrowser
 from tui.panes.pods_offers import Fact
-from tui.panes.pods_tables import SOURCE, PodsTables
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.pods import Pod
@@ -22,7 +22,7 @@ from tui.sources.kubernetes.workloads import Workload
 from widgets.dialogs import Choice, ChooseDialog, InputDialog
 
 
-class PodsChanges(PodsTables, Offering):
+class PodsChanges(PodsBrowser, Offering):
     """Restart, scale, roll back, hold and delete; several at once where rows are marked."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,21 +34,14 @@ class PodsChanges(PodsTables, Offering):
     ]
 
     @property
-    def source(self) -> KubernetesSource | None:
-        """The cluster; None where the profile names none."""
-        found = self.desk.source(SOURCE)
-        return found if isinstance(found, KubernetesSource) else None
-
-    @property
     def chosen(self) -> tuple[Fact, ...]:
         """The facts that are marked, also those a filter hides; the one under the cursor when none is."""
         snapshot = self.snapshot
         if snapshot is None:
             return ()
-        if not (keys := self.table.marked):
+        if not self.table.marked:
             return (self.current,) if self.current is not None else ()
-        known = self._folds if self.view == "events" else getattr(snapshot, self.view)
-        return tuple(fact for key in keys if (fact := known.get(key)) is not None)
+        return self.marked_facts(snapshot)
 
     def offers(self) -> tuple[Offer, ...]:
         """Return what can be changed of the facts that are chosen."""

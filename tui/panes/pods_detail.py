@@ -60,9 +60,9 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
             if containers := parts(spec, key):
                 known = {text(s, "name"): s for s in parts(status, statuses)}
                 lines += ["", title, *_containers(containers, known, now)]
-        lines += _conditions(status, now)
-        lines += _labels(obj)
-    lines += _events([event for event in snapshot.events.values() if _is_about(event, pod.uid, "pod", pod)], now)
+        lines += conditions_lines(status, now)
+        lines += labels_lines(obj)
+    lines += events_lines([event for event in snapshot.events.values() if _is_about(event, pod.uid, "pod", pod)], now)
     return "\n".join(lines)
 
 
@@ -108,7 +108,8 @@ def _state(state: Object, now: float) -> str:
     return "no state"
 
 
-def _conditions(status: Object, now: float) -> Iterator[str]:
+def conditions_lines(status: Object, now: float) -> Iterator[str]:
+    """Yield the conditions of a status under their heading; nothing where there are none."""
     conditions = parts(status, "conditions")
     if conditions:
         yield ""
@@ -119,7 +120,8 @@ def _conditions(status: Object, now: float) -> Iterator[str]:
         yield f"  {text(condition, 'type'):<26} {text(condition, 'status'):<8} for {since:<8} {said}".rstrip()
 
 
-def _labels(obj: Object) -> Iterator[str]:
+def labels_lines(obj: Object) -> Iterator[str]:
+    """Yield labels and annotations of an object under their headings."""
     metadata = part(obj, "metadata")
     for key in ("labels", "annotations"):
         if found := strings(metadata, key):
@@ -134,7 +136,8 @@ def _is_about(event: Event, uid: str, kind: str, fact: Pod | Workload | Node) ->
     return event.object == f"{kind}/{fact.name}" and event.namespace == getattr(fact, "namespace", event.namespace)
 
 
-def _events(events: list[Event], now: float) -> Iterator[str]:
+def events_lines(events: list[Event], now: float) -> Iterator[str]:
+    """Yield events under their heading, newest first."""
     yield ""
     yield "Events, newest first" if events else "Events: none known"
     for event in sorted(events, key=lambda e: -(e.last_at or 0))[:_EVENTS]:
@@ -184,11 +187,11 @@ def workload_page(workload: Workload, obj: Object | None, snapshot: KubernetesSn
     lines += ["", f"Pods: {len(pods)}"]
     lines += [f"  {p.name}  {p.ready}/{p.containers}  {p.status}  {p.restarts} restarts  {p.node}" for p in pods]
     if obj is not None:
-        lines += _conditions(part(obj, "status"), now)
-        lines += _labels(obj)
+        lines += conditions_lines(part(obj, "status"), now)
+        lines += labels_lines(obj)
     kind = workload.kind.lower()
     related = {workload.uid, *owners}
-    lines += _events(
+    lines += events_lines(
         [e for e in snapshot.events.values() if e.object_uid in related or _is_about(e, workload.uid, kind, workload)],
         now,
     )
@@ -207,10 +210,10 @@ def node_page(node: Node, obj: Object | None, snapshot: KubernetesSnapshot, now:
         f"uses        CPU {cores(usage)} of {node.cpu_cores or 0:g} cores, memory {memory(usage)}",
     ]
     if obj is not None:
-        lines += _conditions(part(obj, "status"), now)
+        lines += conditions_lines(part(obj, "status"), now)
     lines += ["", f"Pods: {len(pods)}"]
     lines += [f"  {pod.path}  {pod.ready}/{pod.containers}  {pod.status}" for pod in pods]
-    lines += _events([e for e in snapshot.events.values() if _is_about(e, node.uid, "node", node)], now)
+    lines += events_lines([e for e in snapshot.events.values() if _is_about(e, node.uid, "node", node)], now)
     return "\n".join(lines)
 
 

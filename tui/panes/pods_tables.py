@@ -1,75 +1,30 @@
-"""What the Pods tab shows: readings of a cluster → four tables, kept equal to it change by change."""
+"""What stands around the tables of the Pods tab, and the keys that choose what is shown."""
 
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.timer import Timer
 
-from tui.panes import pods_detail, pods_events, pods_rows
+from tui.panes import pods_detail
 from tui.panes.failing import clock, failure_words
-from tui.panes.pane import Desk, Pane
-from tui.panes.pods_events import Fold
-from tui.panes.pods_rows import Light
-from tui.panes.pods_view import FactView
-from tui.sources.kubernetes.metrics import Metrics
-from tui.sources.kubernetes.mirror import Changes
-from tui.sources.kubernetes.nodes import Node
-from tui.sources.kubernetes.pods import Health, Pod
+from tui.panes.pods_choice import Choice, typed_filter
+from tui.panes.pods_feed import PodsFeed
+from tui.panes.pods_kinds import EVERY_S
+from tui.panes.pods_views import REVEALED_IN, VIEWS
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.sources.kubernetes.source import KubernetesSource
-from tui.sources.kubernetes.workloads import Condition, Workload
+from tui.sources.kubernetes.workloads import Workload
 from tui.sources.reading import Reading
 from tui.units import age
-from widgets.cell import Column, Row
 from widgets.filter_bar import FilterBar
-from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 
-SOURCE: Final = KubernetesSource.name
-_TITLES: Final = {"pods": "Pods", "workloads": "Workloads", "events": "Events", "nodes": "Nodes"}
-_RESOURCES: Final = {
-    "pods": ("pods",),
-    "workloads": ("deployments", "statefulsets", "daemonsets", "jobs", "cronjobs"),
-    "events": ("events",),
-    "nodes": ("nodes",),
-}
-"""The watches behind each view."""
-_COLUMNS: Final[dict[str, Callable[[int], tuple[Column, ...]]]] = {
-    "pods": pods_rows.pod_columns,
-    "workloads": pods_rows.workload_columns,
-    "events": pods_events.event_columns,
-    "nodes": pods_rows.node_columns,
-}
-_WORST_FIRST: Final = {"pods": "status", "workloads": "ready", "events": "type", "nodes": "status"}
-_PLAIN: Final = {"pods": "namespace", "workloads": "namespace", "events": "seen", "nodes": "name"}
-_REVEALED_IN: Final = {
-    "pod": "pods",
-    "node": "nodes",
-    **dict.fromkeys(("deployment", "statefulset", "daemonset", "replicaset", "job", "cronjob"), "workloads"),
-}
-"""The view that has a row for each kind of object."""
 _AGE_INTERVAL_S: Final = 2.0
 """Readings come when something changes, else every two seconds: that is what counts as fresh."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the person wants to see, in every view."""
-
-    namespace: str = ""
-    """Empty: all."""
-    faults_only: bool = False
-    workload: Workload | None = None
-    """Only the pods of this one."""
-
-
-class PodsTables(Pane):
+class PodsTables(PodsFeed):
     """Pods, workloads, events and nodes of one cluster, one view at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,57 +37,11 @@ class PodsTables(Pane):
         Binding("o", "worst_first", "Worst first", show=False, id="pods.worst_first"),
     ]
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
-        super().__init__(desk, id=id)
-        self._reading: Reading[KubernetesSnapshot] | None = None
-        self.view = "pods"
-        self.choice = Choice()
-        self._owners: frozenset[str] = frozenset()
-        self._views: dict[str, FactView] = {}
-        self._folds = pods_events.EventFolds()
-        self._metrics: Metrics | None = None
-        self._draining: Timer | None = None
-
-    def compose(self) -> ComposeResult:
-        """Lay out notice, title, view strip and a table for each view, of which one is open."""
-        yield NoticeBar()
-        yield SegmentLine(id="pods-title", separator="  ")
-        yield SegmentLine(id="pods-views", separator="")
-        for view, columns in _COLUMNS.items():
-            yield LiveTable(columns(80), id=f"pods-{view}", empty="waiting for the cluster", sort=_WORST_FIRST[view])
-        yield FilterBar()
-
     def on_mount(self) -> None:
         """Open the first view."""
-        rows: dict[str, tuple[Callable[[Any, Light], Row], Callable[[Any], Iterable[float | None]]]] = {
-            "pods": (pods_rows.pod_row, pods_rows.pod_moments),
-            "workloads": (pods_rows.workload_row, pods_rows.workload_moments),
-            "events": (pods_events.event_row, pods_events.fold_moments),
-            "nodes": (pods_rows.node_row, pods_rows.node_moments),
-        }
-        for view, (row, moments) in rows.items():
-            self._views[view] = FactView(self.query_one(f"#pods-{view}", LiveTable), row, moments)
         self._open_view()
         if self.desk.profile.kubernetes is None:
             self.query_one(NoticeBar).show("this profile names no cluster; add: kubernetes: {context: NAME}", "dim")
-
-    @property
-    def snapshot(self) -> KubernetesSnapshot | None:
-        """What was last seen of the cluster; None before the first answer."""
-        return self._reading.snapshot if self._reading is not None else None
-
-    @property
-    def table(self) -> LiveTable:
-        """The open table."""
-        return self._views[self.view].table
-
-    @property
-    def current(self) -> Pod | Workload | Node | Fold | None:
-        """The fact under the cursor, as it is now; None when there is no row, or it is gone."""
-        key = self.table.cursor_key
-        return None if key is None or self.snapshot is None else self._fact(self.snapshot, key)
-
-    # Readings
 
     def show(self, reading: Reading[Any]) -> None:
         """Draw what changed in the open view."""
@@ -141,91 +50,15 @@ class PodsTables(Pane):
             self._take(reading.snapshot)
         self._draw_frame()
 
-    def _take(self, snapshot: KubernetesSnapshot) -> None:
-        view = self._views[self.view]
-        changes = snapshot.changes
-        is_next = changes is not None and view.revision == snapshot.revision - 1
-        if view.revision == snapshot.revision:
-            return
-        if self.choice.workload is not None:
-            self._owners = pods_detail.owners_under(self.choice.workload, snapshot)
-        if not is_next or changes is None:
-            self._touch_all(snapshot)
-        else:
-            self._touch(snapshot, changes[self.view])
-            # A pod's workload may come to own it after the pod was told: the ReplicaSet's watch is another one.
-            if self.choice.workload is not None and changes["replica_sets"]:
-                self._touch_all(snapshot)
-        view.revision = snapshot.revision
-        self._touch_metrics(snapshot.metrics)
-        self._drain()
-
-    def _touch(self, snapshot: KubernetesSnapshot, changes: Changes) -> None:
-        uids = changes.upserted | changes.removed
-        if self.view == "events":
-            self._views["events"].touch(self._folds.update(snapshot.events, uids))
-        else:
-            self._views[self.view].touch(uids)
-
-    def _touch_all(self, snapshot: KubernetesSnapshot) -> None:
-        view = self._views[self.view]
-        keys: Iterable[Hashable] = getattr(snapshot, self.view)
-        if self.view == "events":
-            keys = self._folds.update(snapshot.events, {*snapshot.events, *self._folds.uids})
-        view.touch(list(view.keys))
-        view.touch(keys)
-
-    def _touch_metrics(self, metrics: Metrics) -> None:
-        old, self._metrics = self._metrics, metrics
-        if old is metrics or self.view not in ("pods", "nodes") or (snapshot := self.snapshot) is None:
-            return
-        view = self._views[self.view]
-        if self.view == "pods":
-            before = old.pods if old else {}
-            used = metrics.pods
-            view.touch(uid for uid, pod in snapshot.pods.items() if used.get(pod.path) != before.get(pod.path))
-        else:
-            view.touch(snapshot.nodes)
-
-    def _drain(self) -> None:
-        """Build rows now; those that must wait for their turn are built right after what else there is to do."""
-        if self._draining is not None:
-            self._draining.stop()
-            self._draining = None
-        if (snapshot := self.snapshot) is None:
-            return
-        light = Light(
-            self.desk.now(), partial(self.desk.level, SOURCE), snapshot.metrics.pods.get, snapshot.metrics.nodes.get
-        )
-        if self._views[self.view].drain(partial(self._fact, snapshot), light):
-            self._draining = self.set_timer(0.02, self._drain)
-
-    def _fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Any:
-        """Return the fact behind a row of the open view; None when it is gone or left out by the person's choice."""
-        found = self._folds.get(key) if self.view == "events" else getattr(snapshot, self.view).get(key)
-        return found if found is not None and self._passes(found) else None
-
-    def _passes(self, fact: Pod | Workload | Node | Fold) -> bool:
-        choice = self.choice
-        match fact:
-            case Node():
-                return not choice.faults_only or fact.status != "Ready" or bool(fact.pressures)
-            case Pod():
-                is_fault, namespace = fact.health not in (Health.FINE, Health.ENDED), fact.namespace
-                if choice.workload is not None and (fact.owner is None or fact.owner.uid not in self._owners):
-                    return False
-            case Workload():
-                is_fault = fact.condition is Condition.UNAVAILABLE or bool(fact.problem)
-                namespace = fact.namespace
-            case Fold():
-                is_fault, namespace = fact.newest.type != "Normal", fact.newest.namespace
-        return (is_fault or not choice.faults_only) and choice.namespace in ("", namespace)
-
     def tick(self) -> None:
         """Have rows built again whose ages read differently; say how old everything is."""
         if self._reading is not None and self._views:
-            self._views[self.view].age(self.desk.now())
-            self._drain()
+            if (extra := self.extra) is None:
+                self._views[self.view].age(self.desk.now())
+                self._drain()
+            # What is not watched is not read either while the cluster does not answer, or everything is paused.
+            elif (snapshot := self.snapshot) is not None and not self._reading.is_stale(self.desk.now()):
+                extra.draw(snapshot, self.choice)
         self._draw_frame()
 
     # What stands around the table
@@ -236,19 +69,27 @@ class PodsTables(Pane):
             return
         now, snapshot = self.desk.now(), reading.snapshot
         self._draw_notice(reading, now)
-        seen = Segment(age(reading.age_s(now), _AGE_INTERVAL_S), "dim", priority=1, right=True)
+        taken_at = self.extra.taken_at if self.extra is not None else None
+        age_s, interval_s = (
+            (reading.age_s(now), _AGE_INTERVAL_S) if taken_at is None else (max(0.0, now - taken_at), EVERY_S)
+        )
+        seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
         chosen = [*_title(snapshot), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
         self.query_one("#pods-title", SegmentLine).show([*chosen, seen])
         self._draw_views(snapshot)
 
     def _draw_notice(self, reading: Reading[KubernetesSnapshot], now: float) -> None:
-        bar, snapshot = self.query_one(NoticeBar), reading.snapshot
-        down = [] if snapshot is None else [h for r in _RESOURCES[self.view] if (h := snapshot.health[r]).is_down]
-        is_stale = snapshot is not None and (reading.is_stale(now) or len(down) == len(_RESOURCES[self.view]))
-        self.table.stale = is_stale
-        self.table.empty = "waiting for the cluster" if snapshot is None else "nothing here; esc clears the filters"
+        bar, snapshot, extra = self.query_one(NoticeBar), reading.snapshot, self.extra
+        behind = VIEWS[self.view].resources if extra is None else ()
+        down = [] if snapshot is None else [h for r in behind if (h := snapshot.health[r]).is_down]
+        is_down = extra.stale if extra is not None else len(down) == len(behind)
+        self.table.stale = snapshot is not None and (reading.is_stale(now) or is_down)
+        if extra is None:
+            self.table.empty = "waiting for the cluster" if snapshot is None else "nothing here; esc clears the filters"
         if words := failure_words(reading, now):
             bar.show(words, "critical" if reading.error else "warn")
+        elif extra is not None and extra.notice:
+            bar.show(extra.notice, "critical" if extra.stale else "warn")
         elif snapshot is not None and snapshot.notes:
             since = [h.since for h in snapshot.health.values() if h.since is not None]
             when = f" (since {clock(min(since))})" if since else ""
@@ -257,50 +98,57 @@ class PodsTables(Pane):
             bar.clear()
 
     def _choice_segments(self) -> list[Segment]:
-        choice = self.choice
-        segments = [Segment(f"namespace {choice.namespace}", "accent")] if choice.namespace else []
-        if choice.faults_only:
-            segments.append(Segment("faults only", "accent"))
-        if choice.workload is not None:
-            segments.append(Segment(f"pods of {choice.workload.kind}/{choice.workload.name}", "accent"))
-        return segments
+        return [Segment(words, "accent") for words in self.choice.words()]
 
     def _draw_views(self, snapshot: KubernetesSnapshot | None) -> None:
         segments = []
-        for view, title in _TITLES.items():
-            amount = "" if snapshot is None else f" {len(getattr(snapshot, view))}"
-            segments.append(Segment(f" {title}{amount} ", reverse=view == self.view))
+        for name, view in VIEWS.items():
+            amount = "" if snapshot is None else f" {len(getattr(snapshot, name))}"
+            segments.append(Segment(f" {view.title}{amount} ", reverse=name == self.view))
+        for name, extra in self.extras.items():
+            # Of a view that nobody looks at nothing is read: what it held last is no news.
+            amount = f" {extra.amount}" if name == self.view and extra.amount is not None else ""
+            segments.append(Segment(f" {extra.title}{amount} ", reverse=name == self.view))
+        if (open_extra := self.extra) is not None:
+            segments += open_extra.segments()
         if snapshot is not None and snapshot.metrics.unavailable and self.view in ("pods", "nodes"):
             segments.append(Segment(f"CPU, MEM: {snapshot.metrics.unavailable}", "dim", priority=1, right=True))
         self.query_one("#pods-views", SegmentLine).show(segments)
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the width there is."""
-        for view, columns in _COLUMNS.items():
-            table = self.query_one(f"#pods-{view}", LiveTable)
-            if table.columns != (fitting := columns(event.size.width)):
-                table.columns = fitting
+        width = event.size.width
+        fitting = [(self._views[name].table, view.columns(width)) for name, view in VIEWS.items()]
+        fitting += [(extra.table, extra.columns(width)) for extra in self.extras.values()]
+        for table, columns in fitting:
+            if table.columns != columns:
+                table.columns = columns
 
     # Views and filters
 
     def action_view(self, step: int) -> None:
         """Open another view."""
-        views = list(_TITLES)
-        self.view = views[(views.index(self.view) + step) % len(views)]
+        views = [*VIEWS, *self.extras]
+        self.open_view(views[(views.index(self.view) + step) % len(views)])
+
+    def open_view(self, view: str) -> None:
+        """Open a view."""
+        self.view = view
         self._open_view()
 
     def _open_view(self) -> None:
         had_focus = self.has_focus_within
-        for view in _TITLES:
+        opened = self.table
+        for table in (*(view.table for view in self._views.values()), *(one.table for one in self.extras.values())):
             # By hand and not by a class: what a stylesheet is yet to show cannot take the focus.
-            self.query_one(f"#pods-{view}", LiveTable).display = view == self.view
-        if self.query_one(FilterBar).is_mounted:
-            self.table.filter_text = self.query_one(FilterBar).text
+            table.display = table is opened
+        if (bar := self.query_one(FilterBar)).is_mounted:
+            opened.filter_text = typed_filter(bar.text).text
         if self.snapshot is not None:
             self._take(self.snapshot)
         self._draw_frame()
         if had_focus:
-            self.table.focus()
+            opened.focus()
 
     def choose(self, choice: Choice) -> None:
         """Show by another choice."""
@@ -311,20 +159,26 @@ class PodsTables(Pane):
             self._take(self.snapshot)
         self._draw_frame()
 
-    def show_pods_of(self, workload: Workload) -> None:
-        """Open the pods of one workload."""
+    def show_pods(self, *, workload: Workload | None = None, node: str = "") -> None:
+        """Open the pods of one workload, or of one node."""
         # A text that found the workload need not be in the names of its pods.
-        self.query_one(FilterBar).text = ""
+        self.clear_filter()
         self.view = "pods"
-        self.choose(replace(self.choice, workload=workload))
+        self.choose(replace(self.choice, workload=workload, node=node, kind="", labels=None, fields=None))
         self._open_view()
+
+    def clear_filter(self) -> None:
+        """Take the typed filter away, its selectors too."""
+        self.query_one(FilterBar).text = ""
+        self.choice = replace(self.choice, labels=None, fields=None)
 
     def open_at(self, view: str, filter_text: str, source: str) -> None:
         """Open a view with every namespace, and filter its rows."""
         self.choice = Choice()
-        if view in self._views:
+        if view in self._views or view in self.extras:
             self.view = view
-        self._views[self.view].revision = 0
+        for known in self._views.values():
+            known.revision = 0
         super().open_at(view, filter_text, source)
         self._open_view()
 
@@ -334,10 +188,10 @@ class PodsTables(Pane):
         if (snapshot := self.snapshot) is None:
             return False
         uid = pods_detail.find(snapshot, kind, path)
-        if uid is None and kind in _REVEALED_IN:
+        if uid is None and kind in REVEALED_IN:
             return False
         # Of what has no row of its own (a volume claim, an autoscaler) there are the events.
-        view = _REVEALED_IN.get(kind, "events")
+        view = REVEALED_IN.get(kind, "events")
         self.query_one(FilterBar).text = "" if uid else path.rpartition("/")[2]
         self.view, self.choice = view, Choice()
         self._views[view].revision = 0
@@ -364,8 +218,12 @@ class PodsTables(Pane):
 
     def action_worst_first(self) -> None:
         """Sort the worst first, or plainly."""
-        is_worst = self.table.sort_column == _WORST_FIRST[self.view]
-        column = _PLAIN[self.view] if is_worst else _WORST_FIRST[self.view]
+        if (extra := self.extra) is not None:
+            self.post_message(self.Told(extra.worst_first()))
+            return
+        view = VIEWS[self.view]
+        is_worst = self.table.sort_column == view.worst
+        column = view.plain if is_worst else view.worst
         self.table.sort_by(column)
         self.post_message(self.Told(f"sorted by {column}" if is_worst else "the worst first"))
 
@@ -379,16 +237,30 @@ class PodsTables(Pane):
             self.post_message(self.Told("stopped reading"))
         elif self.query_one(FilterBar).text:
             self.query_one(FilterBar).action_close()
-        elif self.choice.workload is not None:
-            self.choose(replace(self.choice, workload=None))
+        elif self.choice.workload is not None or self.choice.node:
+            self._back_up()
         elif self.choice != Choice():
             self.choose(Choice())
 
+    def _back_up(self) -> None:
+        """Leave the pods of a workload or a node, to where it stands."""
+        workload, node = self.choice.workload, self.choice.node
+        self.choose(replace(self.choice, workload=None, node=""))
+        if self.view == "pods":
+            self.open_view("workloads" if workload is not None else "nodes")
+            nodes = self.snapshot.nodes.values() if self.snapshot is not None else ()
+            uid = workload.uid if workload is not None else next((n.uid for n in nodes if n.name == node), None)
+            if uid is not None:
+                self.table.seek(uid)
+
     def on_filter_bar_filtered(self, message: FilterBar.Filtered) -> None:
-        """Filter the open table."""
+        """Filter the open table: by text, and by selectors."""
         message.stop()
-        self.table.filter_text = message.text
-        message.bar.error = self.table.filter_error
+        typed = typed_filter(message.text)
+        if (typed.labels, typed.fields) != (self.choice.labels, self.choice.fields):
+            self.choose(replace(self.choice, labels=typed.labels, fields=typed.fields))
+        self.table.filter_text = typed.text
+        message.bar.error = typed.error or self.table.filter_error
 
     def on_filter_bar_left(self, message: FilterBar.Left) -> None:
         """Give the keys back to the table."""

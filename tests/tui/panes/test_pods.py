@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from profiles.schema import Kubernetes, Profile
 from tui.actions.action import Request
-from tui.panes import pods_detail, pods_rows
+from tui.panes import pods_detail, pods_rows, pods_views
 from tui.panes.pane import Desk, Pane
 from tui.panes.pods import PodsPane
 from tui.panes.pods_events import EventFolds
@@ -204,7 +204,7 @@ async def test_only_rows_that_changed_are_built_again(monkeypatch: pytest.Monkey
         built.append(fact)
         return real(fact, seen)
 
-    monkeypatch.setattr(pods_rows, "pod_row", counted)
+    monkeypatch.setitem(pods_views.VIEWS, "pods", replace(pods_views.VIEWS["pods"], row=counted))
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot, snapshot())

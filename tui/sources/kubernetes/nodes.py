@@ -1,9 +1,10 @@
 """Nodes as slim facts, in the words of `kubectl get nodes`."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from tui.sources.kubernetes.fields import Object, moment, part, parts, quantity, text
+from tui.sources.kubernetes.fields import Object, moment, part, parts, quantity, strings, text
 
 _ROLE: Final = "node-role.kubernetes.io/"
 
@@ -30,6 +31,8 @@ class Node:
     """`status.allocatable.memory`."""
     pressures: tuple[str, ...]
     """Conditions that are True and should not be: `MemoryPressure`, `DiskPressure`, `NetworkUnavailable`…"""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """`metadata.labels`."""
 
     @property
     def is_ready(self) -> bool:
@@ -57,6 +60,7 @@ def parse_node(obj: Object) -> Node:
         cpu_cores=quantity(part(status, "allocatable"), "cpu"),
         memory_bytes=quantity(part(status, "allocatable"), "memory"),
         pressures=tuple(sorted(kind for kind, state in conditions.items() if kind != "Ready" and state == "True")),
+        labels=strings(metadata, "labels"),
     )
 
 

@@ -206,12 +206,15 @@ class Reflector:
         if kind == "BOOKMARK":
             self._version = str(part(obj, "metadata").get("resourceVersion") or "") or self._version
             return
+        version = str(part(obj, "metadata").get("resourceVersion") or "")
+        if _is_past(version, self._version):
+            return  # told again by a server that is behind: taking it in would go back in time
         fact = self.kind.parse(obj)
         if kind == "DELETED":
             self._family.remove(self._scope, fact.uid)
         else:
             self._family.upsert(self._scope, fact)
-        self._version = str(part(obj, "metadata").get("resourceVersion") or "") or self._version
+        self._version = version or self._version
         self._changed()
 
     def _swap(self, facts: list[Fact], version: Any) -> None:
@@ -235,6 +238,11 @@ class Reflector:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _is_past(version: str, known: str | None) -> bool:
+    """Tell whether a resourceVersion is not newer than what is known; they are numbers since Kubernetes says so."""
+    return known is not None and version.isdecimal() and known.isdecimal() and int(version) <= int(known)
 
 
 def _event(line: bytes) -> tuple[str, Object]:

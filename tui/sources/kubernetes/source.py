@@ -138,16 +138,21 @@ class KubernetesSource:
         Raises:
             SourceError: it is gone, or cannot be read.
         """
-        found = dict(await self.connection.get(KINDS[kind].path(namespace, name)))
+        return await self.fetch_at(KINDS[kind].path(namespace, name))
+
+    async def fetch_at(self, path: str) -> Object:
+        """Return the object at a path of the API, as `fetch` does: for any kind that discovery tells of."""
+        found = dict(await self.connection.get(path))
         found["metadata"] = {key: value for key, value in part(found, "metadata").items() if key != "managedFields"}
         return found
 
     async def yaml(self, kind: str, namespace: str, name: str) -> str:
         """Return one object as `kubectl get -o yaml` shows it, cleaned and without secrets; raises as `fetch` does."""
-        found = veiled(await self.fetch(kind, namespace, name))
-        # safe_dump only tells mypy so: without a stream it returns the text.
-        text: Any = await asyncio.to_thread(yaml.safe_dump, found, sort_keys=False, allow_unicode=True, width=160)
-        return clean_lines(text)
+        return await self.yaml_at(KINDS[kind].path(namespace, name))
+
+    async def yaml_at(self, path: str) -> str:
+        """Return the object at a path of the API, as `yaml` does."""
+        return await asyncio.to_thread(yaml_words, veiled(await self.fetch_at(path)))
 
     def kubectl(self, namespace: str, *arguments: str) -> str:
         """Return the kubectl command line that does by hand what `arguments` say, on this very cluster."""
@@ -328,6 +333,13 @@ class KubernetesSource:
         notes = [f"the cluster as a whole is forbidden: namespace {self._fallback} only"] if self._fallback else []
         notes += [note for state in health.values() if (note := _note(state))]
         return tuple(notes)
+
+
+def yaml_words(tree: object) -> str:
+    """Return a part of a manifest as YAML, cleaned; what is secret in it must be veiled before."""
+    # safe_dump only tells mypy so: without a stream it returns the text.
+    text: Any = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=160)
+    return clean_lines(text)
 
 
 def kubectl_words(entry: Kubernetes, login: Login | None, namespace: str, *arguments: str) -> str:

@@ -8,7 +8,8 @@ from typing import Any, Final
 HIDDEN: Final = "(hidden)"
 _SECRET_NAME: Final = re.compile(r"pass|secret|token|key|credential|auth|dsn|private", re.IGNORECASE)
 """Environment variables whose values are not for screens."""
-_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which `kubectl apply` keeps the whole object."""
 
 
 def veiled(tree: Any, hide: Callable[[str], Any] = lambda value: HIDDEN) -> Any:
@@ -24,8 +25,8 @@ def veiled(tree: Any, hide: Callable[[str], Any] = lambda value: HIDDEN) -> Any:
         for part in ("data", "stringData"):
             if isinstance(found.get(part), dict):
                 found[part] = {key: hide(str(value)) for key, value in found[part].items()}
-    if isinstance(applied := found.get(_LAST_APPLIED), str):
-        found[_LAST_APPLIED] = _applied(applied)
+    if isinstance(applied := found.get(LAST_APPLIED), str):
+        found[LAST_APPLIED] = _applied(applied)
     return found
 
 

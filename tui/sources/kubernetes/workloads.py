@@ -1,6 +1,7 @@
 """Workloads as slim facts: Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs and CronJobs."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -76,6 +77,8 @@ class Workload:
     """Who keeps it as written elsewhere (`Argo CD`, `Flux`, `Helm`), from its annotations and labels; or empty."""
     job_completions: str = ""
     """A Job's COMPLETIONS cell."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """`metadata.labels`."""
 
     @property
     def path(self) -> str:
@@ -151,6 +154,7 @@ def parse_workload(kind: str, obj: Object) -> Workload:
         owner=owner(metadata),
         revision=int(revision) if revision.isdecimal() else 0,
         managed_by=_managed_by({**strings(metadata, "labels"), **annotations}),
+        labels=strings(metadata, "labels"),
     )
     match kind:
         case "Job":

@@ -1,0 +1,129 @@
+"""The keys of the Pods tab that lead on: to another kind, from a thing to what owns it, to what changed."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+
+from tui.panes.pods_events import Fold
+from tui.panes.pods_extra import Extra
+from tui.panes.pods_kind_rows import options
+from tui.panes.pods_kinds import KindsView
+from tui.panes.pods_recent import RecentView
+from tui.panes.pods_tables import PodsTables
+from tui.panes.pods_views import REVEALED_IN, VIEWS
+from tui.sources.errors import SourceError
+from tui.sources.kubernetes.discovery import ApiResource, discover
+from tui.sources.kubernetes.fields import Owner
+from tui.sources.kubernetes.nodes import Node
+from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.source import KubernetesSource
+from widgets.dialogs import ChooseDialog
+
+_WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})
+_GROUP: Final = "pods-extra"
+
+
+class PodsBrowser(PodsTables):
+    """Goes from one object to another."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "resources", "Resources: any kind, by kubectl's names", id="pods.resources"),
+        Binding("u", "owner", "Up: to what it belongs to", show=False, id="pods.owner"),
+    ]
+
+    def make_extras(self) -> Mapping[str, Extra]:
+        """Return what changed of late, and any kind."""
+
+        def start(reading: object) -> None:
+            self.run_worker(reading, group=_GROUP, exit_on_error=False)  # type: ignore[arg-type]  # a coroutine
+
+        now = self.desk.now
+        self.recent = RecentView(lambda: self.source, start, self._redraw, now)
+        self.kinds = KindsView(lambda: self.source, start, self._redraw, now)
+        return {"recent": self.recent, "kinds": self.kinds}
+
+    def _redraw(self) -> None:
+        if self.extra is not None and self.snapshot is not None:
+            self.tick()
+
+    # Any kind
+
+    def action_resources(self) -> None:
+        """Choose which kind of object to look at, of all that the cluster knows."""
+        if (source := self.source) is None:
+            self.post_message(self.Told("no cluster to ask"))
+        else:
+            self.begin(self._choose_kind(source))
+
+    async def _choose_kind(self, source: KubernetesSource) -> None:
+        try:
+            found = await self.patiently(discover(source.connection), "which kinds there are")
+        except SourceError as error:
+            self.post_message(self.Told(f"the cluster does not tell which kinds it knows: {error}", "warn"))
+            return
+        if found.missing:
+            self.post_message(self.Told(f"not all kinds are known: {'; '.join(found.missing)}", "warn"))
+        known = {resource.full_name: resource for resource in found.resources}
+        chosen = await self.app.push_screen_wait(ChooseDialog("Look at which kind?", options(found)))
+        if chosen is not None:
+            self.look_at(known[chosen])
+
+    def look_at(self, resource: ApiResource) -> None:
+        """Open the view that shows a kind: its own where it has one."""
+        self.clear_filter()
+        if resource.full_name in VIEWS:
+            self.choose(replace(self.choice, workload=None, node="", kind=""))
+            self.open_view(resource.name)
+        elif resource.kind in _WORKLOADS and resource.group in ("apps", "batch"):
+            self.choose(replace(self.choice, kind=resource.kind))
+            self.open_view("workloads")
+        else:
+            self.kinds.choose(resource)
+            self.open_view("kinds")
+
+    # Up
+
+    def action_owner(self) -> None:
+        """Put the cursor on what owns the thing under it; on the object, where an event is."""
+        snapshot, fact = self.snapshot, self.current
+        about = self.extra.about(self.table.cursor_key) if self.extra is not None else ""
+        line = self.kinds.line(self.table.cursor_key) if self.extra is self.kinds else None
+        owner: Owner | None = None
+        if isinstance(fact, Fold):
+            namespace = fact.newest.namespace
+            kind, _, name = fact.newest.object.partition("/")
+            about = f"{kind}/{name}" if kind == "node" else f"{kind}/{namespace}/{name}"
+        elif line is not None:
+            owner = line.owner
+        elif fact is not None and not isinstance(fact, Node):
+            above = snapshot.workload_of(fact) if snapshot is not None and isinstance(fact, Pod) else None
+            owner = Owner(above.kind, above.name, above.uid) if above is not None else fact.owner
+        if about:
+            self.go_to(about)
+        elif owner is None:
+            self.post_message(self.Told("it belongs to nothing" if fact or line else "no row to go up from"))
+        else:
+            self._go_to_owner(owner)
+
+    def _go_to_owner(self, owner: Owner) -> None:
+        view = REVEALED_IN.get(owner.kind.lower(), "")
+        snapshot = self.snapshot
+        uid = owner.uid
+        if snapshot is not None and (found := snapshot.replica_sets.get(uid)) is not None and found.owner is not None:
+            uid = found.owner.uid
+        if snapshot is None or not view or uid not in getattr(snapshot, view):
+            named = f"{owner.kind} {owner.name}"
+            self.post_message(self.Told(f"it belongs to {named}, which has no row here; r shows any kind"))
+            return
+        self.clear_filter()
+        self.choose(replace(self.choice, workload=None, node="", kind="", faults_only=False))
+        self._views[view].touch([uid])
+        self.open_view(view)
+        self.table.seek(uid)
+
+    def go_to(self, about: str) -> None:
+        """Put the cursor on an object, `kind/namespace/name`, or say that it is gone."""
+        if not self.reveal("", about, 0.0):
+            self.post_message(self.Told(f"{about} is gone", "warn"))

@@ -1,0 +1,65 @@
+"""Views of the Pods tab that do not follow the watches: drawn whole, and read only while they are open."""
+
+from collections.abc import Hashable
+from typing import Protocol
+
+from tui.panes.pods_choice import Choice
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
+from widgets.cell import Column
+from widgets.live_table import LiveTable
+from widgets.segment_line import Segment
+
+
+class Extra(Protocol):
+    """One such view."""
+
+    table: LiveTable
+
+    @property
+    def title(self) -> str:
+        """What stands on the strip of views."""
+        ...
+
+    @property
+    def amount(self) -> int | None:
+        """How many rows there are; None when that is not known before it is opened."""
+        ...
+
+    @property
+    def notice(self) -> str:
+        """What is wrong with what it shows; empty when nothing is."""
+        ...
+
+    @property
+    def stale(self) -> bool:
+        """Whether its rows are old."""
+        ...
+
+    @property
+    def taken_at(self) -> float | None:
+        """`time.time()` of what it shows; None: as old as the cluster's reading."""
+        ...
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        """Return the columns for a screen of this width."""
+        ...
+
+    def draw(self, snapshot: KubernetesSnapshot, choice: Choice) -> None:
+        """Draw what passes the choice, and read what is due; called once a second while it is open."""
+        ...
+
+    def segments(self) -> list[Segment]:
+        """Return what is said of it at the right of the strip of views."""
+        ...
+
+    def about(self, key: Hashable) -> str:
+        """Return what a row is about, as `kind/namespace/name` with the kind in small letters; empty for none."""
+        ...
+
+    def by_hand(self) -> list[tuple[str, ...]]:
+        """Return the kubectl arguments that show this by hand."""
+        ...
+
+    def worst_first(self) -> str:
+        """Change the order, and return what it is now, in words."""
+        ...

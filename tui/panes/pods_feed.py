@@ -1,0 +1,167 @@
+"""The tables of the Pods tab: readings of a cluster → rows, kept equal to it change by change."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+from textual.app import ComposeResult
+from textual.timer import Timer
+
+from tui.panes import pods_detail, pods_events
+from tui.panes.pane import Desk, Pane
+from tui.panes.pods_choice import Choice, Fact
+from tui.panes.pods_extra import Extra
+from tui.panes.pods_rows import Light
+from tui.panes.pods_view import FactView
+from tui.panes.pods_views import VIEWS
+from tui.sources.kubernetes.metrics import Metrics
+from tui.sources.kubernetes.mirror import Changes
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
+from tui.sources.kubernetes.source import KubernetesSource
+from tui.sources.reading import Reading
+from widgets.filter_bar import FilterBar
+from widgets.live_table import LiveTable
+from widgets.notice import NoticeBar
+from widgets.segment_line import SegmentLine
+
+SOURCE: Final = KubernetesSource.name
+
+
+class PodsFeed(Pane):
+    """Keeps the open table equal to what was last seen of the cluster."""
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
+        super().__init__(desk, id=id)
+        self._reading: Reading[KubernetesSnapshot] | None = None
+        self.view = "pods"
+        self.choice = Choice()
+        self._owners: frozenset[str] = frozenset()
+        self._views: dict[str, FactView] = {}
+        self.extras: Mapping[str, Extra] = {}
+        """The views that do not follow the watches, by name."""
+        self._folds = pods_events.EventFolds()
+        self._metrics: Metrics | None = None
+        self._draining: Timer | None = None
+
+    def make_extras(self) -> Mapping[str, Extra]:
+        """Return the views beside those that follow the watches, by name."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """Lay out notice, title, view strip and a table for each view, of which one is open."""
+        yield NoticeBar()
+        yield SegmentLine(id="pods-title", separator="  ")
+        yield SegmentLine(id="pods-views", separator="")
+        for name, view in VIEWS.items():
+            table = LiveTable(view.columns(80), id=f"pods-{name}", empty="waiting for the cluster", sort=view.worst)
+            self._views[name] = FactView(table, view.row, view.moments)
+            yield table
+        self.extras = self.make_extras()
+        for extra in self.extras.values():
+            yield extra.table
+        yield FilterBar()
+
+    @property
+    def source(self) -> KubernetesSource | None:
+        """The cluster; None where the profile names none."""
+        found = self.desk.source(SOURCE)
+        return found if isinstance(found, KubernetesSource) else None
+
+    @property
+    def snapshot(self) -> KubernetesSnapshot | None:
+        """What was last seen of the cluster; None before the first answer."""
+        return self._reading.snapshot if self._reading is not None else None
+
+    @property
+    def extra(self) -> Extra | None:
+        """The open view, when it does not follow the watches."""
+        return self.extras.get(self.view)
+
+    @property
+    def table(self) -> LiveTable:
+        """The open table."""
+        return extra.table if (extra := self.extra) is not None else self._views[self.view].table
+
+    @property
+    def current(self) -> Fact | None:
+        """The fact under the cursor, as it is now; None when there is no row, it is gone, or no watch tells of it."""
+        key = self.table.cursor_key
+        return None if key is None or self.snapshot is None else self.fact(self.snapshot, key)
+
+    # Readings
+
+    def _take(self, snapshot: KubernetesSnapshot) -> None:
+        if (extra := self.extra) is not None:
+            extra.draw(snapshot, self.choice)
+            return
+        view = self._views[self.view]
+        changes = snapshot.changes
+        is_next = changes is not None and view.revision == snapshot.revision - 1
+        if view.revision == snapshot.revision:
+            return
+        if self.choice.workload is not None:
+            self._owners = pods_detail.owners_under(self.choice.workload, snapshot)
+        if not is_next or changes is None:
+            self._touch_all(snapshot)
+        else:
+            self._touch(snapshot, changes[self.view])
+            # A pod's workload may come to own it after the pod was told: the ReplicaSet's watch is another one.
+            if self.choice.workload is not None and changes["replica_sets"]:
+                self._touch_all(snapshot)
+        view.revision = snapshot.revision
+        self._touch_metrics(snapshot.metrics)
+        self._drain()
+
+    def _touch(self, snapshot: KubernetesSnapshot, changes: Changes) -> None:
+        uids = changes.upserted | changes.removed
+        if self.view == "events":
+            self._views["events"].touch(self._folds.update(snapshot.events, uids))
+        else:
+            self._views[self.view].touch(uids)
+
+    def _touch_all(self, snapshot: KubernetesSnapshot) -> None:
+        view = self._views[self.view]
+        keys: Iterable[Hashable] = getattr(snapshot, self.view)
+        if self.view == "events":
+            keys = self._folds.update(snapshot.events, {*snapshot.events, *self._folds.uids})
+        view.touch(list(view.keys))
+        view.touch(keys)
+
+    def _touch_metrics(self, metrics: Metrics) -> None:
+        old, self._metrics = self._metrics, metrics
+        if old is metrics or self.view not in ("pods", "nodes") or (snapshot := self.snapshot) is None:
+            return
+        view = self._views[self.view]
+        if self.view == "pods":
+            before = old.pods if old else {}
+            used = metrics.pods
+            view.touch(uid for uid, pod in snapshot.pods.items() if used.get(pod.path) != before.get(pod.path))
+        else:
+            view.touch(snapshot.nodes)
+
+    def _drain(self) -> None:
+        """Build rows now; those that must wait for their turn are built right after what else there is to do."""
+        if self._draining is not None:
+            self._draining.stop()
+            self._draining = None
+        if (snapshot := self.snapshot) is None or self.extra is not None:
+            return
+        light = Light(
+            self.desk.now(), partial(self.desk.level, SOURCE), snapshot.metrics.pods.get, snapshot.metrics.nodes.get
+        )
+        if self._views[self.view].drain(partial(self.fact, snapshot), light):
+            self._draining = self.set_timer(0.02, self._drain)
+
+    def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Any:
+        """Return the fact behind a row of the open view; None when it is gone or left out by the person's choice."""
+        if self.extra is not None:
+            return None
+        found = self._folds.get(key) if self.view == "events" else getattr(snapshot, self.view).get(key)
+        return found if found is not None and self.choice.passes(found, self._owners) else None
+
+    def marked_facts(self, snapshot: KubernetesSnapshot) -> tuple[Fact, ...]:
+        """Return the facts that are marked in the open view, also those that a filter hides."""
+        if self.extra is not None:
+            return ()
+        known = self._folds if self.view == "events" else getattr(snapshot, self.view)
+        return tuple(fact for key in self.table.marked if (fact := known.get(key)) is not None)

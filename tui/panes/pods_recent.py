@@ -1,0 +1,132 @@
+"""The view "Changed" of the Pods tab: what changed in the last 15 minutes, newest first."""
+
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any, Final
+
+from tui.panes.periodic import Periodic
+from tui.panes.pods_choice import Choice
+from tui.sources.errors import Unreachable
+from tui.sources.kubernetes.ages import age_since
+from tui.sources.kubernetes.recent import Change, Configs, read_configs, recent
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
+from tui.sources.kubernetes.source import KubernetesSource
+from widgets.cell import Cell, Column, Row, Tone
+from widgets.live_table import LiveTable
+from widgets.segment_line import Segment
+
+WINDOW_S: Final = 900.0
+_CONFIGS_EVERY_S: Final = 60.0
+_WIDE: Final = 120
+
+
+class RecentView:
+    """Rollouts, scales, restarts, OOM kills, evictions, written ConfigMaps and Secrets, news of nodes."""
+
+    title = "Changed"
+
+    def __init__(
+        self,
+        source: Callable[[], KubernetesSource | None],
+        start: Callable[[Coroutine[Any, Any, None]], object],
+        redraw: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
+        self.table = LiveTable(self.columns(80), id="pods-recent", sort="ago", empty="waiting for the cluster")
+        self._source, self._now = source, now
+        self._namespaces: tuple[str, ...] = ()
+        self._configs: Periodic[Configs] = Periodic(self._read, start, redraw, now, every_s=_CONFIGS_EVERY_S)
+        self._shown: dict[Hashable, Change] = {}
+        self.amount: int | None = None
+
+    @property
+    def notice(self) -> str:
+        """What could not be looked at."""
+        if self._configs.error is not None:
+            return f"ConfigMaps and Secrets could not be looked at: {self._configs.error}"
+        missing = self._configs.value.missing if self._configs.value else ()
+        return f"partial: {'; '.join(missing)}" if missing else ""
+
+    @property
+    def stale(self) -> bool:
+        """Never by itself: nearly all of it follows the watches."""
+        return False
+
+    @property
+    def taken_at(self) -> float | None:
+        """None: it is as old as the cluster's reading."""
+        return None
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        """Return the columns for a screen of this width."""
+        is_wide = width >= _WIDE
+        return (
+            Column("ago", "AGO", 6, "right"),
+            Column("what", "WHAT", 10),
+            Column("namespace", "NAMESPACE", 16 if is_wide else 10, priority=1),
+            Column("object", "OBJECT", 44 if is_wide else 24),
+            Column("words", "WHAT EXACTLY", min_width=20),
+        )
+
+    def draw(self, snapshot: KubernetesSnapshot, choice: Choice) -> None:
+        """Draw what changed, and look after ConfigMaps and Secrets once a minute."""
+        self._namespaces = snapshot.namespaces
+        self._configs.poll()
+        now = self._now()
+        found = [
+            change
+            for change in recent(snapshot, now - WINDOW_S, self._configs.value)
+            if (change.is_bad or not choice.faults_only) and choice.namespace in ("", change.namespace)
+        ]
+        self._shown = {(change.what, change.about, change.at): change for change in found}
+        self.amount = len(found)
+        self.table.empty = f"nothing changed in the last {WINDOW_S / 60:.0f} min that the cluster still tells of"
+        self.table.show({key: _row(change, now) for key, change in self._shown.items()})
+
+    def segments(self) -> list[Segment]:
+        """Say what the view holds."""
+        return [Segment(f"the last {WINDOW_S / 60:.0f} min", "dim", priority=1, right=True)]
+
+    def about(self, key: Hashable) -> str:
+        """Return what a change is about."""
+        found = self._shown.get(key)
+        return found.about if found is not None else ""
+
+    def by_hand(self) -> list[tuple[str, ...]]:
+        """Return the kubectl arguments that show most of it."""
+        return [
+            ("get", "replicasets", "--sort-by=.metadata.creationTimestamp", "-o", "wide"),
+            ("get", "events", "--sort-by=.lastTimestamp"),
+            ("get", "configmaps,secrets", "-o", "yaml", "--show-managed-fields"),
+        ]
+
+    def worst_first(self) -> str:
+        """Sort by what happened, or the newest first."""
+        is_newest = self.table.sort_column == "ago"
+        self.table.sort_by("what" if is_newest else "ago")
+        return "what is bad first" if is_newest else "the newest first"
+
+    async def _read(self) -> Configs:
+        if (source := self._source()) is None:
+            raise Unreachable("no cluster to ask")
+        return await read_configs(source.connection, self._namespaces, self._now() - WINDOW_S)
+
+
+def _row(change: Change, now: float) -> Row:
+    kind, _, rest = change.about.partition("/")
+    name = f"{kind}/{rest.rpartition('/')[2]}"
+    tone: Tone = "warn" if change.is_bad else "accent" if change.what == "rollout" else ""
+    cells = (
+        age_since(change.at, now),
+        Cell(change.what, tone),
+        change.namespace,
+        name,
+        change.words,
+    )
+    sort = (
+        -change.at,
+        f"{0 if change.is_bad else 1}{change.what}{-change.at:.0f}",
+        change.namespace,
+        name,
+        change.words,
+    )
+    return Row(cells, sort)
