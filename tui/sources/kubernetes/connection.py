@@ -27,6 +27,8 @@ from tui.sources.text import clean
 
 _LOG: Final = logging.getLogger(__name__)
 _CONNECT_S: Final = 5.0
+_MOST_PATIENT_S: Final = 120
+"""What a server may ask for at most with `Retry-After`."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -43,6 +45,15 @@ class CredentialsRefused(Denied):
     """401: the server does not know us."""
 
 
+class Busy(Unreachable):
+    """429: the server asks to be left alone for a while."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        """`Retry-After`, in seconds; 0 where it names none."""
+
+
 class Expired(SourceError):
     """410: the resourceVersion asked for is too old."""
 
@@ -55,6 +66,8 @@ class Answer:
     """HTTP status."""
     body: Object
     """The JSON object; empty when the body was none."""
+    retry_after: str = ""
+    """The `Retry-After` header; empty without one."""
 
     @property
     def is_ok(self) -> bool:
@@ -69,11 +82,11 @@ class Answer:
     def object(self) -> Object:
         """Return the body of a request that was carried out; raises the matching SourceError otherwise."""
         if not self.is_ok:
-            raise refused(self.status, self.body)
+            raise refused(self.status, self.body, self.retry_after)
         return self.body
 
 
-def refused(status: int, body: Object) -> SourceError:
+def refused(status: int, body: Object, retry_after: str = "") -> SourceError:
     """Return the error for an answer (or an ERROR event of a watch) with this status."""
     message = text(body, "message") or f"HTTP {status} without a Status object: a proxy, not an API server?"
     match status:
@@ -84,7 +97,9 @@ def refused(status: int, body: Object) -> SourceError:
         case 410:
             return Expired(message)
         case 429:
-            return Unreachable(f"the API server asks us to slow down: {message}")
+            # API servers name seconds; the form with a date is for web servers.
+            wait_s = min(int(retry_after), _MOST_PATIENT_S) if retry_after.isdecimal() else 0
+            return Busy(f"the API server asks us to slow down: {message}", wait_s)
         case _ if status >= 500:
             return Unreachable(f"the API server failed ({status}): {message}")
     return Unreadable(message)
@@ -203,7 +218,7 @@ class Connection:
                 finally:
                     response.release()
         self.heard_at = time.monotonic()
-        answer = Answer(response.status, _decoded(content))
+        answer = Answer(response.status, _decoded(content), response.headers.get("Retry-After", ""))
         if answer.status == 401:
             self._start_over()
         if answer.is_ok and not answer.body:
@@ -229,7 +244,8 @@ class Connection:
                 if response.status != 200:
                     if response.status == 401:
                         self._start_over()
-                    raise refused(response.status, _decoded(await response.content.read(100_000)))
+                    said = _decoded(await response.content.read(100_000))
+                    raise refused(response.status, said, response.headers.get("Retry-After", ""))
                 self._streams.add(response)
                 yield b""
                 async for chunk in response.content.iter_any():

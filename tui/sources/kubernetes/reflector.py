@@ -15,7 +15,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from tui.sources.errors import SourceError, Unreachable, Unreadable
-from tui.sources.kubernetes.connection import Connection, Expired, refused, status_code
+from tui.sources.kubernetes.connection import Busy, Connection, Expired, refused, status_code
 from tui.sources.kubernetes.fields import Object, part, parts, strings
 from tui.sources.kubernetes.kinds import Fact, Kind
 from tui.sources.kubernetes.mirror import Family
@@ -232,9 +232,12 @@ class Reflector:
 
     async def _back_off(self) -> None:
         limit = min(_MAX_BACKOFF_S, _FIRST_BACKOFF_S * 2 ** min(self.failures - 1, 10))
+        wait_s = random.uniform(limit / 2, limit)  # noqa: S311 — jitter, no secret
+        if isinstance(self.error, Busy):
+            wait_s += self.error.retry_after_s
         self._wake.clear()
         try:
-            async with asyncio.timeout(random.uniform(limit / 2, limit)):  # noqa: S311 — jitter, no secret
+            async with asyncio.timeout(wait_s):
                 await self._wake.wait()
         except TimeoutError:
             return
