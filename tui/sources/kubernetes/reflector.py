@@ -232,12 +232,12 @@ class Reflector:
 
     async def _back_off(self) -> None:
         limit = min(_MAX_BACKOFF_S, _FIRST_BACKOFF_S * 2 ** min(self.failures - 1, 10))
-        wait_s = random.uniform(limit / 2, limit)  # noqa: S311 — jitter, no secret
         if isinstance(self.error, Busy):
-            wait_s += self.error.retry_after_s
+            # Whatever else is found out meanwhile: the server has said when.
+            await asyncio.sleep(self.error.retry_after_s)
         self._wake.clear()
         try:
-            async with asyncio.timeout(wait_s):
+            async with asyncio.timeout(random.uniform(limit / 2, limit)):  # noqa: S311 — jitter, no secret
                 await self._wake.wait()
         except TimeoutError:
             return
