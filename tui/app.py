@@ -180,6 +180,7 @@ class OpsApp(App[int]):
             timeline=lambda: self.timekeeper.timeline,
             pin=lambda entry: self._begin(self.timekeeper.pin(entry)),
             report=lambda: self._begin(self.timekeeper.report(tuple(self._panes.values()), self._pollers.readings)),
+            readings=self._pollers.readings,
             guide=lambda: self.walking.guide,
         )
         self.walking = Walking(

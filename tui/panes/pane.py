@@ -69,6 +69,8 @@ class Desk:
     """Writes the incident report to a file and says where."""
     numbers: Numbers = field(default_factory=Numbers)
     """What every system reported, for a day."""
+    readings: Callable[[], Sequence[Reading[Any]]] = field(default=tuple)
+    """The newest reading of every source: for what one system knows of another's clients."""
     guide: Callable[[], "Guide | None"] = field(default=lambda: None)
     """Who leads through checklists and runbooks; None until everything has begun."""
 

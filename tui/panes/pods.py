@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from tui.actions.kubernetes.restart import RESTARTABLE
 from tui.actions.kubernetes.undo import UNDOABLE
 from tui.panes import pods_detail, tabs
+from tui.panes.neighbours import clients_at
 from tui.panes.pods_changes import PodsChanges
 from tui.panes.pods_events import Fold
 from tui.panes.pods_object import object_page
@@ -85,6 +86,8 @@ class PodsPane(PodsChanges):
         match fact:
             case Pod():
                 page = pods_detail.pod_page(fact, obj, snapshot, now)
+                if clients := clients_at(fact.ip, self.desk.readings()):
+                    page += "\n".join(("\n\nConnected from its address", *(f"  {line}" for line in clients)))
             case Workload():
                 page = pods_detail.workload_page(fact, obj, snapshot, now) + template_changes(known)
             case Node():

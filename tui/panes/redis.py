@@ -14,6 +14,7 @@ from tui.actions.redis.unlink import unlink_request
 from tui.panes import redis_head, redis_offers, redis_rows, redis_space_rows, redis_views, tabs
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
+from tui.panes.neighbours import behind
 from tui.panes.offering import Offer, Offering
 from tui.panes.pane import TONES, Desk
 from tui.sources.errors import SourceError
@@ -365,6 +366,9 @@ class RedisPane(Listing, Offering):
         if self.view == "space" and source is not None and sampling is not None:
             name = str(message.key)
             page = redis_space_rows.space_page(sampling, name, source.sampler.second(name))
+        client = next((c for c in reading.snapshot.clients or () if c.id == message.key), None)
+        if self.view == "clients" and client and (who := behind(client.addr, self.desk.readings())):
+            page += f"\n\ncomes from {who}"
         if page:
             self.app.push_screen(TextDialog(self.VIEWS[self.view], f"{page}\n\nby hand:\n{self.by_hand()}"))
 
