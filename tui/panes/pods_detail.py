@@ -60,6 +60,7 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
             if containers := parts(spec, key):
                 known = {text(s, "name"): s for s in parts(status, statuses)}
                 lines += ["", title, *_containers(containers, known, now)]
+        lines += _volumes(spec)
         lines += conditions_lines(status, now)
         lines += labels_lines(obj)
     lines += events_lines([event for event in snapshot.events.values() if _is_about(event, pod.uid, "pod", pod)], now)
@@ -76,6 +77,11 @@ def _containers(containers: Iterable[Object], known: Mapping[str, Object], now: 
         ]
         if wanted:
             yield f"    {'; '.join(wanted)}"
+        for kind in ("startup", "readiness", "liveness"):
+            if probe := part(container, f"{kind}Probe"):
+                yield f"    {kind} probe: {_probe(probe)}"
+        if mounts := parts(container, "volumeMounts"):
+            yield f"    mounts {', '.join(_mount(mount) for mount in mounts)}"
         status = known.get(name)
         if status is None:
             yield "    no status yet"
@@ -84,6 +90,41 @@ def _containers(containers: Iterable[Object], known: Mapping[str, Object], now: 
         yield f"    {_state(part(status, 'state'), now)}; {ready}, {whole(status, 'restartCount')} restarts"
         if last := part(status, "lastState"):
             yield f"    before that: {_state(last, now)}"
+
+
+def _probe(probe: Object) -> str:
+    """Return a probe in the words of kubectl describe."""
+    if http := part(probe, "httpGet"):
+        scheme, port = text(http, "scheme") or "HTTP", clean(str(http.get("port", "")))
+        what = f"http-get {scheme.lower()}://{text(http, 'host')}:{port}{text(http, 'path')}"
+    elif socket := part(probe, "tcpSocket"):
+        what = f"tcp-socket {text(socket, 'host')}:{clean(str(socket.get('port', '')))}"
+    elif grpc := part(probe, "grpc"):
+        what = f"grpc :{whole(grpc, 'port')} {text(grpc, 'service')}".rstrip()
+    else:
+        words = part(probe, "exec").get("command")
+        what = (
+            f"exec {' '.join(clean(str(word)) for word in words)}" if isinstance(words, list) else "of a kind unknown"
+        )
+    delay, timeout = whole(probe, "initialDelaySeconds"), whole(probe, "timeoutSeconds", 1)
+    period, failures = whole(probe, "periodSeconds", 10), whole(probe, "failureThreshold", 3)
+    return f"{what} delay={delay}s timeout={timeout}s period={period}s #failure={failures}"
+
+
+def _mount(mount: Object) -> str:
+    return f"{text(mount, 'name')} at {text(mount, 'mountPath')}" + (" (ro)" if mount.get("readOnly") is True else "")
+
+
+def _volumes(spec: Object) -> Iterator[str]:
+    volumes = parts(spec, "volumes")
+    if volumes:
+        yield ""
+        yield "Volumes"
+    for volume in volumes:
+        kind = next((key for key in volume if key != "name"), "unknown")
+        source = part(volume, kind)
+        of = next((named for key in ("claimName", "secretName", "name", "path") if (named := text(source, key))), "")
+        yield f"  {text(volume, 'name')}  {clean(kind)} {of}".rstrip()
 
 
 def _resources(amounts: Object) -> str:

@@ -14,6 +14,8 @@ from tui.units import percent, size
 from widgets.cell import Cell, Column, Row, Tone
 
 _WIDE: Final = 120
+_NEAR_LIMIT: Final = 90.0
+"""Percent of its memory limit from which a pod is near to being killed for it."""
 _POD_TONES: Final[dict[Health, Tone]] = {
     Health.FINE: "",
     Health.WAITING: "warn",
@@ -69,17 +71,24 @@ def pod_columns(width: int) -> tuple[Column, ...]:
         Column("node", "NODE", 16, priority=2),
         Column("cpu", "CPU", 6, "right", priority=1),
         Column("memory", "MEM", 9, "right", priority=1),
-        Column("ip", "IP", 15, priority=3),
+        Column("ip", "IP", 15, priority=4),
+        Column("cpu_share", "%CPU/R", 6, "right", priority=3),
+        Column("memory_share", "%MEM/L", 6, "right", priority=3),
     )
 
 
 def pod_row(pod: Pod, light: Light) -> Row:
-    """Return a pod's row; sorting by STATUS puts what needs somebody first."""
+    """Return a pod's row; sorting by STATUS puts what needs somebody first.
+
+    %CPU/R is of what its containers ask for, %MEM/L of what they may have; nothing where not every one has a limit.
+    """
     tone = _POD_TONES[pod.health]
     usage = light.pod_usage(pod.path)
     restarts = str(pod.restarts)
     if pod.restarts and pod.restarted_at is not None:
         restarts += f" ({age_since(pod.restarted_at, light.now)} ago)"
+    cpu_share = _share(usage.cpu_cores if usage else None, pod.cpu_request_cores)
+    memory_share = _share(usage.memory_bytes if usage else None, pod.memory_limit_bytes)
     level = light.level("pod_restarts", pod.path) if pod.health is Health.FAILING else Level.OK
     cells = (
         pod.namespace,
@@ -92,6 +101,8 @@ def pod_row(pod: Pod, light: Light) -> Row:
         cores(usage),
         memory(usage),
         pod.ip or "<none>",
+        percent(cpu_share),
+        Cell(percent(memory_share), "warn" if (memory_share or 0) >= _NEAR_LIMIT else ""),
     )
     sort = (
         pod.path,
@@ -104,6 +115,8 @@ def pod_row(pod: Pod, light: Light) -> Row:
         usage.cpu_cores if usage else None,
         usage.memory_bytes if usage else None,
         pod.ip,
+        cpu_share,
+        memory_share,
     )
     owner = f"{pod.owner.kind}/{pod.owner.name}" if pod.owner else ""
     return Row(cells, sort, "dim" if pod.health is Health.ENDED else "", f"{pod.path} {owner}")

@@ -91,6 +91,17 @@ def test_usage_is_written_as_kubectl_top_does() -> None:
     assert (shown["cpu"], shown["memory"]) == ("52m", "64.0 MiB")
 
 
+def test_usage_stands_beside_what_was_asked_for_and_what_is_allowed() -> None:
+    found = replace(pod("ledger-"), cpu_request_cores=0.1, memory_limit_bytes=64 * 1024**2)
+    shown = pod_cells(pods_rows.pod_row(found, light(usage={found.path: Usage(0.25, 60 * 1024**2)})))
+    assert (shown["cpu_share"], shown["memory_share"]) == ("250 %", "94 %")
+    row = pods_rows.pod_row(found, light(usage={found.path: Usage(0.25, 60 * 1024**2)}))
+    assert row.cells[-1].tone == "warn"  # type: ignore[union-attr]  # it has one
+    unlimited = replace(found, cpu_request_cores=None, memory_limit_bytes=None)
+    shown = pod_cells(pods_rows.pod_row(unlimited, light(usage={found.path: Usage(0.25, 60 * 1024**2)})))
+    assert (shown["cpu_share"], shown["memory_share"]) == ("–", "–")
+
+
 def test_sorting_by_status_puts_what_needs_somebody_first() -> None:
     def by_status(row: Row) -> str:
         assert row.sort is not None
@@ -126,6 +137,21 @@ def test_a_pods_page_tells_exit_codes_owner_and_events() -> None:
     assert "OOMKilled" in page
     assert "of Deployment/fraud-scorer" in page
     assert "BackOff: Back-off restarting failed container" in page
+    assert "Volumes" in page
+    assert "mounts kube-api-access" in page
+
+
+def test_probes_are_told_as_kubectl_describes_them() -> None:
+    probes = {
+        "livenessProbe": {"httpGet": {"path": "/healthz", "port": 8080, "scheme": "HTTP"}, "periodSeconds": 5},
+        "readinessProbe": {"tcpSocket": {"port": "web"}, "initialDelaySeconds": 3},
+        "startupProbe": {"exec": {"command": ["test", "-f", "/tmp/up"]}},
+    }
+    spec = {"containers": [{"name": "app", "image": "x", **probes}]}
+    page = pods_detail.pod_page(pod("ledger-"), {"spec": spec}, snapshot(), NOW)
+    assert "liveness probe: http-get http://:8080/healthz delay=0s timeout=1s period=5s #failure=3" in page
+    assert "readiness probe: tcp-socket :web delay=3s timeout=1s period=10s #failure=3" in page
+    assert "startup probe: exec test -f /tmp/up delay=0s" in page
 
 
 def test_a_workloads_page_lists_revisions_and_pods() -> None:
