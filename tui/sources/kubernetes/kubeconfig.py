@@ -7,7 +7,7 @@ import base64
 import binascii
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ import yaml
 
 from profiles.schema import Kubernetes
 from tui.sources.errors import SourceError, Unreadable
+from tui.sources.kubernetes.proxy import environment_proxy
 from tui.sources.text import clean
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -100,7 +101,8 @@ def login(entry: Kubernetes, environ: Mapping[str, str]) -> Login:
             f"no kubeconfig at {clean(', '.join(map(str, candidates)))}",
             "log in to the cluster first, set KUBECONFIG, or name the file in the profile",
         )
-    return choose([(path, _load(path)) for path in found], entry.context)
+    chosen = choose([(path, _load(path)) for path in found], entry.context)
+    return chosen if chosen.proxy else replace(chosen, proxy=environment_proxy(chosen.server, environ))
 
 
 def _load(path: Path) -> Mapping[str, Any]:
