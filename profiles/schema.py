@@ -52,6 +52,19 @@ def _short_form(section: str, form: type[BaseModel]) -> BeforeValidator:
     )
 
 
+class SavedView(Strict):
+    """One view of the Pods tab, kept by name."""
+
+    show: str = "pods"
+    """`pods`, `workloads`, `events`, `nodes`, `recent` (what changed), or any kind by a name that kubectl takes."""
+    namespace: str = ""
+    """Only this one; all when empty."""
+    faults: bool = False
+    """Whether only what needs somebody is shown."""
+    filter: str = ""
+    """As typed behind `/`: text, `/regex/`, `!text`, `-l LABELS`, `-f FIELDS`."""
+
+
 class Kubernetes(Strict):
     """One cluster, as kubectl would reach it."""
 
@@ -61,6 +74,8 @@ class Kubernetes(Strict):
     """Path of the kubeconfig; `$KUBECONFIG`, else `~/.kube/config`, when left out."""
     namespaces: list[str] = Field(default_factory=list)
     """Namespaces to watch; all when empty."""
+    views: dict[str, SavedView] = Field(default_factory=dict)
+    """Views of the Pods tab that `v` offers, by name."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
 

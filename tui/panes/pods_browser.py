@@ -6,6 +6,8 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
+from profiles.schema import SavedView
+from tui.panes.pods_choice import Choice
 from tui.panes.pods_events import Fold
 from tui.panes.pods_extra import Extra
 from tui.panes.pods_kind_rows import options
@@ -19,7 +21,9 @@ from tui.sources.kubernetes.fields import Owner
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.source import KubernetesSource
+from widgets.dialogs import Choice as Option
 from widgets.dialogs import ChooseDialog
+from widgets.filter_bar import FilterBar
 
 _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})
 _GROUP: Final = "pods-extra"
@@ -30,6 +34,7 @@ class PodsBrowser(PodsTables):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "resources", "Resources: any kind, by kubectl's names", id="pods.resources"),
+        Binding("v", "saved", "Views that the profile keeps", show=False, id="pods.saved"),
         Binding("u", "owner", "Up: to what it belongs to", show=False, id="pods.owner"),
     ]
 
@@ -83,6 +88,47 @@ class PodsBrowser(PodsTables):
             self.kinds.choose(resource)
             self.open_view("kinds")
 
+    # Saved views
+
+    def action_saved(self) -> None:
+        """Choose one of the views that the profile keeps."""
+        entry = self.desk.profile.kubernetes
+        views = entry.views if entry is not None else {}
+        if not views:
+            self.post_message(self.Told("the profile keeps none; it would under kubernetes: views:"))
+            return
+        kept = [Option(name, name, _words(view)) for name, view in views.items()]
+        self.app.push_screen(ChooseDialog("Which view?", kept), lambda name: self._open_saved(views, name))
+
+    def _open_saved(self, views: Mapping[str, SavedView], name: str | None) -> None:
+        if name is None:
+            return
+        view = views[name]
+        if view.show in VIEWS or view.show in self.extras:
+            self._show_saved(view)
+            self.open_view(view.show)
+        elif (source := self.source) is None:
+            self.post_message(self.Told("no cluster to ask"))
+        else:
+            self.begin(self._open_kind(source, view))
+
+    async def _open_kind(self, source: KubernetesSource, view: SavedView) -> None:
+        try:
+            found = await self.patiently(discover(source.connection), "which kinds there are")
+        except SourceError as error:
+            self.post_message(self.Told(f"the cluster does not tell which kinds it knows: {error}", "warn"))
+            return
+        resource = found.named(view.show)
+        if resource is None:
+            self.post_message(self.Told(f"the cluster knows no {view.show}", "warn"))
+            return
+        self.look_at(resource)
+        self._show_saved(view, kind=self.choice.kind)
+
+    def _show_saved(self, view: SavedView, kind: str = "") -> None:
+        self.choose(Choice(namespace=view.namespace, faults_only=view.faults, kind=kind))
+        self.query_one(FilterBar).text = view.filter
+
     # Up
 
     def action_owner(self) -> None:
@@ -127,3 +173,8 @@ class PodsBrowser(PodsTables):
         """Put the cursor on an object, `kind/namespace/name`, or say that it is gone."""
         if not self.reveal("", about, 0.0):
             self.post_message(self.Told(f"{about} is gone", "warn"))
+
+
+def _words(view: SavedView) -> str:
+    parts = (view.show, view.namespace, "faults only" if view.faults else "", view.filter)
+    return ", ".join(filter(None, parts))

@@ -13,7 +13,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Kubernetes, Profile, SavedView
 from tui.panes.pane import Desk, Pane
 from tui.panes.pods import PodsPane
 from tui.rules import Level
@@ -282,6 +282,22 @@ async def test_a_workloads_page_shows_what_its_newest_revision_changed(source: K
         assert "Revision 5 (the present one), compared with 4:" in page
         assert "-    image: registry.example/shop/orders:" in page
         assert "+    image: registry.example/shop/orders:1.9.3" in page
+
+
+async def test_a_saved_view_is_opened_as_the_profile_keeps_it(source: KubernetesSource) -> None:
+    async with running(source) as (app, pilot):
+        app.desk.profile.kubernetes.views.update(  # type: ignore[union-attr]  # it has one
+            api=SavedView(namespace="shop", filter="-l app=api"), certs=SavedView(show="cert", faults=True)
+        )
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press("down", "up", "enter")
+        await until(pilot, lambda: app.pane.view == "pods" and app.pane.table.visible_count == 4)
+        assert app.pane.choice.words() == ("namespace shop",)
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: app.pane.view == "kinds" and names(app.pane.table) == {"legacy-tls"})
 
 
 async def test_by_hand_gives_the_command_for_the_kind(source: KubernetesSource) -> None:

@@ -1,7 +1,7 @@
 """Which kinds a cluster serves, custom ones included, by the names that kubectl takes."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -57,6 +57,17 @@ class Discovery:
     """What can be listed, core first, then by group as the server orders them."""
     missing: tuple[str, ...] = ()
     """Groups whose kinds could not be read, each with why: an aggregated API that is down."""
+
+    def named(self, name: str) -> ApiResource | None:
+        """Return the kind that kubectl would take this name for: plural, short or full, or the kind's own."""
+        wanted = name.lower()
+        asked: tuple[Callable[[ApiResource], bool], ...] = (
+            lambda one: one.full_name == wanted,
+            lambda one: one.name == wanted,
+            lambda one: one.kind.lower() == wanted,
+            lambda one: wanted in one.short_names,
+        )
+        return next((one for fits in asked for one in self.resources if fits(one)), None)
 
 
 async def discover(connection: Connection) -> Discovery:

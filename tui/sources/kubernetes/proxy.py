@@ -44,7 +44,7 @@ def _is_exempt(host: str, port: int | None, listed: str) -> bool:
 
 
 def _names(entry: str, host: str, port: int | None) -> bool:
-    """Tell whether an entry of NO_PROXY fits: `*`, a name, `.suffix`, an address or a network, with or without a port."""
+    """Tell whether an entry of NO_PROXY fits: `*`, a name, `.suffix`, an address, a network; with a port or without."""
     if entry == "*":
         return True
     try:

@@ -68,6 +68,10 @@ async def test_discovery_knows_what_kubectl_knows(connection: Connection, kubect
     by_name = {one.full_name: one for one in found.resources}
     assert by_name["certificates.cert-manager.io"].short_names == ("cert", "certs")
     assert not by_name["nodes"].is_namespaced
+    for name in ("cert", "certificates", "Certificate", "certificates.cert-manager.io"):
+        assert found.named(name) is by_name["certificates.cert-manager.io"]
+    assert found.named("po") is by_name["pods"], "and not those of metrics.k8s.io"
+    assert found.named("nothing") is None
     assert not found.missing
 
 
