@@ -1,17 +1,15 @@
 """The Database tab beside pg_activity, both every two seconds on the same server with many sessions."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import psutil
 
 from tests.bench import cost
 from tests.bench.crowded_postgres import PEER_ROLE, TABLES, backends_of, crowded_postgres
 from tests.bench.figures import Figure, figure
+from tests.bench.peers import install
 from tests.bench.screen import Screen
 from tests.bench.stage import Stage, opstui
 
@@ -21,7 +19,7 @@ PEER = ("pg_activity==3.6.2", "psycopg[binary]")
 
 def measure(stage: Stage) -> Iterator[Figure]:
     """Run both at the same time: each has backends of its own, and CPU time is counted, not wall-clock."""
-    peer = _install(stage) if stage.with_peers else None
+    peer = install(stage, "pg_activity", *PEER)
     with crowded_postgres(stage, SESSIONS) as (base, server), ExitStack() as stack:
         url = f"postgresql://opstui@/shop?host={base}&port=5432"
         ours = opstui("--profile", str(stage.profile("crowd", {"databases": {"shop": url}})))
@@ -72,11 +70,3 @@ def _cpu(running: dict[str, Screen], server: psutil.Process) -> dict[str, tuple[
         role: (cost.cpu_of(screen.process), sum(cost.cpu_of(backend) for backend in backends_of(server, role)))
         for role, screen in running.items()
     }
-
-
-def _install(stage: Stage) -> Path | None:
-    folder = stage.folder / "peers"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *PEER]
-    done = subprocess.run(pip, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return folder / "bin" / "pg_activity" if done.returncode == 0 else None
