@@ -36,13 +36,14 @@ class Certificate:
         self._public = b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
         self.pem = _pem("CERTIFICATE", self._certificate())
         """The certificate, which is its own authority."""
+        self.key_pem = _pem("EC PRIVATE KEY", self._private())
 
     def context(self) -> ssl.SSLContext:
         """Return the TLS context to serve with."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:  # load_cert_chain reads files only; mode 0700
             path = Path(folder) / "key.pem"
-            path.write_text(self.pem + _pem("EC PRIVATE KEY", self._private()), encoding="ascii")
+            path.write_text(self.pem + self.key_pem, encoding="ascii")
             context.load_cert_chain(path)
         return context
 

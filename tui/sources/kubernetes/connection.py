@@ -138,6 +138,8 @@ class Connection:
             SourceError: the kubeconfig, a certificate or a credential plugin is at fault.
         """
         async with self._lock:
+            if self._credentials is not None and self._credentials.is_certificate_due:
+                self._start_over()
             if self._api is None:
                 self._opened_at = time.monotonic()
                 found = await asyncio.to_thread(login, self._entry, self._environ)

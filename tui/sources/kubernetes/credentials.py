@@ -58,12 +58,18 @@ class Credentials:
             return "Basic " + base64.b64encode(":".join(login.basic).encode()).decode()
         return None
 
+    @property
+    def is_certificate_due(self) -> bool:
+        """Whether a plugin's certificate is about to expire: it lives in the connection, which must be made anew."""
+        known = self._credential
+        return known is not None and known.certificate is not None and _is_due(known)
+
     async def credential(self) -> Credential:
         """Return the plugin's answer, running it when there is none or it is about to expire."""
         assert self._login.plugin is not None  # noqa: S101 — the caller looked
         async with self._lock:
             known = self._credential
-            if known is None or (known.expires_at is not None and known.expires_at - _EARLY_S < time.time()):
+            if known is None or _is_due(known):
                 known = self._credential = await _run(self._login.plugin)
             return known
 
@@ -76,6 +82,10 @@ class Credentials:
                 raise Denied(f"token file {clean(str(self._login.token_file))} cannot be read") from error
             self._file_token = (time.monotonic(), token)
         return self._file_token[1]
+
+
+def _is_due(credential: Credential) -> bool:
+    return credential.expires_at is not None and credential.expires_at - _EARLY_S < time.time()
 
 
 async def _run(plugin: Plugin) -> Credential:

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from profiles.schema import Kubernetes
+from tui.sandbox.cluster import certificate
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.kubernetes import credentials
 from tui.sources.kubernetes.connection import Connection
@@ -261,3 +262,28 @@ def test_nothing_of_a_login_shows_its_secrets() -> None:
     found = Login("c", "https://x", "u", "", key=key, plugin=plugin, token="hunter2", basic=("u", "hunter2"))
     credential = credentials.Credential("hunter2", None, b"hunter2", None)
     assert "hunter2" not in repr([key, plugin, found, credential, Credentials(found)])
+
+
+async def test_a_plugins_certificate_is_renewed_before_it_expires(tmp_path: Path) -> None:
+    made = certificate.Certificate()
+    script = f"""
+import json, pathlib, time
+count = pathlib.Path(__file__).with_suffix(".count")
+runs = int(count.read_text()) + 1 if count.exists() else 1
+count.write_text(str(runs))
+expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + (10 if runs == 1 else 3600)))
+pem = {{"clientCertificateData": {made.pem!r}, "clientKeyData": {made.key_pem!r}}}
+print(json.dumps({{"status": {{**pem, "expirationTimestamp": expires}}}}))
+"""
+    (tmp_path / "plugin.py").write_text(script)
+    user = {"exec": {"command": sys.executable, "args": [str(tmp_path / "plugin.py")]}}
+    (tmp_path / "config").write_text(yaml.safe_dump(_config(user=user)))
+    connection = Connection(Kubernetes(kubeconfig=str(tmp_path / "config")), {})
+    connection.reopen_s = 0.0
+    try:
+        for openings in (1, 2, 2):
+            await connection.open()
+            assert connection.openings == openings, "ten seconds are too short to rely on, an hour is not"
+        assert (tmp_path / "plugin.count").read_text() == "2"
+    finally:
+        await connection.close()
