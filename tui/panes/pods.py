@@ -59,8 +59,10 @@ class PodsPane(PodsChanges):
         line = self.kinds.line(self.table.cursor_key) if self.extra is self.kinds else None
         if line is not None and (source := self.source) is not None:
             self.begin(self._object(source, self.kinds.resource, line))
+        elif self.extra is self.recent and (page := self.recent.page(self.table.cursor_key)):
+            self.app.push_screen(TextDialog("What changed", page))
         elif fact is None:
-            self.post_message(self.Told("no row to show" if self.extra is None else "enter goes to the object itself"))
+            self.post_message(self.Told("no row to show"))
         elif isinstance(fact, Fold):
             page = pods_detail.event_page(fact, self.desk.now())
             self.app.push_screen(TextDialog(f"Event {fact.newest.reason} of {fact.newest.object}", page))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Final
 
+from tui.panes.failing import clock
 from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice
 from tui.sources.errors import Unreachable
@@ -42,7 +43,7 @@ class RecentView:
     def notice(self) -> str:
         """What could not be looked at."""
         if self._configs.error is not None:
-            return f"ConfigMaps and Secrets could not be looked at: {self._configs.error}"
+            return f"ConfigMaps, Secrets and ControllerRevisions could not be looked at: {self._configs.error}"
         missing = self._configs.value.missing if self._configs.value else ()
         return f"partial: {'; '.join(missing)}" if missing else ""
 
@@ -90,6 +91,13 @@ class RecentView:
         """Return what a change is about."""
         found = self._shown.get(key)
         return found.about if found is not None else ""
+
+    def page(self, key: Hashable) -> str:
+        """Return a change in full; empty when it is gone."""
+        if (found := self._shown.get(key)) is None:
+            return ""
+        when = f"{clock(found.at)} ({age_since(found.at, self._now())} ago)"
+        return f"{found.what} of {found.about}\n{when}\n\n{found.words}"
 
     def by_hand(self) -> list[tuple[str, ...]]:
         """Return the kubectl arguments that show most of it."""

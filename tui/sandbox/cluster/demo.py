@@ -59,7 +59,7 @@ def _stateful(populator: Populator, pool: list[Object]) -> None:
     )
     spec = {"replicas": 3, "serviceName": "queue", "selector": {"matchLabels": {"app": "queue"}}, "template": body}
     made = populator.put(STATEFULSETS, {"metadata": _meta("queue", "shop"), "spec": spec}, 60 * DAY)
-    digest = current_revision(populator.store, made)
+    digest = current_revision(populator.store, made, populator.ago(60 * DAY))
     for i in range(3):
         name = f"queue-{i}"
         labels = {
@@ -85,7 +85,7 @@ def _daemon(populator: Populator, pool: list[Object]) -> None:
     body["spec"]["tolerations"] = [{"operator": "Exists"}]
     spec = {"selector": {"matchLabels": {"app": "node-agent"}}, "template": body}
     made = populator.put(DAEMONSETS, {"metadata": _meta("node-agent", "monitoring"), "spec": spec}, 80 * DAY)
-    digest = current_revision(populator.store, made)
+    digest = current_revision(populator.store, made, populator.ago(80 * DAY))
     for i, node in enumerate(pool):
         labels = {HASH: digest, "pod-template-generation": "1"}
         populator.pod(pod_from(made["spec"]["template"], made, labels=labels), node, 33 * DAY + i)

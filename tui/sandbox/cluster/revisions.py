@@ -9,8 +9,8 @@ from tui.sandbox.cluster.store import Store, clone
 HASH = "controller-revision-hash"
 
 
-def current_revision(store: Store, owner: Object) -> str:
-    """Return the hash of the owner's present template, after storing (or renewing) its revision."""
+def current_revision(store: Store, owner: Object, made_at: str = "") -> str:
+    """Return the hash of the owner's present template, after storing (or renewing) its revision, made now or then."""
     template = owner["spec"]["template"]
     digest = template_hash(template)
     name = f"{owner['metadata']['name']}-{digest}"
@@ -25,6 +25,7 @@ def current_revision(store: Store, owner: Object) -> str:
                 "metadata": {
                     "name": name,
                     "namespace": namespace,
+                    **({"creationTimestamp": made_at} if made_at else {}),
                     "labels": {**(template["metadata"].get("labels") or {}), HASH: digest},
                     "annotations": dict(owner["metadata"].get("annotations") or {}),
                     "ownerReferences": [owner_reference(owner)],

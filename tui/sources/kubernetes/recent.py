@@ -3,14 +3,15 @@
 Nothing here says that one change caused another.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tui.sources.errors import Denied
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.events import Event
-from tui.sources.kubernetes.fields import Object, moment, part, parts, text
+from tui.sources.kubernetes.fields import Object, moment, owner, part, parts, text
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
 
@@ -20,7 +21,8 @@ _SCALED: Final = frozenset({"ScalingReplicaSet", "SuccessfulRescale"})
 _JOB_ENDS: Final = frozenset({"BackoffLimitExceeded", "DeadlineExceeded"})
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
 _LIMIT: Final = 500
-_CONFIGS: Final = {"configmaps": "configmap", "secrets": "secret"}
+_CORE: Final = "/api/v1"
+_APPS: Final = "/apis/apps/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Configs:
-    """The ConfigMaps and Secrets that were written of late."""
+    """What no watch of ours tells of: ConfigMaps and Secrets, and the revisions of StatefulSets and DaemonSets."""
 
     changes: tuple[Change, ...] = ()
     missing: tuple[str, ...] = ()
@@ -89,12 +91,22 @@ def images_words(new: Workload, before: Workload | None) -> str:
         return ", ".join(new.images)
     old = dict(zip(before.containers, before.images, strict=False))
     changed = [
-        f"{name} {image} (was {old.get(name, 'not there')})"
+        f"{name} {_image_words(image, old.get(name))}"
         for name, image in zip(new.containers, new.images, strict=False)
         if old.get(name) != image
     ]
     changed += [f"{name} is gone" for name in old if name not in new.containers]
     return ", ".join(changed) or f"another template, the same images as revision {before.revision}"
+
+
+def _image_words(image: str, old: str | None) -> str:
+    """Return what became of an image, the tag first: it is what one looks for where there is little room."""
+    if old is None:
+        return f"{image} (was not there)"
+    (repository, _, tag), (old_repository, _, old_tag) = image.rpartition(":"), old.rpartition(":")
+    if repository and repository == old_repository:
+        return f"{tag} (was {old_tag}) of {repository}"
+    return f"{image} (was {old})"
 
 
 def _restarts(snapshot: KubernetesSnapshot, since: float) -> Iterator[Change]:
@@ -145,29 +157,42 @@ def _about(workload: Workload) -> str:
 
 
 async def read_configs(connection: Connection, namespaces: Sequence[str], since: float) -> Configs:
-    """Return which ConfigMaps and Secrets were written since that moment; asks for their metadata only, never values.
+    """Return what was written since that moment of what is not watched; asks for metadata only, never values.
 
     Raises:
-        SourceError: neither can be read for another reason than a missing right.
+        SourceError: something cannot be read for another reason than a missing right.
     """
     changes: list[Change] = []
     missing: list[str] = []
-    for resource, kind in _CONFIGS.items():
+    parsers: tuple[tuple[str, str, Callable[[Object], Change | None]], ...] = (
+        (_CORE, "configmaps", partial(parse_config, "configmap")),
+        (_CORE, "secrets", partial(parse_config, "secret")),
+        (_APPS, "controllerrevisions", parse_revision),
+    )
+    for root, resource, parse in parsers:
         for namespace in namespaces or (None,):
             where = f"/namespaces/{namespace}" if namespace else ""
             try:
                 listed = await connection.get(
-                    f"/api/v1{where}/{resource}", [("limit", str(_LIMIT))], timeout_s=30, accept=_METADATA
+                    f"{root}{where}/{resource}", [("limit", str(_LIMIT))], timeout_s=30, accept=_METADATA
                 )
             except Denied:
                 missing.append(f"{resource}: forbidden" + (f" in {namespace}" if namespace else ""))
                 continue
             if part(listed, "metadata").get("continue"):
                 missing.append(f"{resource}: only the first {_LIMIT}" + (f" of {namespace}" if namespace else ""))
-            changes += (
-                change for item in parts(listed, "items") if (change := parse_config(kind, item)) and change.at >= since
-            )
+            changes += (change for item in parts(listed, "items") if (change := parse(item)) and change.at >= since)
     return Configs(tuple(changes), tuple(missing))
+
+
+def parse_revision(obj: Object) -> Change | None:
+    """Return the rollout that made a ControllerRevision, from its metadata; None when it says no moment or owner."""
+    metadata = part(obj, "metadata")
+    above, made = owner(metadata), moment(metadata, "creationTimestamp")
+    if above is None or made is None:
+        return None
+    about = f"{above.kind.lower()}/{text(metadata, 'namespace')}/{above.name}"
+    return Change(made, "rollout", about, f"a new revision, {text(metadata, 'name')}; d shows what it changed")
 
 
 def parse_config(kind: str, obj: Object) -> Change | None:

@@ -4,13 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from profiles.schema import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource
-from tui.sources.kubernetes.recent import Change, parse_config, read_configs, recent
+from tui.sources.kubernetes.recent import Change, images_words, parse_config, read_configs, recent
+from tui.sources.kubernetes.workloads import parse_workload
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("kubernetes")]
 
@@ -60,8 +62,20 @@ async def test_a_rollout_names_the_image_before_and_after(source: KubernetesSour
     found = await _changes(source, lambda found: bool(_of(found, "rollout")))
     (rollout,) = _of(found, "rollout")
     assert rollout.about == "deployment/shop/api"
-    assert rollout.words == ("revision 13: app registry.example/shop/api:3 (was registry.example/shop/api:2.14.0)")
+    assert rollout.words == ("revision 13: app 3 (was 2.14.0) of registry.example/shop/api")
     assert not _of(found, "scale"), "what a rollout scales is part of it"
+
+
+async def test_a_stateful_sets_rollout_is_known_by_its_revision(source: KubernetesSource) -> None:
+    await source.read()
+    since = time.time() - 900
+    assert (await read_configs(source.connection, (), since)).changes == ()
+    restart = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}
+    await _patch(source, "/apis/apps/v1/namespaces/shop/statefulsets/queue", restart, _STRATEGIC)
+    async with asyncio.timeout(10):
+        while not (found := (await read_configs(source.connection, (), since)).changes):
+            await asyncio.sleep(0.05)
+    assert [(change.what, change.about) for change in found] == [("rollout", "statefulset/shop/queue")]
 
 
 async def test_scaling_is_told_without_a_rollout(source: KubernetesSource) -> None:
@@ -110,6 +124,20 @@ async def test_what_may_not_be_looked_at_is_named(cluster: Cluster, tmp_path: Pa
     assert "configmaps: forbidden in payments" in found.missing
     assert {change.about.split("/")[1] for change in found.changes} <= {"shop"}
     await source.close()
+
+
+def test_an_image_is_told_by_its_tag_where_only_that_changed() -> None:
+    new = parse_workload("ReplicaSet", _with_images("r.example:5000/api:3", "busybox", "proxy@sha256:12"))
+    old = parse_workload("ReplicaSet", _with_images("r.example:5000/api:2", "busybox", "proxy@sha256:11"))
+    assert images_words(new, old) == "c0 3 (was 2) of r.example:5000/api, c2 12 (was 11) of proxy@sha256"
+    assert images_words(old, old) == "another template, the same images as revision 0"
+    fewer = parse_workload("ReplicaSet", _with_images("other/api:2"))
+    assert images_words(fewer, old) == "c0 other/api:2 (was r.example:5000/api:2), c1 is gone, c2 is gone"
+
+
+def _with_images(*images: str) -> dict[str, Any]:
+    containers = [{"name": f"c{number}", "image": image} for number, image in enumerate(images)]
+    return {"spec": {"template": {"spec": {"containers": containers}}}}
 
 
 def test_the_moment_of_a_config_is_its_newest_write() -> None:
