@@ -10,7 +10,7 @@ from typing import Any
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.postgres.facts import DatabaseSnapshot
 from tui.sources.reading import Reading
-from tui.sources.redis_facts import RedisSnapshot
+from tui.sources.redis_snapshot import RedisSnapshot
 
 _MOST = 8
 

@@ -15,7 +15,8 @@ from tui.panes.pods import PodsPane
 from tui.rules import Level
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.reading import Reading
-from tui.sources.redis_facts import Client, RedisSnapshot
+from tui.sources.redis_facts import Client
+from tui.sources.redis_snapshot import RedisSnapshot
 from widgets.dialogs import TextDialog
 
 
