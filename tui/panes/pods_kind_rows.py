@@ -49,8 +49,8 @@ def _columns(table: ResourceTable, width: int) -> Iterator[Column]:
             yield Column("0", title, min_width=20, max_width=63)
             continue
         fitting = _fitting(title, (line.cells[index] for line in table.lines), most)
-        is_kept = index <= 2 or printed.name == "Age"
-        priority = 3 if printed.is_wide else 0 if is_kept else 1
+        # What a printer puts first matters most; the age is short and always asked for.
+        priority = 4 if printed.is_wide else 0 if printed.name == "Age" else min(index, 3)
         yield Column(str(index), title, fitting, "right" if printed.is_number else "left", priority)
 
 
