@@ -305,6 +305,14 @@ class Connection:
             if isinstance(translated, ConnectFailed):
                 self._start_over()
             raise translated from error
+        except RuntimeError as error:
+            # What aiohttp says when the client is closed under a request: another one's credentials were refused.
+            match str(error):
+                case "Session is closed":
+                    raise ConnectFailed("the connection was made anew in that very moment", "try again") from error
+                case "Connection closed.":
+                    raise Unreachable("the connection was closed before the answer was whole") from error
+            raise
 
     def _translation(self, error: Exception) -> SourceError:
         import aiohttp

@@ -381,3 +381,21 @@ async def test_the_pods_of_an_address_are_found_in_the_mirror(sources: _Sources)
     assert f"{pod.namespace}/{pod.name}" in source.pods_at(pod.ip)
     assert source.pods_at("") == []
     assert source.pods_at("203.0.113.9") == []
+
+
+async def test_a_request_under_which_the_client_is_closed_fails_in_our_words(
+    sources: _Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = sources().connection
+    await made.get("/version")
+    authorization = made._credentials.authorization  # type: ignore[union-attr]  # open
+
+    async def closed_meanwhile() -> str | None:
+        found = await authorization()
+        await made.close()
+        return found
+
+    monkeypatch.setattr(made._credentials, "authorization", closed_meanwhile)
+    with pytest.raises(connection.ConnectFailed, match="made anew"):
+        await made.get("/version")
+    assert await made.get("/version"), "the next request opens again"
