@@ -21,7 +21,9 @@ from tui.sandbox.cluster.cronjobs import CronJobs
 from tui.sandbox.cluster.daemonsets import DaemonSets
 from tui.sandbox.cluster.deployments import Deployments
 from tui.sandbox.cluster.evictions import Budgets
+from tui.sandbox.cluster.execs import Execs
 from tui.sandbox.cluster.faults import Fault, FaultKind
+from tui.sandbox.cluster.forwards import Forwards
 from tui.sandbox.cluster.garbage import GarbageCollector
 from tui.sandbox.cluster.jobs import Jobs
 from tui.sandbox.cluster.kubeconfig import kubeconfig_text, write_private
@@ -79,6 +81,10 @@ class Cluster:
         """What pods use; its `load` multiplies the CPU of an app."""
         self.logs = Logs(self.store)
         """What pods say; its `rates` and `troubles` change that."""
+        self.execs = Execs(self.store, self.usage)
+        """Programs in containers; its `seen` tells which ran."""
+        self.forwards = Forwards(self.store)
+        """Ports of pods; its `backends` leads them to real servers."""
         self._budgets = Budgets(self.store)
         self._scenes = Scenes(self.store, self.behaviours, self.kubelet)
         computed = Computed(self.store, self.usage)
@@ -297,4 +303,9 @@ class Cluster:
         handlers: dict[str, Handler] = {f"{plural}/scale": scaled for plural in workloads}
         for kind in ("access", "rules", ""):
             handlers[f"selfsubject{kind}reviews"] = reviewed
-        return handlers | {"pods/eviction": evicted, "pods/log": self.logs.answer}
+        return handlers | {
+            "pods/eviction": evicted,
+            "pods/exec": self.execs.answer,
+            "pods/log": self.logs.answer,
+            "pods/portforward": self.forwards.answer,
+        }

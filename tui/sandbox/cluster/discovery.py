@@ -138,7 +138,9 @@ def _subresources(r: Resource) -> list[dict[str, Any]]:
     forms: dict[str, tuple[tuple[str, str, str], list[str]]] = {
         "scale": (("autoscaling", "v1", "Scale"), ["get", "patch", "update"]),
         "eviction": (("policy", "v1", "Eviction"), ["create"]),
+        "exec": (("", "v1", "PodExecOptions"), ["create", "get"]),
         "log": (("", "v1", "Pod"), ["get"]),
+        "portforward": (("", "v1", "PodPortForwardOptions"), ["create", "get"]),
         "status": ((r.group, r.version, r.kind), ["get", "patch", "update"]),
         "finalize": ((r.group, r.version, r.kind), ["update"]),
     }

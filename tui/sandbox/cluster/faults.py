@@ -140,7 +140,8 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
     Raises:
         ApiError: the refusal that was asked for.
     """
-    is_stream = call.is_watch or (call.subresource == "log" and call.query.get("follow") == "true")
+    is_followed = call.subresource == "log" and call.query.get("follow") == "true"
+    is_stream = call.is_watch or is_followed or call.subresource in ("exec", "portforward")
     match fault.kind:
         case FaultKind.SLOW:
             try:

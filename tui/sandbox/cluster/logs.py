@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from tui.sandbox.cluster.clock import parse_time
+from tui.sandbox.cluster.containers import container_name, container_status
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sandbox.cluster.loglines import Run
 from tui.sandbox.cluster.problems import bad_request
@@ -35,7 +36,7 @@ class Logs:
             ApiError: 404, no such pod; 400, no such container, or it has not started.
         """
         pod = self._store.get(PODS, call.namespace, call.name)
-        name = _container(pod, call.query.get("container", ""))
+        name = container_name(pod, call.query.get("container", ""))
         run = self._run(pod, name, is_previous=call.query.get("previous") == "true")
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(call.http)
@@ -96,7 +97,7 @@ class Logs:
         pod = self._store.find(PODS, *key)
         if pod is None:
             return _ended(run, self._store.clock.now())
-        entry = _status(pod, name)
+        entry = container_status(pod, name)
         state = entry.get("state") or {}
         if "running" in state and parse_time(state["running"]["startedAt"]) == run.started:
             return run
@@ -105,7 +106,7 @@ class Logs:
         return _ended(run, moment, ended.get("reason", ""), ended.get("exitCode", 0))
 
     def _run(self, pod: Object, name: str, *, is_previous: bool) -> Run:
-        entry = _status(pod, name)
+        entry = container_status(pod, name)
         state, last = entry.get("state") or {}, (entry.get("lastState") or {}).get("terminated")
         meta = pod["metadata"]
         if is_previous:
@@ -140,26 +141,6 @@ def _ended(run: Run, moment: datetime, reason: str = "", code: int = 0) -> Run:
     return Run(
         run.app, run.container, run.seed, run.started, max(moment, run.started), reason, code, run.per_s, run.troubles
     )
-
-
-def _container(pod: Object, asked: str) -> str:
-    names = [c["name"] for c in pod["spec"].get("containers") or ()]
-    inits = [c["name"] for c in pod["spec"].get("initContainers") or ()]
-    pod_name = pod["metadata"]["name"]
-    if not asked:
-        if len(names) == 1:
-            return str(names[0])
-        text = f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(names)}]"
-        raise bad_request(text + (f" or one of the init containers: [{' '.join(inits)}]" if inits else ""))
-    if asked not in names + inits:
-        raise bad_request(f"container {asked} is not valid for pod {pod_name}")
-    return asked
-
-
-def _status(pod: Object, name: str) -> dict[str, Any]:
-    status = pod.get("status") or {}
-    everyone = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
-    return next((entry for entry in everyone if entry["name"] == name), {})
 
 
 def _since(call: Call, now: datetime) -> datetime | None:

@@ -110,6 +110,11 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def internal(message: str) -> ApiError:
+    """500."""
+    return ApiError(500, "InternalError", f"Internal error occurred: {message}", {"causes": [{"message": message}]})
+
+
 def unsupported_media_type() -> ApiError:
     """415."""
     return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})

@@ -51,7 +51,7 @@ SCALED = ("scale", "status")
 
 NAMESPACES = _core("namespaces", "Namespace", "ns", namespaced=False, subresources=("finalize", "status"))
 NODES = _core("nodes", "Node", "no", namespaced=False, subresources=("status",))
-PODS = _core("pods", "Pod", "po", categories=ALL, subresources=("eviction", "log", "status"))
+PODS = _core("pods", "Pod", "po", categories=ALL, subresources=("eviction", "exec", "log", "portforward", "status"))
 EVENTS = _core("events", "Event", "ev")
 SERVICES = _core("services", "Service", "svc", categories=ALL, subresources=("status",))
 CONFIGMAPS = _core("configmaps", "ConfigMap", "cm")
