@@ -15,6 +15,11 @@ def plain_cells(thing: Object, now: datetime) -> list[Any]:
     return [thing["metadata"]["name"], _age(thing, now)]
 
 
+def created_cells(thing: Object, now: datetime) -> list[Any]:
+    """NAME CREATED AT."""
+    return [thing["metadata"]["name"], thing["metadata"]["creationTimestamp"]]
+
+
 def namespace_cells(thing: Object, now: datetime) -> list[Any]:
     """NAME STATUS AGE."""
     return [thing["metadata"]["name"], (thing.get("status") or {}).get("phase", ""), _age(thing, now)]
@@ -159,21 +164,6 @@ def slice_cells(thing: Object, now: datetime) -> list[Any]:
         thing["addressType"],
         ",".join(ports) or "<unset>",
         (",".join(found[:3]) + more) or "<unset>",
-        _age(thing, now),
-    ]
-
-
-def certificate_cells(thing: Object, now: datetime) -> list[Any]:
-    """NAME READY SECRET | ISSUER STATUS | AGE, the columns its definition asks for."""
-    conditions = (thing.get("status") or {}).get("conditions") or ()
-    ready: dict[str, Any] = next((c for c in conditions if c["type"] == "Ready"), {})
-    spec = thing["spec"]
-    return [
-        thing["metadata"]["name"],
-        ready.get("status", ""),
-        spec.get("secretName", ""),
-        (spec.get("issuerRef") or {}).get("name", ""),
-        ready.get("message", ""),
         _age(thing, now),
     ]
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from aiohttp import web
 
-from tui.sandbox.cluster import bulk, demo, nodes, reviews, scale
+from tui.sandbox.cluster import bulk, custom, demo, nodes, reviews, scale
 from tui.sandbox.cluster.api import ApiServer, Handler, serve
 from tui.sandbox.cluster.autoscaling import Autoscalers
 from tui.sandbox.cluster.behaviour import Behaviours
@@ -108,6 +108,7 @@ class Cluster:
         populator = Populator(self.store)
         if self._demo:
             demo.populate(populator, self.recorder)
+            custom.populate(populator)
         else:
             populator.found()
         self.kubelet.adopt()

@@ -14,7 +14,6 @@ from tui.sandbox.cluster.recorder import Recorder
 from tui.sandbox.cluster.resources import (
     AUTOSCALERS,
     BUDGETS,
-    CERTIFICATES,
     CLAIMS,
     CONFIGMAPS,
     CRONJOBS,
@@ -249,34 +248,10 @@ def _rules(populator: Populator) -> None:
         keys = ("tls.crt", "tls.key") if kind.endswith("tls") else ("url",)
         body = {"type": kind, "data": dict.fromkeys(keys, "c2FuZGJveA==")}
         populator.put(SECRETS, {"metadata": _meta(name, "shop"), **body}, 60 * DAY)
-    for name, days in (("shop-tls", 71), ("legacy-tls", 2)):
-        populator.put(CERTIFICATES, _certificate(populator, name, days), 60 * DAY)
     hard = {"limits.memory": "8Gi", "pods": "40", "requests.cpu": "6", "requests.memory": "8Gi"}
     used = {"limits.memory": "1472Mi", "pods": "7", "requests.cpu": "900m", "requests.memory": "1472Mi"}
     quota = {"metadata": _meta("payments", "payments"), "spec": {"hard": hard}, "status": {"hard": hard, "used": used}}
     populator.put(QUOTAS, quota, 60 * DAY)
-
-
-def _certificate(populator: Populator, name: str, days: int) -> dict[str, Any]:
-    """Return a certificate with so many days left; one that has few cannot be renewed."""
-    is_ready = days > 7
-    told = (
-        {"status": "True", "reason": "Ready", "message": "Certificate is up to date and has not expired"}
-        if is_ready
-        else {"status": "False", "reason": "Failed", "message": "The certificate request has failed to complete: "
-              "the issuer did not answer the HTTP-01 challenge"}
-    )  # fmt: skip
-    since = stamp(populator.now - timedelta(days=90 - days if is_ready else 1))
-    status = {
-        "conditions": [{"type": "Ready", "lastTransitionTime": since, **told}],
-        "notBefore": stamp(populator.now - timedelta(days=90 - days)),
-        "notAfter": stamp(populator.now + timedelta(days=days)),
-        "renewalTime": stamp(populator.now + timedelta(days=days - 30)),
-        "revision": 1,
-    }
-    issuer = {"name": "letsencrypt", "kind": "ClusterIssuer"}
-    spec = {"secretName": name, "dnsNames": [f"{name}.example.test"], "issuerRef": issuer}
-    return {"metadata": _meta(name, "shop"), "spec": spec, "status": status}
 
 
 def _lately(populator: Populator, recorder: Recorder) -> None:

@@ -29,10 +29,19 @@ class Execs:
     def __init__(self, store: Store, usage: Usage) -> None:
         self._store = store
         self._usage = usage
-        self.open = 0
-        """Programs that run now."""
+        self._terminals: list[Terminal] = []
         self.seen: list[tuple[str, tuple[str, ...]]] = []
         """What ran so far: NAMESPACE/POD/CONTAINER, and the arguments."""
+
+    @property
+    def open(self) -> int:
+        """How many programs run now."""
+        return len(self._terminals)
+
+    @property
+    def sizes(self) -> set[tuple[int, int]]:
+        """Columns and rows of the terminals whose programs run now."""
+        return {terminal.size for terminal in self._terminals if terminal.is_tty}
 
     async def answer(self, call: Call, fault: Fault | None) -> web.StreamResponse:
         """Run one program until it ends, its container ends, or the client leaves.
@@ -45,9 +54,9 @@ class Execs:
         if not arguments:
             raise bad_request("you must specify at least 1 command for the container")
         socket = await upgraded(call, PROTOCOLS)
-        self.open += 1
-        self.seen.append((f"{call.namespace}/{call.name}/{name}", tuple(arguments)))
         channels = _Channels(socket, is_tty=_is_set(call, "tty"), is_fed=_is_set(call, "stdin"))
+        self._terminals.append(channels.terminal)
+        self.seen.append((f"{call.namespace}/{call.name}/{name}", tuple(arguments)))
         try:
             with container_end(self._store, pod, name) as ended:
                 container = inside(self._store, self._usage, pod, name)
@@ -64,7 +73,7 @@ class Execs:
                         task.cancel()
                     await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            self.open -= 1
+            self._terminals.remove(channels.terminal)
         return socket
 
 

@@ -82,10 +82,6 @@ SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", v
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease", verbs=READ)
 POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", verbs=READ)
 NODE_METRICS = Resource("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", False, verbs=READ)
-CERTIFICATES = Resource(
-    "cert-manager.io", "v1", "certificates", "Certificate", True, ("cert", "certs"), ("cert-manager",), ("status",)
-)
-"""A custom resource, as a CustomResourceDefinition of cert-manager makes one."""
 _REVIEW = ("create",)
 ACCESS_REVIEWS = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, verbs=_REVIEW
@@ -97,12 +93,21 @@ SUBJECT_REVIEWS = Resource(
     "authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview", False, verbs=_REVIEW
 )
 
+DEFINITIONS = Resource(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False, ("crd", "crds"),
+    subresources=("status",),
+)  # fmt: skip
+CERTIFICATES = Resource(
+    "cert-manager.io", "v1", "certificates", "Certificate", True, ("cert", "certs"), ("cert-manager",), ("status",)
+)
+CUSTOM = (CERTIFICATES,)
+"""Kinds that a CustomResourceDefinition brings."""
+
 RESOURCES: tuple[Resource, ...] = (
     NAMESPACES, NODES, PODS, EVENTS, SERVICES, CONFIGMAPS, SECRETS, SERVICE_ACCOUNTS, ENDPOINTS, CLAIMS, VOLUMES,
     QUOTAS, LIMIT_RANGES, CONTROLLERS, DEPLOYMENTS, REPLICASETS, STATEFULSETS, DAEMONSETS, REVISIONS, JOBS,
-    CRONJOBS, AUTOSCALERS, BUDGETS, INGRESSES, POLICIES, EVENTS_V1, SLICES, LEASES, CERTIFICATES, POD_METRICS,
-    NODE_METRICS,
-    ACCESS_REVIEWS, RULES_REVIEWS, SUBJECT_REVIEWS,
+    CRONJOBS, AUTOSCALERS, BUDGETS, INGRESSES, POLICIES, EVENTS_V1, SLICES, LEASES, POD_METRICS, NODE_METRICS,
+    ACCESS_REVIEWS, RULES_REVIEWS, SUBJECT_REVIEWS, DEFINITIONS, *CUSTOM,
 )  # fmt: skip
 """Every kind, core first, in the order that discovery lists them."""
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from tui.sandbox.cluster import cells, workload_cells
+from tui.sandbox.cluster import cells, custom, workload_cells
 from tui.sandbox.cluster.pod_cells import pod_cells
-from tui.sandbox.cluster.resources import Object, Resource
+from tui.sandbox.cluster.resources import CUSTOM, Object, Resource
 
 Printer = tuple[str, Callable[[Object, datetime], list[Any]]]
 """Column names (`+` before those of `-o wide`, `#` before numbers) and the cells of one object."""
@@ -65,7 +65,7 @@ _PRINTERS: dict[str, Printer] = {
     ),
     "endpoints": ("Name Endpoints Age", cells.endpoints_cells),
     "endpointslices.discovery.k8s.io": ("Name AddressType Ports Endpoints Age", cells.slice_cells),
-    "certificates.cert-manager.io": ("Name Ready Secret +Issuer +Status Age", cells.certificate_cells),
+    "customresourcedefinitions.apiextensions.k8s.io": ("Name Created_At", cells.created_cells),
     "controllerrevisions.apps": ("Name Controller #Revision Age", cells.revision_cells),
 }
 _PLAIN: Printer = ("Name Age", cells.plain_cells)
@@ -73,6 +73,8 @@ _PLAIN: Printer = ("Name Age", cells.plain_cells)
 
 def columns(resource: Resource) -> list[dict[str, Any]]:
     """Return the `columnDefinitions` of a kind; priority 1 is shown by `-o wide` only."""
+    if resource in CUSTOM:
+        return custom.columns(resource)
     names, _ = _PRINTERS.get(resource.group_resource, _PLAIN)
     types = {"#": "integer", "?": "boolean"}
     found = []
@@ -87,6 +89,8 @@ def columns(resource: Resource) -> list[dict[str, Any]]:
 
 def cells_of(resource: Resource, thing: Object, now: datetime) -> list[Any]:
     """Return the cells of one object's row."""
+    if resource in CUSTOM:
+        return custom.cells(resource, thing, now)
     return _PRINTERS.get(resource.group_resource, _PLAIN)[1](thing, now)
 
 

@@ -13,13 +13,14 @@ from tui.sandbox.cluster.defaults import fill
 from tui.sandbox.cluster.managed import note_write
 from tui.sandbox.cluster.reads import reply, selected, shown
 from tui.sandbox.cluster.request import Call
-from tui.sandbox.cluster.resources import NAMESPACES, PODS, Object, Resource
+from tui.sandbox.cluster.resources import CUSTOM, NAMESPACES, PODS, Object, Resource
 from tui.sandbox.cluster.store import Store, clone
 from tui.sandbox.cluster.validation import check_new, check_update
 
+_STRATEGIC = "application/strategic-merge-patch+json"
 _PATCHES = {
     "application/merge-patch+json": patches.merge,
-    "application/strategic-merge-patch+json": patches.strategic,
+    _STRATEGIC: patches.strategic,
     "application/json-patch+json": patches.json_patch,
 }
 APPLY = ("application/apply-patch+yaml", "application/apply-patch+cbor")
@@ -62,6 +63,8 @@ async def patch_body(call: Call) -> Any:
     """
     if call.http.content_type not in _PATCHES:
         raise problems.unsupported_media_type()
+    if call.resource in CUSTOM and call.http.content_type == _STRATEGIC:
+        raise problems.unsupported_patch()
     return await call.body()
 
 
