@@ -13,6 +13,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,10 @@ _LOG: Final = logging.getLogger(__name__)
 _CONNECT_S: Final = 5.0
 _MOST_PATIENT_S: Final = 120
 """What a server may ask for at most with `Retry-After`."""
+_UPGRADE_S: Final = 10.0
+_PING_S: Final = 15.0
+"""A WebSocket is asked so often whether the other end lives; half as long without an answer, and it counts as cut."""
+_FAREWELL_S: Final = 0.5
 
 Query = Sequence[tuple[str, str]]
 
@@ -103,6 +108,16 @@ def refused(status: int, body: Object, retry_after: str = "") -> SourceError:
         case _ if status >= 500:
             return Unreachable(f"the API server failed ({status}): {message}")
     return Unreadable(message)
+
+
+@dataclass(slots=True)
+class _Refusal:
+    """Takes the body of an answer that is not the WebSocket asked for; aiohttp itself throws it away."""
+
+    body: bytes = b""
+
+
+_REFUSED: Final[ContextVar[_Refusal]] = ContextVar("refused")
 
 
 class Connection:
@@ -257,6 +272,67 @@ class Connection:
                 self._streams.discard(response)
                 response.close()
 
+    @contextlib.asynccontextmanager
+    async def websocket(
+        self, path: str, query: Query, protocols: Sequence[str], *, opening: int | None = None
+    ) -> AsyncGenerator[Any, None]:
+        """Lend a WebSocket that speaks one of `protocols`; closed afterwards, without waiting for the server.
+
+        `opening` as in `call`.
+
+        Raises:
+            ConnectFailed: certainly nothing began.
+            SourceError: the server refused it, or something between us cannot do WebSockets.
+        """
+        found = await self.open()
+        self.requests += 1
+        with self._translated():
+            api, refusal = self._api, _Refusal()
+            url, headers = await self._prepared("GET", path, query, opening)
+            _REFUSED.set(refusal)
+            import aiohttp
+
+            try:
+                async with asyncio.timeout(_UPGRADE_S):
+                    socket = await api.rest_client.pool_manager.ws_connect(
+                        url,
+                        headers=headers,
+                        protocols=protocols,
+                        heartbeat=_PING_S,
+                        timeout=aiohttp.ClientWSTimeout(ws_close=_FAREWELL_S),
+                        proxy=found.proxy,
+                        server_hostname=found.tls_server_name,
+                    )
+            except aiohttp.WSServerHandshakeError as error:
+                raise self._not_upgraded(refusal, error.status) from error
+            try:
+                if socket.protocol not in protocols:
+                    raise Unreadable(f"the server agreed to none of {', '.join(protocols)}")
+                yield socket
+            finally:
+                await socket.close()
+
+    def _not_upgraded(self, refusal: "_Refusal", status: int) -> SourceError:
+        if status == 401:
+            self._start_over()
+        body = _decoded(refusal.body)
+        if status in (101, 200, 204) or (status < 500 and not body):
+            return Unreadable("no WebSocket came about: is there a proxy in between that does not know them?")
+        return refused(status, body)
+
+    async def _prepared(self, method: str, path: str, query: Query, opening: int | None) -> tuple[str, dict[str, str]]:
+        """Return the URL and the headers of a request, with fresh credentials."""
+        found, credentials, api = await self.open(), self._credentials, self._api
+        if api is None or credentials is None:
+            raise Unreachable("the connection was closed")
+        headers = {**(found.impersonate or {})}
+        if authorization := await credentials.authorization():
+            headers["Authorization"] = authorization
+        if opening not in (None, self.openings):
+            raise ConnectFailed("the connection was made anew in that very moment", "look again, then try again")
+        _, url, made, *_ = await api.param_serialize(method, path, query_params=list(query), header_params=headers)
+        return url, made
+
     async def _send(
         self,
         method: str,
@@ -370,6 +446,11 @@ async def _refuse_redirect(session: object, context: object, redirect: object) -
     raise Unreadable("the server redirects elsewhere: a login page or a proxy, not an API server?")
 
 
+async def _keep_refusal(session: object, context: object, ended: Any) -> None:
+    if ended.headers.get("Upgrade") and ended.response.status != 101:
+        _REFUSED.get().body = await ended.response.content.read(100_000)
+
+
 def _client(found: Login, certificate: Material | None, key: Material | None) -> Any:
     """Return the library's ApiClient. Runs in a thread: the import alone takes half a second."""
     import aiohttp
@@ -378,6 +459,7 @@ def _client(found: Login, certificate: Material | None, key: Material | None) ->
     # An API server never redirects; what does is a login page, and a write must not be sent again elsewhere.
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_refuse_redirect)
+    trace.on_request_end.append(_keep_refusal)
 
     configuration = Configuration(host=found.server)
     configuration.verify_ssl = not found.insecure

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.sandbox.cluster.spdy import DICTIONARY, Data, Opened, Session, SpdyError
+from tui.sandbox.cluster.spdy import DICTIONARY, Data, Event, Opened, Session, SpdyError
 
 
 def opening(stream: int, headers: dict[str, str]) -> bytes:
@@ -32,7 +32,8 @@ def test_the_dictionary_is_the_one_of_the_protocol() -> None:
 )
 def test_frames_are_read_whole_wherever_they_are_cut(headers: dict[str, str], content: bytes, cuts: list[int]) -> None:
     raw = opening(1, headers) + struct.pack("!II", 1, 1 << 24 | len(content)) + content
-    session, events, last = Session(), [], 0
+    session, last = Session(), 0
+    events: list[Event] = []
     for cut in [*sorted(cuts), len(raw)]:
         events += session.feed(raw[last:cut])
         last = max(last, min(cut, len(raw)))
