@@ -182,6 +182,7 @@ class OpsApp(App[int]):
             report=lambda: self._begin(self.timekeeper.report(tuple(self._panes.values()), self._pollers.readings)),
             readings=self._pollers.readings,
             guide=lambda: self.walking.guide,
+            record=journal.append,
         )
         self.walking = Walking(
             self,
@@ -234,6 +235,8 @@ class OpsApp(App[int]):
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
         self._has_begun = True
         systems = await asyncio.to_thread(_systems, self.profile, masks=self._is_shared)
+        from tui.shell import lend  # what it needs has just been imported, beside the event loop
+
         for index, tab in enumerate(TABS):
             if self._is_leaving:
                 return  # left before it began
@@ -241,6 +244,7 @@ class OpsApp(App[int]):
                 await self._mount_pane(index)
         self._begin(self.timekeeper.run(), "the timeline")
         self._verbs.update(systems.verbs)
+        lend(self, systems.verbs.values())
         self._pollers.start(systems.sources, optional=systems.optional)
         self._pollers.attend(TABS[self._active].kinds)
         await asyncio.to_thread(self.walking.prepare)

@@ -10,6 +10,7 @@ from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod
 from tui.actions.kubernetes.restart import RestartWorkload
 from tui.actions.kubernetes.scale import ScaleWorkload
+from tui.actions.kubernetes.shell import OpenShell
 from tui.actions.kubernetes.undo import UndoRollout
 from tui.actions.postgres.cancel import CancelQuery
 from tui.actions.postgres.index import BuildIndex
@@ -31,7 +32,7 @@ from tui.sources.postgres.source import PostgresSource
 from tui.sources.redis import RedisSource
 from tui.sources.systemd import SystemdSource
 
-KUBERNETES = (RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod)
+KUBERNETES = (RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod, OpenShell)
 POSTGRES = (
     CancelQuery,
     TerminateBackend,

@@ -99,6 +99,11 @@ def _reasons(request: Request, profile: Profile, state: GuardState) -> Iterator[
         )
 
 
+def denial(request: Request, profile: Profile) -> str | None:
+    """Return why the profile's lists deny `request`, for what changes nothing and so needs no arming; None: nothing."""
+    return next(_denied(request, profile), None)
+
+
 def _unseen(source: str, state: GuardState) -> Iterator[str]:
     reading = state.reading_of(source)
     if reading is None:

@@ -34,6 +34,10 @@ def _empty_timeline() -> "Timeline":
     return Timeline()
 
 
+async def _not_kept(what: str, entry: Mapping[str, Any]) -> None:
+    """Keep no record: for panes without an app around them."""
+
+
 _SUBJECT_CELLS: Final = 3
 """How many cells of a row say which one it is."""
 
@@ -71,6 +75,8 @@ class Desk:
     """What every system reported, for a day."""
     readings: Callable[[], Sequence[Reading[Any]]] = field(default=tuple)
     """The newest reading of every source: for what one system knows of another's clients."""
+    record: Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, None]] = field(default=_not_kept)
+    """Puts something on record, flushed to disk; raises JournalError."""
     guide: Callable[[], "Guide | None"] = field(default=lambda: None)
     """Who leads through checklists and runbooks; None until everything has begun."""
 

@@ -8,10 +8,10 @@ from tui.actions.kubernetes.restart import RESTARTABLE
 from tui.actions.kubernetes.undo import UNDOABLE
 from tui.panes import pods_detail, tabs
 from tui.panes.neighbours import clients_at
-from tui.panes.pods_changes import PodsChanges
 from tui.panes.pods_events import Fold
 from tui.panes.pods_object import object_page
 from tui.panes.pods_revisions import template_changes
+from tui.panes.pods_inside import PodsInside
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.kinds import KINDS
@@ -27,7 +27,7 @@ from widgets.dialogs import TextDialog
 from widgets.live_table import LiveTable
 
 
-class PodsPane(PodsChanges):
+class PodsPane(PodsInside):
     """One Kubernetes cluster."""
 
     TAB = tabs.PODS

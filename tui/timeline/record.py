@@ -112,6 +112,8 @@ def entry(line: Line) -> Entry | None:
             pass
         case "identity":
             text = words(line, "text")
+        case "looked inside":
+            text = f"{words(line, 'look')} was looked at inside {words(line, 'place')}: {words(line, 'ran')}"
         case "ack" | "silence" | "unsilence":
             text = _attended(line)
         case _:

@@ -17,6 +17,8 @@ from tui.sources.kubernetes.kinds import KINDS
 _PROTOCOLS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 _MOST_BYTES: Final = 256 * 1024
 _CLOSE: Final = 255
+_NO_PROGRAM: Final = (126, 127)
+"""Exit statuses with which some container runtimes say that they found nothing to run."""
 _ABSENT: Final = ("executable file not found", "no such file or directory", "not found in $PATH")
 
 
@@ -87,14 +89,24 @@ class Session:
             Missing: there is no such program.
             SourceError: it could not be started, or the connection was cut: whether it goes on is unknown.
         """
+        while (heard := await self._next()) is not None:
+            yield heard
+
+    async def heard(self) -> bytes:
+        """Return what it says next; empty when it has ended. Raises as `output` does."""
+        heard = await self._next()
+        return b"" if heard is None else heard[1]
+
+    async def _next(self) -> tuple[Channel, bytes] | None:
         while (received := await self._channels.receive()) is not None:
             number, content = received
             if number == Channel.ERROR:
                 self.ended = ended(content)
             elif content and number in (Channel.STDOUT, Channel.STDERR):
-                yield Channel(number), content
+                return Channel(number), content
         if self.ended is None:
             raise Unreachable("the connection to the pod ended before the program did")
+        return None
 
     async def type(self, content: bytes) -> None:
         """Send bytes to its standard input. Raises Unreachable."""
@@ -194,4 +206,7 @@ async def run(connection: Connection, place: Place, arguments: Sequence[str], *,
     except TimeoutError as error:
         raise Unreachable(f"{arguments[0]} took longer than {timeout_s:g} s in {place}") from error
     assert running.ended is not None  # noqa: S101 -- output raises where it is not known
+    complained = said[Channel.STDERR].decode(errors="replace")
+    if running.ended.status in _NO_PROGRAM and any(words in complained for words in _ABSENT):
+        raise Missing(f"the image has no {arguments[0]}")
     return Ran(running.ended.status, bytes(said[Channel.STDOUT]), bytes(said[Channel.STDERR]), is_cut)

@@ -1,0 +1,143 @@
+"""The keys of the Pods tab that reach into a container: a look by an allow-listed program, or a shell."""
+
+import time
+from collections.abc import Callable
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
+
+from tui.actions.action import Request
+from tui.actions.guard import denial
+from tui.actions.kubernetes.asking import permission
+from tui.actions.kubernetes.pods import pod_target
+from tui.actions.kubernetes.shell import shell_request
+from tui.journal import JournalError
+from tui.panes.offering import Offer
+from tui.panes.pods_changes import PodsChanges
+from tui.sources.errors import SourceError
+from tui.sources.kubernetes.diagnostics import TITLES, Findings, Look, diagnose, subject_problem
+from tui.sources.kubernetes.exec import Place
+from tui.sources.kubernetes.kinds import KINDS
+from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.source import KubernetesSource
+from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
+
+SHELL: Final = "pods.shell"
+_LOOK: Final = "look-inside"
+"""What a profile's `guards.verbs` calls the looks."""
+_ASKED: Final = {
+    Look.DNS: ("a host name: gateway, gateway.payments, db.example.com", "name"),
+    Look.HTTP: ("one GET from inside the container; redirects are not followed", "http://gateway/healthz"),
+}
+
+
+class PodsInside(PodsChanges):
+    """Look inside a container, or open a shell in it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "look_inside", "Test from inside: CPU throttling, processes, disk, DNS, HTTP", id="pods.inside"),
+        Binding("X", "shell", "Shell in a container", show=False, id=SHELL),
+    ]
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Return what can be changed of the facts that are chosen, a shell among it."""
+        offers = super().offers()
+        return (*offers, self._shell_offer()) if offers else ()
+
+    def _shell_offer(self) -> Offer:
+        pods = self.chosen
+        if len(pods) != 1 or not isinstance(pod := pods[0], Pod):
+            return Offer(SHELL, reason="a shell is for one pod at a time: choose a pod")
+        if not pod.container_names or pod.phase != "Running":
+            return Offer(SHELL, reason=f"no container of {pod.name} runs: {pod.status}")
+        return Offer(SHELL, (shell_request(pod, pod.container_names[0]),))
+
+    # A shell
+
+    def action_shell(self) -> None:
+        """Ask for a shell in the pod under the cursor, and in which of its containers."""
+        if self._asked(SHELL) is not None and isinstance(pod := self.chosen[0], Pod):
+            self._in_container(pod, lambda container: self._ask_for_shell(pod, container))
+
+    def _ask_for_shell(self, pod: Pod, container: str) -> None:
+        self.post_message(self.Requested([shell_request(pod, container)]))
+
+    def _in_container(self, pod: Pod, then: Callable[[str], None]) -> None:
+        """Go on with the pod's container, or with the one that is chosen of several."""
+        if len(pod.container_names) == 1:
+            then(pod.container_names[0])
+            return
+        choices = [Choice(name, name) for name in pod.container_names]
+        dialog = ChooseDialog(f"Which container of {pod.path}?", choices)
+        self.app.push_screen(dialog, lambda name: None if name is None else then(name))
+
+    # Looks
+
+    def action_look_inside(self) -> None:
+        """Choose what to look at inside a container of the pod under the cursor."""
+        pod, source = self.current, self.source
+        if not isinstance(pod, Pod) or source is None:
+            self.post_message(self.Told("a look inside is for a pod: put the cursor on one"))
+        elif not pod.container_names or pod.phase != "Running":
+            self.post_message(self.Told(f"no container of {pod.name} runs: {pod.status}"))
+        elif why := denial(Request(_LOOK, pod_target(pod)), self.desk.profile):
+            self.post_message(self.Told(why, "warn"))
+        else:
+            self._in_container(pod, lambda container: self._choose_look(source, pod, container))
+
+    def _choose_look(self, source: KubernetesSource, pod: Pod, container: str) -> None:
+        place = Place(pod.namespace, pod.name, pod.uid, container)
+        choices = [Choice(look.value, title) for look, title in TITLES.items()]
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._begin_look(source, pod, place, Look(key))
+
+        self.app.push_screen(ChooseDialog(f"Look at what inside {place}? It is put on record", choices), chosen)
+
+    def _begin_look(self, source: KubernetesSource, pod: Pod, place: Place, look: Look) -> None:
+        if look not in _ASKED:
+            self.begin(self._look(source, pod, place, look, ""))
+            return
+        hint, placeholder = _ASKED[look]
+
+        def typed(subject: str | None) -> None:
+            if subject is not None:
+                self.begin(self._look(source, pod, place, look, subject.strip()))
+
+        dialog = InputDialog(
+            TITLES[look], text=hint, placeholder=placeholder, problem=lambda text: subject_problem(look, text.strip())
+        )
+        self.app.push_screen(dialog, typed)
+
+    async def _look(self, source: KubernetesSource, pod: Pod, place: Place, look: Look, subject: str) -> None:
+        what = f"{TITLES[look].partition(':')[0]} in {place}"
+        entry = {"source": source.name, "look": look.value, "place": str(place), "uid": place.uid, "subject": subject}
+        began = time.monotonic()
+        try:
+            why = await permission(source, "create", KINDS["Pod"], pod_target(pod), "exec")
+            if why:
+                self.post_message(self.Told(f"{what}: {why}", "warn"))
+                return
+            await self.desk.record("looking inside", entry)
+            findings = await self.patiently(diagnose(source.connection, place, look, subject), what)
+        except JournalError as error:
+            self.post_message(self.Told(f"nothing was run: the journal cannot be written ({error})", "critical"))
+            return
+        except SourceError as error:
+            await self._recorded({**entry, "ran": f"nothing was learned ({error.message})"})
+            self.post_message(self.Told(f"{what}: {error}", "warn"))
+            return
+        await self._recorded({**entry, "ran": _ran(findings)})
+        title = f"{what}, looked at within {time.monotonic() - began:.1f} s"
+        self.app.push_screen(TextDialog(title, findings.page(), stem=f"{look.value}-{place.pod}"))
+
+    async def _recorded(self, entry: dict[str, str]) -> None:
+        try:
+            await self.desk.record("looked inside", entry)
+        except JournalError as error:
+            self.post_message(self.Told(f"the journal cannot be written: {error}", "critical"))
+
+
+def _ran(findings: Findings) -> str:
+    return "; ".join(f"{' '.join(arguments)} ({status})" for arguments, status in findings.ran)
