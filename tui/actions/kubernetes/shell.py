@@ -80,7 +80,7 @@ class OpenShell:
     """
 
     name = SHELL
-    title = "Shell"
+    title = "Open a shell in"
     about = About(
         system="Kubernetes",
         targets="a running container of a pod",
