@@ -16,6 +16,8 @@ VerbName = Literal[
     "pause-rollout",
     "resume-rollout",
     "delete-pod",
+    "shell",
+    "look-inside",
     "cancel-query",
     "terminate-backend",
     "terminate-matching",

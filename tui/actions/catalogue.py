@@ -6,6 +6,7 @@ from typing import Final
 from tui.actions.action import About, Verb
 from tui.actions.docker.verbs import CONTAINER_VERBS
 from tui.actions.hooks import TellOthers
+from tui.actions.kubernetes.looking import LookInside
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod
 from tui.actions.kubernetes.restart import RestartWorkload
@@ -73,7 +74,7 @@ def unit_verbs(source: SystemdSource) -> list[Verb]:
 
 def promises() -> list[tuple[str, About]]:
     """Return the name of every verb and what is promised of it, in the order of the systems."""
-    kinds = (*KUBERNETES, *POSTGRES, *REDIS, *CONTAINER_VERBS, *UNIT_VERBS, TellOthers, RunScript)
+    kinds = (*KUBERNETES, LookInside, *POSTGRES, *REDIS, *CONTAINER_VERBS, *UNIT_VERBS, TellOthers, RunScript)
     return [(kind.name, kind.about) for kind in kinds]
 
 

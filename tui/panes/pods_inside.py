@@ -6,25 +6,22 @@ from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from tui.actions.action import Request
+from tui.actions.action import NotSentError, Request
 from tui.actions.guard import denial
-from tui.actions.kubernetes.asking import permission
+from tui.actions.kubernetes.looking import LOOK_INSIDE, look_inside
 from tui.actions.kubernetes.pods import pod_target
 from tui.actions.kubernetes.shell import shell_request
 from tui.journal import JournalError
 from tui.panes.offering import Offer
 from tui.panes.pods_changes import PodsChanges
 from tui.sources.errors import SourceError
-from tui.sources.kubernetes.diagnostics import TITLES, Findings, Look, diagnose, subject_problem
+from tui.sources.kubernetes.diagnostics import TITLES, Look, subject_problem
 from tui.sources.kubernetes.exec import Place
-from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.source import KubernetesSource
 from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
 
 SHELL: Final = "pods.shell"
-_LOOK: Final = "look-inside"
-"""What a profile's `guards.verbs` calls the looks."""
 _ASKED: Final = {
     Look.DNS: ("a host name: gateway, gateway.payments, db.example.com", "name"),
     Look.HTTP: ("one GET from inside the container; redirects are not followed", "http://gateway/healthz"),
@@ -80,7 +77,7 @@ class PodsInside(PodsChanges):
             self.post_message(self.Told("a look inside is for a pod: put the cursor on one"))
         elif not pod.container_names or pod.phase != "Running":
             self.post_message(self.Told(f"no container of {pod.name} runs: {pod.status}"))
-        elif why := denial(Request(_LOOK, pod_target(pod)), self.desk.profile):
+        elif why := denial(Request(LOOK_INSIDE, pod_target(pod)), self.desk.profile):
             self.post_message(self.Told(why, "warn"))
         else:
             self._in_container(pod, lambda container: self._choose_look(source, pod, container))
@@ -91,53 +88,36 @@ class PodsInside(PodsChanges):
 
         def chosen(key: str | None) -> None:
             if key is not None:
-                self._begin_look(source, pod, place, Look(key))
+                self._begin_look(source, place, Look(key))
 
         self.app.push_screen(ChooseDialog(f"Look at what inside {place}? It is put on record", choices), chosen)
 
-    def _begin_look(self, source: KubernetesSource, pod: Pod, place: Place, look: Look) -> None:
+    def _begin_look(self, source: KubernetesSource, place: Place, look: Look) -> None:
         if look not in _ASKED:
-            self.begin(self._look(source, pod, place, look, ""))
+            self.begin(self._look(source, place, look, ""))
             return
         hint, placeholder = _ASKED[look]
 
         def typed(subject: str | None) -> None:
             if subject is not None:
-                self.begin(self._look(source, pod, place, look, subject.strip()))
+                self.begin(self._look(source, place, look, subject.strip()))
 
         dialog = InputDialog(
             TITLES[look], text=hint, placeholder=placeholder, problem=lambda text: subject_problem(look, text.strip())
         )
         self.app.push_screen(dialog, typed)
 
-    async def _look(self, source: KubernetesSource, pod: Pod, place: Place, look: Look, subject: str) -> None:
+    async def _look(self, source: KubernetesSource, place: Place, look: Look, subject: str) -> None:
         what = f"{TITLES[look].partition(':')[0]} in {place}"
-        entry = {"source": source.name, "look": look.value, "place": str(place), "uid": place.uid, "subject": subject}
         began = time.monotonic()
         try:
-            why = await permission(source, "create", KINDS["Pod"], pod_target(pod), "exec")
-            if why:
-                self.post_message(self.Told(f"{what}: {why}", "warn"))
-                return
-            await self.desk.record("looking inside", entry)
-            findings = await self.patiently(diagnose(source.connection, place, look, subject), what)
+            looking = look_inside(source, self.desk.record, place, look, subject)
+            findings = await self.patiently(looking, what)
         except JournalError as error:
-            self.post_message(self.Told(f"nothing was run: the journal cannot be written ({error})", "critical"))
+            self.post_message(self.Told(f"nothing is shown that is not on record: {error}", "critical"))
             return
-        except SourceError as error:
-            await self._recorded({**entry, "ran": f"nothing was learned ({error.message})"})
+        except (NotSentError, SourceError) as error:
             self.post_message(self.Told(f"{what}: {error}", "warn"))
             return
-        await self._recorded({**entry, "ran": _ran(findings)})
         title = f"{what}, looked at within {time.monotonic() - began:.1f} s"
         self.app.push_screen(TextDialog(title, findings.page(), stem=f"{look.value}-{place.pod}"))
-
-    async def _recorded(self, entry: dict[str, str]) -> None:
-        try:
-            await self.desk.record("looked inside", entry)
-        except JournalError as error:
-            self.post_message(self.Told(f"the journal cannot be written: {error}", "critical"))
-
-
-def _ran(findings: Findings) -> str:
-    return "; ".join(f"{' '.join(arguments)} ({status})" for arguments, status in findings.ran)

@@ -415,7 +415,7 @@ async def test_keys_that_cannot_act_are_known_before_they_are_pressed() -> None:
         app.table().cursor_key = pod("api-").uid
         assert pane.barred_keys() == frozenset()
         app.table().cursor_key = pod("evicted").uid
-        assert pane.barred_keys() == {"pods.restart", "pods.scale", "pods.roll_back", "pods.hold"}
+        assert pane.barred_keys() == {"pods.restart", "pods.scale", "pods.roll_back", "pods.hold", "pods.shell"}
         await pilot.press("tab")
         await drawn(pilot)
         assert "pods.delete" in pane.barred_keys()

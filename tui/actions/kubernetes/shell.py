@@ -19,6 +19,7 @@ from tui.actions.action import (
     Risk,
     Sent,
     Sight,
+    Target,
 )
 from tui.actions.kubernetes.asking import forbidden, permission, read, ready_to_send
 from tui.actions.kubernetes.pods import pod_target
@@ -70,6 +71,18 @@ class _Life:
 def shell_request(pod: Pod, container: str) -> Request:
     """Return the request for a shell in a container of a pod."""
     return Request(SHELL, pod_target(pod), wanted={"container": container})
+
+
+def place_target(place: Place) -> Target:
+    """Return a container's pod as what is acted on."""
+    return Target(
+        source=KubernetesSource.name,
+        kind="pod",
+        name=place.pod,
+        where=place.namespace,
+        identity={"uid": place.uid},
+        scope={"namespace": place.namespace},
+    )
 
 
 class OpenShell:
