@@ -29,6 +29,7 @@ from profiles.values import (
     http_address,
     with_scheme,
 )
+from profiles.via import Via
 
 SHORT_FORMS = {
     "kubernetes": "context",
@@ -106,6 +107,8 @@ class Database(Strict):
     """`service=NAME`, `postgresql://user@host/db`, `host=… dbname=…`, `env:NAME` or `file:PATH`."""
     password: SecretReference | None = None
     """Where the password is, when not in `~/.pgpass` or a service file."""
+    via: Via | None = None
+    """A pod through which it is reached: a forward on a socket of opstui's own, in place of the dsn's host and TLS."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
 
@@ -132,6 +135,8 @@ class RedisInstance(Strict):
     """ACL user; the server's default user when left out."""
     password: SecretReference | None = None
     """Where the password is."""
+    via: Via | None = None
+    """A pod through which it is reached: a forward on a socket of opstui's own, in place of the url's host and TLS."""
     ca_file: AbsolutePath | None = None
     """CA bundle to trust instead of the system's."""
     queues: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
@@ -220,7 +225,7 @@ class LogFilter(Strict):
         return Rule.model_validate(given)
 
 
-_DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "hosts", "people", "required", "schema")
+_DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "hosts", "people", "required", "via", "schema")
 """The files whose docstrings are the manual."""
 
 KINDS = ("service", "container", "unit", "kubernetes", "database", "pgbouncer", "redis", "logs", "host", "metric")
@@ -329,6 +334,14 @@ class Profile(Strict):
                 raise ValueError(f"required.{name} needs kubernetes: in the profile")
         if unknown := [name for name in self.required.versions if name not in self.services]:
             raise ValueError(f"required.versions: services has no {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _goes_through_a_cluster(self) -> "Profile":
+        for section, entries in (("databases", self.databases), ("redis", self.redis)):
+            for name, entry in entries.items():
+                if entry.via is not None and self.kubernetes is None:
+                    raise ValueError(f"{section}.{name}.via needs kubernetes: in the profile")
         return self
 
     @property

@@ -6,18 +6,23 @@ from functools import partial
 from typing import Any, Final
 
 from profiles.schema import Profile
+from profiles.via import Via
 from tui.actions.action import NO_SYSTEM, Verb
 from tui.actions.catalogue import container_verbs, kubernetes_verbs, postgres_verbs, redis_verbs, unit_verbs
 from tui.actions.hooks import TellOthers
 from tui.actions.scripts import RunScript
+from tui.sources import redis_connection
 from tui.sources.docker.logs import container_logs
 from tui.sources.docker.source import DockerSource
 from tui.sources.host import HostSource
 from tui.sources.http import HttpSource
 from tui.sources.kubernetes import KubernetesSource, PodLogs
+from tui.sources.kubernetes.forward import Forward
+from tui.sources.kubernetes.serving import serving
 from tui.sources.logs import LogsSource
 from tui.sources.metrics import MetricSource
 from tui.sources.pgbouncer import PgBouncerSource
+from tui.sources.postgres import connection as postgres_connection
 from tui.sources.postgres.source import PostgresSource
 from tui.sources.reading import Source
 from tui.sources.redis import RedisSource
@@ -44,9 +49,15 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     `masks` keeps secrets and people's data out of every fact, for a screen that several people see.
     """
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
-    databases = {name: PostgresSource(name, entry, masks=masks) for name, entry in profile.databases.items()}
+    databases = {
+        name: PostgresSource(name, entry, masks=masks, forward=_forward(entry.via, cluster, postgres_connection.SOCKET))
+        for name, entry in profile.databases.items()
+    }
+    caches = {
+        name: RedisSource(name, entry, masks=masks, forward=_forward(entry.via, cluster, redis_connection.SOCKET))
+        for name, entry in profile.redis.items()
+    }
     bouncers = [PgBouncerSource(name, entry) for name, entry in profile.pgbouncer.items()]
-    caches = {name: RedisSource(name, entry, masks=masks) for name, entry in profile.redis.items()}
     is_judged = any(rule in profile.rules for rule in _OF_USE)
     engines = {name: DockerSource(name, entry, measures=is_judged) for name, entry in profile.docker.items()}
     units = SystemdSource(profile.systemd) if profile.systemd else None
@@ -78,6 +89,20 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         HostSource(),
     ]
     return Systems(tuple(sources), {(verb.name, source): verb for source, verb in verbs}, frozenset(_optional(profile)))
+
+
+def _forward(via: Via | None, cluster: KubernetesSource | None, socket: str) -> Forward | None:
+    """Return the way to a server that is behind a pod; None for one that is reached as it stands."""
+    if via is None or cluster is None:
+        return None
+    namespace, kind, name = via.target
+
+    def by_hand(port: int) -> str:
+        return cluster.kubectl(namespace, "port-forward", f"{kind}/{name}", f"{port}:{via.port}")
+
+    resolve = partial(serving, cluster.connection, namespace, kind, name, via.port)
+    where = f"{kind} {namespace}/{name}:{via.port}"
+    return Forward(cluster.connection, resolve, socket, where=where, by_hand=by_hand)
 
 
 def _metrics(

@@ -148,8 +148,8 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(write: Write) -> 
         "5:3: services.api: needs url; the health URL, `http://…` or `https://…`; or `env:NAME` or `file:PATH`",
         "5:9: services.api.workload: does not have the right form; what runs it, as `namespace/kind/name`",
         "6:25: guards.verbs.deny.1: must be one of restart, scale, undo-rollout, pause-rollout, resume-rollout, "
-        "delete-pod, cancel-query, terminate-backend, terminate-matching, vacuum, build-index, set-parameter, "
-        "reset-statements, enable-statements, kill-client, config-set, "
+        "delete-pod, shell, look-inside, cancel-query, terminate-backend, terminate-matching, vacuum, build-index, "
+        "set-parameter, reset-statements, enable-statements, kill-client, config-set, "
         "unlink-keys, flush-database, save-snapshot, purge-memory, "
         "restart-container, stop-container, start-container, restart-unit, stop-unit, start-unit, tell, run-script; "
         "did you mean restart?",

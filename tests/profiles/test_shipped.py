@@ -66,3 +66,12 @@ def test_the_examples_and_all_they_name_are_right(name: str) -> None:
     profile = load(str(SHIPPED / "examples" / f"{name}.yaml")).profile
     assert profile.contacts
     assert all(not name.endswith(".yaml") or Path(name).is_file() for name in profile.checklists)
+
+
+def test_the_sandbox_can_also_be_reached_through_its_pods() -> None:
+    profile = load(str(SHIPPED / "examples" / "demo-in-pods.yaml")).profile
+    to_database, to_redis = profile.databases["shop"].via, profile.redis["cache"].via
+    assert to_database is not None
+    assert to_database.target == ("shop", "service", "postgres")
+    assert to_redis is not None
+    assert to_redis.target == ("shop", "statefulset", "redis")

@@ -33,7 +33,7 @@ class PodsInside(PodsChanges):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "look_inside", "Test from inside: CPU throttling, processes, disk, DNS, HTTP", id="pods.inside"),
-        Binding("X", "shell", "Shell in a container", show=False, id=SHELL),
+        Binding("E", "shell", "Enter a container: open a shell in it", show=False, id=SHELL),
     ]
 
     def offers(self) -> tuple[Offer, ...]:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,10 @@ class RunningSandbox:
         self._cluster = Cluster(tls=True)
         self._endings.push_async_callback(self._cluster.stop)
         await self._cluster.start()
+        # The pods named after them lead to the real servers.
+        for app, port, socket in (("postgres", 5432, ".s.PGSQL.5432"), ("redis", 6379, "redis.sock")):
+            connect = partial(asyncio.open_unix_connection, str(base / socket))
+            self._cluster.forwards.backends["shop", app] = {port: connect}
         for name, user in (("kubeconfig", "admin"), ("kubeconfig_viewer", "viewer")):
             self.endpoints[name] = str(self._cluster.write_kubeconfig(base / f"{name}.yaml", user))
         self._say("the simulated Kubernetes cluster is up")

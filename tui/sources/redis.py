@@ -17,9 +17,10 @@ from profiles.schema import RedisInstance
 from profiles.sentinel import is_sentinel
 from tui.sources import redis_info, redis_lists, redis_topology, redis_values
 from tui.sources.errors import Denied, SourceError, Unreachable
+from tui.sources.forward import Forward
 from tui.sources.history import Series
 from tui.sources.redis_cli import redis_cli
-from tui.sources.redis_connection import ACTION_NAME, Command, RedisConnection, RefusedError, connect
+from tui.sources.redis_connection import ACTION_NAME, FORWARDED_PORT, Command, RedisConnection, RefusedError, connect
 from tui.sources.redis_facts import (
     Client,
     ClientCounts,
@@ -94,11 +95,21 @@ class RedisSource:
 
     timeout_s = 6.0
 
-    def __init__(self, name: str, entry: RedisInstance, *, interval_s: float = 2.0, masks: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        entry: RedisInstance,
+        *,
+        interval_s: float = 2.0,
+        masks: bool = False,
+        forward: Forward | None = None,
+    ) -> None:
         """Make the source; nothing is connected.
 
-        `masks` leaves people's data out, for a shared screen: the slow log's arguments, names of single keys.
+        `masks` leaves people's data out, for a shared screen: the slow log's arguments, names of single keys. `forward`
+        leads to the pod it is behind, and is closed with the source.
         """
+        self._forward = forward
         self._masks = masks
         self.name = f"redis:{name}"
         self.interval_s = interval_s
@@ -110,7 +121,7 @@ class RedisSource:
         }
         self._queues = Queues(entry.queues)
         self._view = ""
-        self.sampler = KeySampler(entry, masks=masks)
+        self.sampler = KeySampler(entry, masks=masks, forward=forward)
         """Walks over the keys when a person asks for it; what it knows is read while somebody looks."""
 
     def look_at(self, view: str) -> None:
@@ -128,7 +139,7 @@ class RedisSource:
         if self._session is None:
             # redis-py takes a fifth of a second to import: not on the event loop.
             await asyncio.to_thread(importlib.import_module, "redis.asyncio")
-            self._session = _Session(await connect(self._entry))
+            self._session = _Session(await connect(self._entry, forward=self._forward))
         session = self._session
         try:
             return await self._read(session)
@@ -144,6 +155,8 @@ class RedisSource:
         if self._session is not None:
             session, self._session = self._session, None
             await session.connection.close()
+        if self._forward is not None:
+            await self._forward.close()
 
     @contextlib.asynccontextmanager
     async def for_action(self) -> AsyncIterator[RedisConnection]:
@@ -157,7 +170,7 @@ class RedisSource:
         """
         await asyncio.to_thread(importlib.import_module, "redis.asyncio")
         try:
-            connection = await connect(self._entry, ACTION_NAME)
+            connection = await connect(self._entry, ACTION_NAME, self._forward)
         except SourceError as error:
             if "max number of clients" not in error.message or self._session is None:
                 raise
@@ -199,7 +212,11 @@ class RedisSource:
 
     def redis_cli(self, *arguments: str | int | bytes) -> str:
         """Return the redis-cli line that sends a command to this server; secrets stay references."""
-        return redis_cli(self._entry, *(shown(one) if isinstance(one, bytes) else str(one) for one in arguments))
+        shown_arguments = (shown(one) if isinstance(one, bytes) else str(one) for one in arguments)
+        if self._forward is None:
+            return redis_cli(self._entry, *shown_arguments)
+        line = redis_cli(self._entry, *shown_arguments, is_forwarded=True)
+        return f"{self._forward.by_hand(FORWARDED_PORT)} & {line}"
 
     async def _read(self, session: _Session) -> RedisSnapshot:
         started = time.monotonic()

@@ -9,8 +9,13 @@ from profiles.sentinel import is_sentinel, sentinels_of
 from profiles.values import Command, SecretReference
 
 
-def redis_cli(entry: RedisInstance, *arguments: str) -> str:
-    """Return a line to paste into a shell, e.g. `REDISCLI_AUTH="$CACHE_PW" redis-cli -h cache -p 6379 INFO memory`."""
+def redis_cli(entry: RedisInstance, *arguments: str, is_forwarded: bool = False) -> str:
+    """Return a line to paste into a shell, e.g. `REDISCLI_AUTH="$CACHE_PW" redis-cli -h cache -p 6379 INFO memory`.
+
+    `is_forwarded` tells whether a port of 127.0.0.1 leads to the server instead of its own address.
+    """
+    if is_forwarded:
+        return _line(entry, ["-h", "127.0.0.1", "-p", "6379"], arguments)
     if is_sentinel(entry.url):
         return _through_sentinel(entry, arguments)
     return _line(entry, _address(entry.url), arguments)

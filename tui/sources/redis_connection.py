@@ -16,6 +16,7 @@ from profiles.schema import RedisInstance
 from profiles.secrets import SecretError, address, resolve
 from profiles.sentinel import is_sentinel, sentinels_of
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.forward import Forward
 from tui.sources.text import clean
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ ACTION_NAME: Final = "opstui-action"
 """What a connection that changes something calls itself."""
 SAMPLER_NAME: Final = "opstui-sampler"
 """What the connection that walks over the keys calls itself."""
+SOCKET: Final = "redis.sock"
+"""What the file of a forward's socket is called."""
+FORWARDED_PORT: Final = 6379
+"""Port of 127.0.0.1 in the command by hand that forwards to a pod."""
 CONNECT_TIMEOUT_S: Final = 3.0
 REPLY_TIMEOUT_S: Final = 2.0
 
@@ -167,26 +172,37 @@ def words(error: BaseException) -> str:
     return clean(str(error).split(", with args", 1)[0], limit=300) or type(error).__name__
 
 
-async def connect(entry: RedisInstance, name: str = CLIENT_NAME) -> RedisConnection:
+async def connect(entry: RedisInstance, name: str = CLIENT_NAME, forward: Forward | None = None) -> RedisConnection:
     """Open a connection as the profile says, called `name`, with protocol 3 or, where HELLO is not offered, 2.
 
     Raises:
         SourceError: nobody answered, the credentials were refused, or the url cannot be read.
     """
+    if forward is None and entry.via is not None:
+        raise Unreadable("it is behind a pod, and no cluster leads there")
+    if forward is not None and is_sentinel(entry.url):
+        raise Unreadable("sentinels are not asked through a pod", "redis://, with via: the master's own service")
     try:
         settings = await _settings(entry)
     except SecretError as error:
         raise Denied(str(error), "see redis: in the profile") from error
-    connection = await _spoken_to(settings, str(settings.get("username") or "default"))
-    await _introduce(connection, name)
-    return connection
+    if forward is None:
+        where = address_of(settings)
+        return await _introduced(await _spoken_to(settings, where, str(settings.get("username") or "default")), name)
+    if settings["scheme"] == "rediss":
+        raise Unreadable("rediss:// is not possible through a pod", "redis://: it is encrypted up to the pod's node")
+    settings = {key: settings[key] for key in ("username", "password", "db") if key in settings}
+    settings |= {"scheme": "unix", "path": str(await forward.open() / SOCKET)}
+    with forward.reasons():
+        user = str(settings.get("username") or "default")
+        return await _introduced(await _spoken_to(settings, forward.where, user), name)
 
 
-async def _spoken_to(settings: dict[str, Any], user: str) -> RedisConnection:
+async def _spoken_to(settings: dict[str, Any], where: str, user: str) -> RedisConnection:
     """Open a connection with protocol 3 or, where HELLO is not offered, 2. Raises SourceError."""
     from redis.exceptions import ResponseError
 
-    where, db = address_of(settings), int(settings.pop("db", 0))
+    db = int(settings.pop("db", 0))
     try:
         opened = await _open(settings, where, protocol=3)
     except ResponseError as error:
@@ -199,12 +215,13 @@ async def _spoken_to(settings: dict[str, Any], user: str) -> RedisConnection:
     return RedisConnection(opened, where, user, db)
 
 
-async def _introduce(connection: RedisConnection, name: str) -> None:
+async def _introduced(connection: RedisConnection, name: str) -> RedisConnection:
     """Name the connection and keep it from refreshing keys' idle times; a server that refuses either is fine."""
     asked: list[Command] = [("CLIENT", "SETNAME", name), ("CLIENT", "NO-TOUCH", "ON"), ("CLIENT", "ID")]
     _, untouching, own_id = await connection.ask(asked)
     connection.leaves_idle_times = not isinstance(untouching, RefusedError)
     connection.id = own_id if isinstance(own_id, int) else None
+    return connection
 
 
 async def _open(settings: dict[str, Any], where: str, protocol: int) -> "AbstractConnection":
@@ -285,7 +302,7 @@ async def _master_url(url: str) -> str:
     for host, port in known.addresses:
         settings: dict[str, Any] = {"scheme": "redis", "host": host, "port": port}
         try:
-            sentinel = await _spoken_to(settings, "")
+            sentinel = await _spoken_to(settings, address_of(settings), "")
         except SourceError as error:
             why = Unreachable(f"sentinel {error.message}", error.remedy)
             continue

@@ -17,6 +17,7 @@ from typing import Any, Final
 from profiles.schema import RedisInstance
 from tui.sources import redis_info, redis_lists
 from tui.sources.errors import Denied, SourceError, Unreachable
+from tui.sources.forward import Forward
 from tui.sources.redis_connection import SAMPLER_NAME, Command, RedisConnection, RefusedError, connect
 from tui.sources.redis_estimate import UNTIMED
 from tui.sources.redis_space import LENGTHS, UNKNOWN_LENGTH, BigKey, Prefix, Sample, Space
@@ -79,12 +80,16 @@ class KeySampler:
         entry: RedisInstance,
         *,
         masks: bool = False,
+        forward: Forward | None = None,
         keys_per_s: float = KEYS_PER_S,
         clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Make it; nothing is connected. `masks` leaves the names of single keys out, for a shared screen."""
-        self._entry = entry
+        """Make it; nothing is connected.
+
+        `masks` leaves the names of single keys out, for a shared screen; `forward` leads to the pod it is behind.
+        """
+        self._entry, self._forward = entry, forward
         self._masks = masks
         self._most_per_s = keys_per_s
         self._clock = clock
@@ -178,7 +183,7 @@ class KeySampler:
     async def _run(self) -> None:
         began = self._clock()
         try:
-            connection = await connect(self._entry, SAMPLER_NAME)
+            connection = await connect(self._entry, SAMPLER_NAME, self._forward)
             try:
                 await self._identify(connection)
                 await self._walk(connection)

@@ -93,7 +93,7 @@ class OpenShell:
     """
 
     name = SHELL
-    title = "Open a shell in"
+    title = "Open shell"
     about = About(
         system="Kubernetes",
         targets="a running container of a pod",

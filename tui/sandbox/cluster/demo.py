@@ -48,6 +48,8 @@ def populate(populator: Populator, recorder: Recorder) -> None:
     _evicted(populator, pool)
     _network(populator)
     _rules(populator)
+    for name, image, port in (("postgres", "postgres:18.6", 5432), ("redis", "valkey:8.1", 6379)):
+        _store(populator, pool[0], name, f"registry.example/shop/{image}", port)
     _lately(populator, recorder)
 
 
@@ -77,6 +79,24 @@ def _stateful(populator: Populator, pool: list[Object]) -> None:
     status: dict[str, Any] = {"observedGeneration": 1, "collisionCount": 0, **counts}
     status |= {"currentRevision": f"queue-{digest}", "updateRevision": f"queue-{digest}"}
     populator.store.modify(STATEFULSETS, "shop", "queue", lambda copy: copy.update(status=status))
+
+
+def _store(populator: Populator, node: Object, name: str, image: str, port: int) -> None:
+    """Put a database of one pod: what listens in it may be a real server, see `Cluster.forwards`."""
+    ports = [{"name": name, "containerPort": port}]
+    body = template(name, image, ports=ports, resources=_SMALL)
+    spec = {"replicas": 1, "serviceName": name, "selector": {"matchLabels": {"app": name}}, "template": body}
+    made = populator.put(STATEFULSETS, {"metadata": _meta(name, "shop"), "spec": spec}, 60 * DAY)
+    digest = current_revision(populator.store, made)
+    labels = {"apps.kubernetes.io/pod-index": "0", "statefulset.kubernetes.io/pod-name": f"{name}-0"}
+    pod = pod_from(made["spec"]["template"], made, f"{name}-0", {**labels, HASH: f"{name}-{digest}"})
+    populator.pod(pod, node, 21 * DAY)
+    counts = dict.fromkeys(("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"), 1)
+    status: dict[str, Any] = {"observedGeneration": 1, "collisionCount": 0, **counts}
+    status |= {"currentRevision": f"{name}-{digest}", "updateRevision": f"{name}-{digest}"}
+    populator.store.modify(STATEFULSETS, "shop", name, partial(_set_status, status))
+    service = {"clusterIP": "None", "selector": {"app": name}, "ports": [{"name": name, "port": port}]}
+    populator.put(SERVICE_KIND, {"metadata": _meta(name, "shop"), "spec": service}, 60 * DAY)
 
 
 def _daemon(populator: Populator, pool: list[Object]) -> None:

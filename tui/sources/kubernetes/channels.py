@@ -1,12 +1,19 @@
 """A WebSocket of the API server with numbered channels on it: every message begins with its channel's number."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
-from tui.sources.errors import Unreachable
+from tui.sources.errors import Unreachable, Unreadable
 from tui.sources.kubernetes.connection import Connection, Query
+from tui.sources.kubernetes.refusal import REFUSED, Refusal
 from tui.sources.text import clean
+
+_UPGRADE_S: Final = 10.0
+_PING_S: Final = 15.0
+"""A WebSocket is asked so often whether the other end lives; half as long without an answer, and it counts as cut."""
+_FAREWELL_S: Final = 0.5
 
 
 class Channels:
@@ -51,6 +58,42 @@ class Channels:
 async def channels(
     connection: Connection, path: str, query: Query, protocols: Sequence[str], *, opening: int | None = None
 ) -> AsyncGenerator[Channels, None]:
-    """Open a WebSocket and close it afterwards; raises as `Connection.websocket` does."""
-    async with connection.websocket(path, query, protocols, opening=opening) as socket:
-        yield Channels(socket)
+    """Lend a WebSocket that speaks one of `protocols`; closed afterwards, without waiting for the server.
+
+    `opening` as in `Connection.call`.
+
+    Raises:
+        ConnectFailed: certainly nothing began.
+        SourceError: the server refused it, or something between us cannot do WebSockets.
+    """
+    await connection.open()
+    with connection.translated():
+        import aiohttp
+
+        session, url, headers, found = await connection.upgrading(path, query, opening=opening)
+        refusal = Refusal()
+        REFUSED.set(refusal)
+        try:
+            async with asyncio.timeout(_UPGRADE_S):
+                socket = await session.ws_connect(
+                    url,
+                    headers=headers,
+                    protocols=protocols,
+                    heartbeat=_PING_S,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_FAREWELL_S),
+                    proxy=found.proxy,
+                    server_hostname=found.tls_server_name,
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            raise connection.not_upgraded(error.status, refusal.body) from error
+        # aiohttp knows no public way to it; it would leave TLS's farewell to a peer that may be gone.
+        transport = socket._response.connection.transport
+        try:
+            if socket.protocol not in protocols:
+                raise Unreadable(f"the server agreed to none of {', '.join(protocols)}")
+            yield Channels(socket)
+        finally:
+            try:
+                await socket.close()
+            finally:
+                transport.abort()

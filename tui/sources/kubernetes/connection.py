@@ -13,7 +13,6 @@ import ssl
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,16 +23,13 @@ from tui.sources.http_date import clock_offset
 from tui.sources.kubernetes.credentials import Credentials
 from tui.sources.kubernetes.fields import Object, text, whole
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login, Material, login
+from tui.sources.kubernetes.refusal import keep_refusal
 from tui.sources.text import clean
 
 _LOG: Final = logging.getLogger(__name__)
 _CONNECT_S: Final = 5.0
 _MOST_PATIENT_S: Final = 120
 """What a server may ask for at most with `Retry-After`."""
-_UPGRADE_S: Final = 10.0
-_PING_S: Final = 15.0
-"""A WebSocket is asked so often whether the other end lives; half as long without an answer, and it counts as cut."""
-_FAREWELL_S: Final = 0.5
 
 Query = Sequence[tuple[str, str]]
 
@@ -108,16 +104,6 @@ def refused(status: int, body: Object, retry_after: str = "") -> SourceError:
         case _ if status >= 500:
             return Unreachable(f"the API server failed ({status}): {message}")
     return Unreadable(message)
-
-
-@dataclass(slots=True)
-class _Refusal:
-    """Takes the body of an answer that is not the WebSocket asked for; aiohttp itself throws it away."""
-
-    body: bytes = b""
-
-
-_REFUSED: Final[ContextVar[_Refusal]] = ContextVar("refused")
 
 
 class Connection:
@@ -223,7 +209,7 @@ class Connection:
             SourceError: no answer, or not one of an API server; whether it was carried out is unknown.
         """
         await self.open()
-        with self._translated():
+        with self.translated():
             async with asyncio.timeout(timeout_s):
                 response = await self._send(
                     method, path, query, body, content_type, silence_s=timeout_s, opening=opening, accept=accept
@@ -255,7 +241,7 @@ class Connection:
             Unreachable: also when nothing came for `silence_s` seconds.
         """
         await self.open()
-        with self._translated():
+        with self.translated():
             response = await self._send("GET", path, query, None, "application/json", silence_s=silence_s)
             try:
                 if response.status != 200:
@@ -272,66 +258,43 @@ class Connection:
                 self._streams.discard(response)
                 response.close()
 
-    @contextlib.asynccontextmanager
-    async def websocket(
-        self, path: str, query: Query, protocols: Sequence[str], *, opening: int | None = None
-    ) -> AsyncGenerator[Any, None]:
-        """Lend a WebSocket that speaks one of `protocols`; closed afterwards, without waiting for the server.
-
-        `opening` as in `call`.
+    async def upgrading(
+        self, path: str, query: Query, *, opening: int | None = None
+    ) -> tuple[Any, str, dict[str, str], Login]:
+        """Return the HTTP session and what a GET needs that shall become something else than HTTP: URL and headers.
 
         Raises:
-            ConnectFailed: certainly nothing began.
-            SourceError: the server refused it, or something between us cannot do WebSockets.
+            ConnectFailed: another opening than `opening` stands by now.
+            SourceError: as `ready`.
         """
-        found = await self.open()
         self.requests += 1
-        with self._translated():
-            api, refusal = self._api, _Refusal()
-            url, headers = await self._prepared("GET", path, query, opening)
-            _REFUSED.set(refusal)
-            import aiohttp
+        found, api, (_, url, headers, *_) = await self._prepared("GET", path, query, None, {}, opening)
+        return api.rest_client.pool_manager, url, headers, found
 
-            try:
-                async with asyncio.timeout(_UPGRADE_S):
-                    socket = await api.rest_client.pool_manager.ws_connect(
-                        url,
-                        headers=headers,
-                        protocols=protocols,
-                        heartbeat=_PING_S,
-                        timeout=aiohttp.ClientWSTimeout(ws_close=_FAREWELL_S),
-                        proxy=found.proxy,
-                        server_hostname=found.tls_server_name,
-                    )
-            except aiohttp.WSServerHandshakeError as error:
-                raise self._not_upgraded(refusal, error.status) from error
-            try:
-                if socket.protocol not in protocols:
-                    raise Unreadable(f"the server agreed to none of {', '.join(protocols)}")
-                yield socket
-            finally:
-                await socket.close()
-
-    def _not_upgraded(self, refusal: "_Refusal", status: int) -> SourceError:
+    def not_upgraded(self, status: int, content: bytes) -> SourceError:
+        """Return the error for an answer to that which stayed HTTP."""
         if status == 401:
             self._start_over()
-        body = _decoded(refusal.body)
+        body = _decoded(content)
         if status in (101, 200, 204) or (status < 500 and not body):
             return Unreadable("no WebSocket came about: is there a proxy in between that does not know them?")
         return refused(status, body)
 
-    async def _prepared(self, method: str, path: str, query: Query, opening: int | None) -> tuple[str, dict[str, str]]:
-        """Return the URL and the headers of a request, with fresh credentials."""
-        found, credentials, api = await self.open(), self._credentials, self._api
+    async def _prepared(
+        self, method: str, path: str, query: Query, body: object, headers: dict[str, str], opening: int | None
+    ) -> tuple[Login, Any, tuple[Any, ...]]:
+        """Return who asks, the client and the request, with fresh credentials."""
+        found = await self.open()
+        api, credentials = self._api, self._credentials
         if api is None or credentials is None:
             raise Unreachable("the connection was closed")
-        headers = {**(found.impersonate or {})}
+        headers = {**headers, **(found.impersonate or {})}
         if authorization := await credentials.authorization():
             headers["Authorization"] = authorization
         if opening not in (None, self.openings):
             raise ConnectFailed("the connection was made anew in that very moment", "look again, then try again")
-        _, url, made, *_ = await api.param_serialize(method, path, query_params=list(query), header_params=headers)
-        return url, made
+        request = await api.param_serialize(method, path, query_params=list(query), header_params=headers, body=body)
+        return found, api, request
 
     async def _send(
         self,
@@ -347,17 +310,9 @@ class Connection:
     ) -> Any:
         import aiohttp
 
-        found = await self.open()
         self.requests += 1
-        api, credentials = self._api, self._credentials
-        if api is None or credentials is None:
-            raise Unreachable("the connection was closed")
-        headers = {"Accept": accept, "Content-Type": content_type, **(found.impersonate or {})}
-        if authorization := await credentials.authorization():
-            headers["Authorization"] = authorization
-        if opening not in (None, self.openings):
-            raise ConnectFailed("the connection was made anew in that very moment", "look again, then try again")
-        request = await api.param_serialize(method, path, query_params=list(query), header_params=headers, body=body)
+        headers = {"Accept": accept, "Content-Type": content_type}
+        _, api, request = await self._prepared(method, path, query, body, headers, opening)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
         return (await api.call_api(*request, _request_timeout=timeout)).response
 
@@ -370,7 +325,7 @@ class Connection:
             task.add_done_callback(_closed)
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         """Turn what aiohttp, ssl and asyncio raise into our three words; needs the client to be open."""
         import aiohttp
 
@@ -446,11 +401,6 @@ async def _refuse_redirect(session: object, context: object, redirect: object) -
     raise Unreadable("the server redirects elsewhere: a login page or a proxy, not an API server?")
 
 
-async def _keep_refusal(session: object, context: object, ended: Any) -> None:
-    if ended.headers.get("Upgrade") and ended.response.status != 101:
-        _REFUSED.get().body = await ended.response.content.read(100_000)
-
-
 def _client(found: Login, certificate: Material | None, key: Material | None) -> Any:
     """Return the library's ApiClient. Runs in a thread: the import alone takes half a second."""
     import aiohttp
@@ -459,7 +409,7 @@ def _client(found: Login, certificate: Material | None, key: Material | None) ->
     # An API server never redirects; what does is a login page, and a write must not be sent again elsewhere.
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_refuse_redirect)
-    trace.on_request_end.append(_keep_refusal)
+    trace.on_request_end.append(keep_refusal)
 
     configuration = Configuration(host=found.server)
     configuration.verify_ssl = not found.insecure

@@ -8,8 +8,8 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,9 +46,21 @@ class Forward:
         connection: to the cluster.
         resolve: names the pod and its port, read afresh; raises SourceError.
         name: of the socket's file, as the client library wants it.
+        where: where it leads, for messages.
+        by_hand: from a port of 127.0.0.1 to the command that forwards it there.
     """
 
-    def __init__(self, connection: Connection, resolve: Resolve, name: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        resolve: Resolve,
+        name: str,
+        *,
+        where: str = "a pod",
+        by_hand: Callable[[int], str] = lambda port: "",
+    ) -> None:
+        self.where = where
+        self.by_hand = by_hand
         self._connection = connection
         self._resolve = resolve
         self._name = name
@@ -87,6 +99,16 @@ class Forward:
         await asyncio.gather(*carrying, return_exceptions=True)
         if folder is not None:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    @contextmanager
+    def reasons(self) -> Iterator[None]:
+        """Turn the SourceError of a connection that came to nothing into the reason on the way, where there is one."""
+        try:
+            yield
+        except SourceError as error:
+            if self.failure is not None:
+                raise self.failure from error
+            raise
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._carry(reader, writer))

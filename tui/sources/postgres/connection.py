@@ -3,12 +3,13 @@
 import asyncio
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from profiles import secrets
 from profiles.schema import Database
-from tui.sources.errors import Denied
+from tui.sources.errors import Denied, Unreadable
+from tui.sources.forward import Forward
 from tui.sources.postgres import dsn as dsns
 from tui.sources.postgres import queries, words
 
@@ -31,6 +32,10 @@ READING: Final[Mapping[str, str]] = {
 """Settings of a session that reads."""
 
 _IN_A_TRANSACTION: Final = {name: value for name, value in READING.items() if name != "default_transaction_read_only"}
+SOCKET: Final = ".s.PGSQL.5432"
+"""What the file of a server's socket is called; a forward's too."""
+FORWARDED_PORT: Final = 5432
+"""Port of 127.0.0.1 in the command by hand that forwards to a pod."""
 BRIEF_S: Final = 1
 """Seconds that a query which may turn out dear is given."""
 
@@ -99,7 +104,12 @@ async def describe(entry: Database) -> dsns.Dsn:
 
 
 async def connect(
-    entry: Database, application: str, *, settings: Mapping[str, str] = READING, database: str | None = None
+    entry: Database,
+    application: str,
+    *,
+    settings: Mapping[str, str] = READING,
+    database: str | None = None,
+    forward: Forward | None = None,
 ) -> Link:
     """Open a connection named `application`.
 
@@ -108,19 +118,32 @@ async def connect(
         application: `application_name`.
         settings: what holds in its session, unless a pooler refuses it; read only and without harm by default.
         database: another database of the same server.
+        forward: leads to the pod it is behind.
 
     Raises:
         SourceError: nobody answered, or refused us; in words, with a remedy.
     """
     where = await describe(entry)
+    if database is not None:
+        where = replace(where, options={**where.options, "dbname": database})
+    if forward is None and entry.via is None:
+        return await _connected(entry, where, application, settings)
+    if forward is None:
+        raise Unreadable("it is behind a pod, and no cluster leads there")
+    if where.options.get("sslmode", "").startswith("verify-"):
+        raise Unreadable("no certificate can be verified through a pod", "leave sslmode away: the pod itself is meant")
+    where = where.behind(str(await forward.open()), forward.by_hand(FORWARDED_PORT), forward.where)
+    with forward.reasons():
+        return await _connected(entry, where, application, settings)
+
+
+async def _connected(entry: Database, where: dsns.Dsn, application: str, settings: Mapping[str, str]) -> Link:
     try:
         password = await secrets.resolve(entry.password) if entry.password is not None else None
     except secrets.SecretError as error:
         raise Denied(str(error)) from error
     await words.load_asyncpg()
     with words.translated(where.place):
-        if database is not None:
-            where = dsns.Dsn({**where.options, "dbname": database}, where.service)
         link = await _direct(where, password, {"application_name": application, **settings})
         if link is not None and not await _is_pooled(link):
             return link

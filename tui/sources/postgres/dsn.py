@@ -73,6 +73,10 @@ class Dsn:
     """libpq's keywords, those asyncpg understands; may hold a password, so it is never shown."""
     service: str | None = None
     """The service it came from, for the command a colleague would type."""
+    through: str = ""
+    """The command that forwards 127.0.0.1 to it, where it is reached through a pod; else empty."""
+    pod: str = ""
+    """Where that forward leads, for messages."""
 
     @property
     def hosts(self) -> list[str]:
@@ -86,7 +90,9 @@ class Dsn:
 
     @property
     def place(self) -> str:
-        """Where it leads, for messages: `db.example:5432`, `/run/postgresql`."""
+        """Where it leads, for messages: `db.example:5432`, `/run/postgresql`, `service shop/db:5432`."""
+        if self.pod:
+            return self.pod
         hosts = self.hosts or ["the default address"]
         ports = self.ports or [5432]
         many = len(ports) == len(hosts)
@@ -107,8 +113,16 @@ class Dsn:
         """What asyncpg takes only from a URL: the TLS files and their like."""
         return "postgresql://?" + urlencode({key: self.options[key] for key in _TLS if self.options.get(key)})
 
+    def behind(self, folder: str, through: str, pod: str) -> "Dsn":
+        """Return the same database behind a forward, whose socket is in `folder`; `through` is how to make one."""
+        options = {key: value for key, value in self.options.items() if key not in ("host", "hostaddr", *_TLS)}
+        return Dsn({**options, "host": folder, "port": "5432"}, None, through, pod)
+
     def psql(self) -> str:
         """Return the `psql` command that reaches the same database; without secrets."""
+        if self.through:
+            alone = Dsn({**self.options, "host": "127.0.0.1"})
+            return f"{self.through} & {alone.psql()}"
         if self.service:
             return f"psql {shlex.quote(f'service={self.service}')}"
         shown = ((key, self.options[key]) for key in ("host", "port", "user", "dbname") if self.options.get(key))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from profiles.schema import Database
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.forward import Forward
 from tui.sources.postgres import connection, queries, words
 from tui.sources.postgres.connection import Link
 from tui.sources.postgres.facts import ACTION_APPLICATION, OWN_APPLICATION, Server
@@ -14,8 +15,9 @@ from tui.sources.postgres.facts import ACTION_APPLICATION, OWN_APPLICATION, Serv
 class Connections:
     """One reading connection, used by one at a time; whatever goes wrong drops it, and the next user opens another."""
 
-    def __init__(self, entry: Database) -> None:
-        """Prepare; nothing is connected."""
+    def __init__(self, entry: Database, forward: Forward | None = None) -> None:
+        """Prepare; nothing is connected. `forward` leads to the pod it is behind, and is closed with the source."""
+        self._forward = forward
         self.timeout_s = 5.0
         self.server: Server | None = None
         """Who answers, and what our role may do there; None while nobody does."""
@@ -56,7 +58,7 @@ class Connections:
         if self._link is not None and not self._link.connection.is_closed():
             return self._link
         self._drop()
-        link = await connection.connect(self._entry, OWN_APPLICATION)
+        link = await connection.connect(self._entry, OWN_APPLICATION, forward=self._forward)
         self._link = link
         self._opened()
         if link.major < queries.OLDEST_MAJOR:
@@ -78,13 +80,18 @@ class Connections:
         self._drop()
         for link in tuple(self._lent):
             self.give_back(link)
+        if self._forward is not None:
+            await self._forward.close()
 
     async def psql(self) -> str:
         """Return the `psql` command that reaches this database; without secrets. `psql` alone when it is unknown."""
         try:
-            return (await connection.describe(self._entry)).psql()
+            where = await connection.describe(self._entry)
         except SourceError:
             return "psql"
+        if self._forward is not None:
+            where = where.behind("", self._forward.by_hand(connection.FORWARDED_PORT), self._forward.where)
+        return where.psql()
 
     @contextlib.asynccontextmanager
     async def for_action(self) -> AsyncIterator[Link]:
@@ -97,7 +104,7 @@ class Connections:
             SourceError: there is no connection; nothing was sent.
         """
         try:
-            link = await connection.connect(self._entry, ACTION_APPLICATION)
+            link = await connection.connect(self._entry, ACTION_APPLICATION, forward=self._forward)
         except SourceError as error:
             if getattr(error.__cause__, "sqlstate", None) != "53300" or self._link is None:
                 raise
@@ -117,7 +124,7 @@ class Connections:
             SourceError: there is no connection.
         """
         own = {"search_path": "pg_catalog", **settings}
-        link = await connection.connect(self._entry, ACTION_APPLICATION, settings=own)
+        link = await connection.connect(self._entry, ACTION_APPLICATION, settings=own, forward=self._forward)
         if link.is_pooled:
             link.drop()
             raise Denied(

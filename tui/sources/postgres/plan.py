@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from profiles.schema import Database
 from tui.sources.errors import Denied, Unreadable
+from tui.sources.forward import Forward
 from tui.sources.postgres import connection, words
 from tui.sources.postgres.connection import Link
 from tui.sources.postgres.facts import OWN_APPLICATION
@@ -102,8 +103,12 @@ class Plan:
                 yield found["table"], float(found["cost"]), int(found["rows"])
 
 
-async def explain(entry: Database, statement: Statement, *, masks: bool = False) -> Plan:
+async def explain(
+    entry: Database, statement: Statement, *, masks: bool = False, forward: Forward | None = None
+) -> Plan:
     """Ask the server for the plan of a statement, on a connection of its own; `masks` hides its literals.
+
+    `forward` leads to the pod that the server is behind.
 
     Raises:
         Unreadable: it cannot be explained, or the server does not take it: in its own words.
@@ -112,7 +117,9 @@ async def explain(entry: Database, statement: Statement, *, masks: bool = False)
     """
     if reason := statement.refusal():
         raise Unreadable(reason)
-    link = await connection.connect(entry, EXPLAIN_APPLICATION, settings=_SETTINGS, database=statement.database)
+    link = await connection.connect(
+        entry, EXPLAIN_APPLICATION, settings=_SETTINGS, database=statement.database, forward=forward
+    )
     try:
         with words.translated():
             return await _explained(link, statement, masks=masks)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from profiles.schema import Database
 from tui.sources.errors import Denied, Unreadable
+from tui.sources.forward import Forward
 from tui.sources.postgres import queries, rows, words
 from tui.sources.postgres.blocking import blocking_tree
 from tui.sources.postgres.connection import Link
@@ -57,6 +58,7 @@ class PostgresSource(Connections):
         interval_s: float = 2.0,
         clock: Callable[[], float] = time.monotonic,
         masks: bool = False,
+        forward: Forward | None = None,
     ) -> None:
         """Make the source; nothing is connected.
 
@@ -66,8 +68,9 @@ class PostgresSource(Connections):
             interval_s: seconds between two ticks.
             clock: seconds that only grow.
             masks: whether literals in statements are masked, for a screen that several people see.
+            forward: leads to the pod it is behind; closed with the source.
         """
-        super().__init__(entry)
+        super().__init__(entry, forward)
         self.name = f"database:{name}"
         self.interval_s = interval_s
         self._clock = clock
@@ -272,7 +275,7 @@ class PostgresSource(Connections):
 
     async def _plan(self, statement: Statement) -> Plan:
         async with self._in_time():
-            return await explain(self._entry, statement, masks=self._masks)
+            return await explain(self._entry, statement, masks=self._masks, forward=self._forward)
 
     async def value(self, statement: str) -> str | float | bool | None:
         """Return the one value that somebody's SELECT gives; numbers as float. Waits for a tick under way.
