@@ -45,10 +45,12 @@ async def hand_over(app: App[Any], shell: Shell) -> str:
     failure: BaseException | None = None
     left = ""
     with app.suspend():
-        # Whatever happens must not pass by what brings the screen back.
+        # What is raised in here passes by what brings the screen back: right only when opstui itself is ending.
         try:
             left = await converse(shell, _descriptor(sys.__stdin__), _descriptor(sys.__stderr__))
-        except BaseException as error:  # noqa: BLE001 -- raised again below
+        except BaseException as error:
+            if app.return_code is not None:
+                raise
             failure = error
     if failure is not None:
         raise failure
