@@ -5,12 +5,13 @@ import stat
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from profiles.schema import Kubernetes
 from tui.sandbox.cluster import Cluster
-from tui.sandbox.cluster.resources import PODS
+from tui.sandbox.cluster.resources import PODS, SERVICES, STATEFULSETS
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.forward import Forward
@@ -78,6 +79,25 @@ async def test_pods_services_and_workloads_lead_to_a_ready_pod(to: Connection, k
     one = forward(to, kind, name)
     assert await ask(await one.open(), b"hello") == b"HELLO"
     await one.close()
+
+
+async def test_named_ports_and_selectors_of_every_form_are_followed(cluster: Cluster, to: Connection) -> None:
+    def rename(service: dict[str, Any]) -> None:
+        service["spec"]["ports"] = [{"name": "amqp", "port": 99, "targetPort": "amqp"}]
+
+    def select(workload: dict[str, Any]) -> None:
+        wanted = [
+            {"key": "app", "operator": "In", "values": ["queue", "none"]},
+            {"key": "app", "operator": "Exists"},
+            {"key": "nonesuch", "operator": "DoesNotExist"},
+        ]
+        workload["spec"]["selector"] = {"matchExpressions": wanted}
+
+    cluster.store.modify(SERVICES, "shop", "queue", rename)
+    found = await serving(to, "shop", "service", "queue", 99)
+    assert (found.place.pod[:6], found.port) == ("queue-", 5672)
+    cluster.store.modify(STATEFULSETS, "shop", "queue", select)
+    assert (await serving(to, "shop", "statefulset", "queue", 5672)).place.pod.startswith("queue-")
 
 
 async def test_the_next_connection_leads_to_the_pod_that_took_its_place(cluster: Cluster, to: Connection) -> None:
