@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from profiles.schema import Profile
 from tui.pins import findings
 from tui.sandbox.blocking import BlockingSandbox
+from tui.sources import redis_connection
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.kubernetes import KubernetesSource
+from tui.sources.postgres import connection as postgres_connection
 from tui.sources.postgres.source import PostgresSource
 from tui.sources.reading import Reading
 from tui.sources.redis import RedisSource
@@ -83,6 +85,17 @@ async def test_an_action_has_a_connection_of_its_own_through_the_same_forward(sa
             assert await link.connection.fetchval("SELECT 1") == 1
         async with cache.for_action() as connection:
             assert await connection.ask([("PING",)]) in ([b"PONG"], ["PONG"])
+        link = await database.for_writing()
+        assert await link.connection.fetchval("SELECT 2") == 2
+        database.give_back(link)
+
+
+async def test_who_forgets_the_way_through_the_pod_reaches_nothing(sandbox: BlockingSandbox) -> None:
+    found = profile(sandbox)
+    with pytest.raises(Unreadable, match="behind a pod"):
+        await postgres_connection.connect(found.databases["shop"], "x")
+    with pytest.raises(Unreadable, match="behind a pod"):
+        await redis_connection.connect(found.redis["cache"])
 
 
 async def test_a_pod_that_is_replaced_costs_one_reading(sandbox: BlockingSandbox) -> None:
