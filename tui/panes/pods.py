@@ -9,9 +9,9 @@ from tui.actions.kubernetes.undo import UNDOABLE
 from tui.panes import pods_detail, tabs
 from tui.panes.neighbours import clients_at
 from tui.panes.pods_events import Fold
+from tui.panes.pods_inside import PodsInside
 from tui.panes.pods_object import object_page
 from tui.panes.pods_revisions import template_changes
-from tui.panes.pods_inside import PodsInside
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.kinds import KINDS

@@ -73,11 +73,12 @@ def definition(resource: Resource) -> Object:
 
 
 def populate(populator: Populator) -> None:
-    """Store the definitions, and two certificates: one in order, one that cannot be renewed."""
+    """Store the definitions, and certificates: one in order, two that cannot be renewed."""
     for resource in CUSTOM:
         populator.put(DEFINITIONS, {**definition(resource), "status": {"acceptedNames": {}}}, 110 * DAY)
     for namespace, name, days, why in (
         ("shop", "shop-tls", 61, ""),
+        ("shop", "legacy-tls", 2, "Issuing certificate: the issuer did not answer the HTTP-01 challenge"),
         (
             "payments",
             "webhooks-tls",
