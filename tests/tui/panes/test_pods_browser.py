@@ -129,7 +129,7 @@ def strip(app: _App) -> str:
 async def test_any_kind_is_found_by_its_short_name_and_shown_by_the_servers_table(source: KubernetesSource) -> None:
     async with running(source) as (app, pilot):
         table = await at_kind(app, pilot, "certs")
-        await until(pilot, lambda: table.row_count == 2)
+        await until(pilot, lambda: table.row_count == 3)
         assert [column.title for column in table.columns] == [
             "NAMESPACE",
             "NAME",
@@ -139,9 +139,9 @@ async def test_any_kind_is_found_by_its_short_name_and_shown_by_the_servers_tabl
             "STATUS",
             "AGE",
         ]
-        assert names(table) == {"legacy-tls", "shop-tls"}
+        assert names(table) == {"legacy-tls", "shop-tls", "webhooks-tls"}
         await pilot.press("f")
-        await until(pilot, lambda: names(table) == {"legacy-tls"})
+        await until(pilot, lambda: names(table) == {"legacy-tls", "webhooks-tls"})
         await pilot.press("f")
         table = await at_kind(app, pilot, "svc")
         await until(pilot, lambda: "gateway" in names(table))
@@ -297,7 +297,7 @@ async def test_a_saved_view_is_opened_as_the_profile_keeps_it(source: Kubernetes
         await pilot.press("v")
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
         await pilot.press("down", "enter")
-        await until(pilot, lambda: app.pane.view == "kinds" and names(app.pane.table) == {"legacy-tls"})
+        await until(pilot, lambda: app.pane.view == "kinds" and names(app.pane.table) == {"legacy-tls", "webhooks-tls"})
 
 
 async def test_by_hand_gives_the_command_for_the_kind(source: KubernetesSource) -> None:

@@ -87,7 +87,7 @@ def _store(populator: Populator, node: Object, name: str, image: str, port: int)
     body = template(name, image, ports=ports, resources=_SMALL)
     spec = {"replicas": 1, "serviceName": name, "selector": {"matchLabels": {"app": name}}, "template": body}
     made = populator.put(STATEFULSETS, {"metadata": _meta(name, "shop"), "spec": spec}, 60 * DAY)
-    digest = current_revision(populator.store, made)
+    digest = current_revision(populator.store, made, populator.ago(60 * DAY))
     labels = {"apps.kubernetes.io/pod-index": "0", "statefulset.kubernetes.io/pod-name": f"{name}-0"}
     pod = pod_from(made["spec"]["template"], made, f"{name}-0", {**labels, HASH: f"{name}-{digest}"})
     populator.pod(pod, node, 21 * DAY)
