@@ -217,8 +217,10 @@ class Act(_Step):
 
     @model_validator(mode="after")
     def _fits(self) -> "Act":
-        if self.pick not in PICKS[self.verb]:
-            raise ValueError(f"{self.verb} finds its targets by {', '.join(PICKS[self.verb])}, not by {self.pick}")
+        if not (picks := PICKS.get(self.verb, ())):
+            raise ValueError(f"{self.verb} is no action of a walk; those are {', '.join(PICKS)}")
+        if self.pick not in picks:
+            raise ValueError(f"{self.verb} finds its targets by {', '.join(picks)}, not by {self.pick}")
         if self.verb == "scale" and self.replicas is None:
             raise ValueError("scale needs replicas: a number, asked or remembered")
         if self.verb == "config-set" and self.setting is None:

@@ -96,6 +96,7 @@ def test_a_walk_only_goes_forward(folder: Path) -> None:
             "{act: A, verb: restart, pick: root blockers}",
             "restart finds its targets by subject, failing, changed, named",
         ),
+        ("{act: A, verb: shell, pick: failing}", "shell is no action of a walk"),
         ("{act: A, verb: scale, pick: failing}", "scale needs replicas"),
         ("{act: A, verb: terminate-matching, pick: matching, matching: idle}", "a duration behind the >"),
         ("{act: A, verb: explode, pick: failing}", "must be one of restart, scale"),
