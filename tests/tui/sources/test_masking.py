@@ -1,5 +1,7 @@
 """What calls itself a secret, or looks like one, in text from outside."""
 
+import time
+
 import pytest
 
 from tui.sources.logs.intake import Intake
@@ -28,3 +30,10 @@ def test_on_a_shared_screen_lines_enter_without_their_secrets() -> None:
     (line,) = intake.take()
     assert "hunter2" not in line.raw
     assert "login failed" in line.text
+
+
+@pytest.mark.parametrize("word", ["x" * 60_000, "a.-" * 20_000, "token" * 12_000, "a@" * 30_000])
+def test_one_long_word_takes_no_time_that_anybody_would_feel(word: str) -> None:
+    began = time.process_time()
+    without_secrets(word)
+    assert time.process_time() - began < 5, "its length counts once, not squared"
