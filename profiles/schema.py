@@ -4,7 +4,7 @@ Every field's docstring is the manual: `opstui profile schema` and the README's 
 Unknown keys are errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
@@ -14,6 +14,7 @@ from profiles.hosts import ContainerName, DockerEngine, UnitName
 from profiles.identity import Identity
 from profiles.metrics import Metric, MetricName, Prometheus
 from profiles.people import Contact, Hook, Script
+from profiles.probes import Inside, Login, OwnPath, Probe, unknown_links
 from profiles.required import Required
 from profiles.sentinel import SCHEMES
 from profiles.thresholds import Rule
@@ -96,6 +97,22 @@ class Service(Strict):
     """Headers to send, each a reference."""
     ca_file: AbsolutePath | None = None
     """CA bundle to trust instead of the system's."""
+    probes: dict[SystemName, Probe] = Field(default_factory=dict)
+    """What else to ask it, by name, and what must come back."""
+    login: Login | None = None
+    """How to get a token, for probes that need one."""
+    token: SecretReference | None = None
+    """A JWT or API key to look into: who it is for, and when it expires; it is neither shown nor sent."""
+    stats: list[OwnPath] = Field(default_factory=list)
+    """Paths of metrics in Prometheus' text format, or of numbers in JSON, to look through."""
+    inside: Inside | None = None
+    """Where the pods of `workload` answer, `8080/health`: asked by the API server, beside the url."""
+    logs: SystemName | None = None
+    """Which of the profile's logs are its own."""
+    database: SystemName | None = None
+    """Which of the profile's databases it uses."""
+    redis: SystemName | None = None
+    """Which of the profile's Redis servers it uses."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
 
@@ -225,7 +242,19 @@ class LogFilter(Strict):
         return Rule.model_validate(given)
 
 
-_DESCRIBED = ("values", "thresholds", "metrics", "identity", "guards", "hosts", "people", "required", "via", "schema")
+_DESCRIBED = (
+    "values",
+    "thresholds",
+    "metrics",
+    "identity",
+    "guards",
+    "hosts",
+    "people",
+    "probes",
+    "required",
+    "via",
+    "schema",
+)
 """The files whose docstrings are the manual."""
 
 KINDS = ("service", "container", "unit", "kubernetes", "database", "pgbouncer", "redis", "logs", "host", "metric")
@@ -342,6 +371,13 @@ class Profile(Strict):
             for name, entry in entries.items():
                 if entry.via is not None and self.kubernetes is None:
                     raise ValueError(f"{section}.{name}.via needs kubernetes: in the profile")
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_services_name(self) -> "Profile":
+        known: dict[str, Container[str]] = {"logs": self.logs, "databases": self.databases, "redis": self.redis}
+        if wrong := unknown_links(self.services, known, has_cluster=self.kubernetes is not None):
+            raise ValueError("; ".join(wrong))
         return self
 
     @property

@@ -98,7 +98,11 @@ def _reference(value: Any) -> Any:
         return value
     if not isinstance(value, str) or not re.match(r"(env|file):.+", value):
         raise ValueError("a secret is never written here; use env:NAME, file:PATH or {command: [...]}")
-    if value.startswith("file:") and not os.path.isabs(os.path.expanduser(value[5:])):
+    if (
+        value.startswith("file:")
+        and not value.startswith("file:${sandbox.")
+        and not os.path.isabs(os.path.expanduser(value[5:]))
+    ):
         raise ValueError("the path of a secret must begin with / or ~/")
     return value
 

@@ -74,7 +74,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         verbs.append((NO_SYSTEM, RunScript(profile)))
     pod_logs = PodLogs(cluster) if cluster else None
     sources: list[Source[Any]] = [
-        *(HttpSource(name, entry) for name, entry in profile.services.items()),
+        *(HttpSource(name, entry, masks=masks) for name, entry in profile.services.items()),
         *engines.values(),
         *([units] if units else []),
         *([cluster] if cluster else []),

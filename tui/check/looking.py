@@ -11,7 +11,7 @@ from tui.check.checks import PROBE, RULE, Check, Report
 from tui.check.required import required_checks
 from tui.check.required_cluster import CONFIG_MAPS, VARIABLES, required_settings
 from tui.check.selection import Selection
-from tui.sources.http import ServiceSnapshot
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.reading import Reading
 from tui.sources.text import clean
@@ -46,6 +46,8 @@ class Answers:
                 self._complete.set()
 
     def _is_enough(self, reading: Reading[Any]) -> bool:
+        if isinstance(reading.snapshot, ServiceSnapshot) and reading.snapshot.is_partial and reading.error is None:
+            return False
         if reading.error is not None or reading.snapshot is None or self._taken[reading.source] >= _READINGS:
             return True
         found = {number.metric for number in reading.snapshot.numbers() if not number.is_absent}
@@ -110,7 +112,7 @@ def _checks(site: Site, selection: Selection, timeout_s: float, *, uses_for: boo
                     one.threshold,
                     rule.for_,
                     _age(one.at, site),
-                    _late(reading, timeout_s) or clean(one.detail, limit=500),
+                    _late(reading, timeout_s) or clean(one.detail or _why(reading, metric, one.object), limit=500),
                 )
         for _, name in (meant for meant in selection.required if meant[0] == source and meant[1] not in _OF_CLUSTER):
             for check in required_checks(source, name, site):
@@ -143,6 +145,13 @@ def _partly_silent(snapshot: Any) -> tuple[Mark, str] | None:
     if isinstance(snapshot, KubernetesSnapshot) and not snapshot.sees("pods"):
         return Mark.UNKNOWN, "; ".join(snapshot.notes)
     return None
+
+
+def _why(reading: Reading[Any], metric: str, probe: str) -> str:
+    """Return why a probe is not well; empty of any other number."""
+    if metric != "probe_state" or not isinstance(reading.snapshot, ServiceSnapshot):
+        return ""
+    return next((one.reason for one in reading.snapshot.probes if one.name == probe), "")
 
 
 def _late(reading: Reading[Any], timeout_s: float) -> str:

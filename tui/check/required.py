@@ -8,7 +8,7 @@ from typing import Final
 from profiles.required import Required
 from tui.check.checks import REQUIRED, Check
 from tui.check.required_cluster import CONFIG_MAPS, VARIABLES
-from tui.sources.http import ServiceSnapshot
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.text import clean
 from tui.walkthroughs.judging import silence
 from tui.walkthroughs.run import Mark

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from profiles.schema import Profile
-from tui.sources.http import shown_url
+from tui.sources.http_shown import shown_url
 
 
 def metric_commands(profile: Profile) -> Iterator[str]:

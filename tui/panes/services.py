@@ -13,7 +13,7 @@ from tui.panes.listing import Listing
 from tui.panes.offering import Offer, Offering
 from tui.panes.pane import Desk
 from tui.panes.services_board import RESTART, START, STOP
-from tui.sources.http import ServiceSnapshot
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.reading import Reading
 from widgets.cell import Row, cell_text
 from widgets.dialogs import TextDialog

@@ -10,7 +10,8 @@ from profiles.values import Command, SecretReference
 from tui.panes.failing import clock
 from tui.rules import Level
 from tui.sources.health import Component, State
-from tui.sources.http import ServiceSnapshot, shown_url
+from tui.sources.http_shown import shown_url
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.reading import Reading
 from tui.sources.text import clean
 from tui.units import coarse, span

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
@@ -12,6 +13,12 @@ from tui.sources.text import clean
 MAX_COMPONENTS: Final = 500
 _MAX_DEPTH: Final = 6
 _MAX_DETAILS: Final = 40
+_UPTIMES: Final = {"uptime": 1.0, "uptimes": 1.0, "uptimeseconds": 1.0, "uptimesec": 1.0, "uptimems": 0.001}
+"""Keys of a document's top level, without `_` and `-`, and what their values are worth in seconds."""
+_STARTS: Final = ("startedat", "starttime", "startedon", "started", "starttimestamp")
+_LONGEST_S: Final = 10 * 365 * 86_400.0
+_MILLIS: Final = 1e11
+"""Unix times above this are milliseconds."""
 
 
 class State(IntEnum):
@@ -99,6 +106,31 @@ def parse(status_code: int, content_type: str, body: str) -> Health:
     if document is None:
         return _plain(by_code, code_reason, body)
     return _from_document(by_code, code_reason, document)
+
+
+def uptime_s(document: Any, now: float) -> float | None:
+    """Return the seconds since the service's start, by its document; None when that does not say.
+
+    Args:
+        document: the parsed JSON.
+        now: `time.time()`, for documents that tell when it started.
+    """
+    if not isinstance(document, dict):
+        return None
+    folded = {str(key).lower().replace("-", "").replace("_", ""): value for key, value in document.items()}
+    for key, value in folded.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            continue
+        if key in _UPTIMES and isinstance(value, int | float) and 0 <= value < _LONGEST_S * 1000:
+            return value * _UPTIMES[key]
+        if key in _STARTS:
+            try:
+                began = datetime.fromisoformat(value).timestamp() if isinstance(value, str) else float(value)
+            except (ValueError, OverflowError, OSError):
+                continue
+            began = began / 1000 if began > _MILLIS else began
+            return now - began if 0 <= now - began < _LONGEST_S else None
+    return None
 
 
 def _by_status_code(code: int) -> tuple[State, str]:

@@ -1,4 +1,4 @@
-"""One GET of a health URL: bounded, timed, without following redirects, its failures in words."""
+"""One HTTP request: bounded, timed, without following redirects, its failures in words."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tui.sources.errors import Unreadable
@@ -96,6 +96,21 @@ async def get(
     *,
     most: int = MAX_BODY_BYTES,
 ) -> Answer:
+    """GET once; of the body at most `most` bytes. Raises as `ask` does."""
+    return await ask(client, "GET", url, headers, timeout_s, most=most)
+
+
+async def ask(
+    client: "httpx.AsyncClient",
+    method: str,
+    url: "str | httpx.URL",
+    headers: Mapping[str, str],
+    timeout_s: float,
+    *,
+    content: bytes | None = None,
+    most: int = MAX_BODY_BYTES,
+    extensions: Mapping[str, Any] | None = None,
+) -> Answer:
     """Ask once; of the body at most `most` bytes.
 
     Raises:
@@ -106,8 +121,9 @@ async def get(
         raise Unreadable("a header's secret holds characters that HTTP cannot send", "look for a line end in it")
     library = importlib.import_module("httpx")
     started = time.perf_counter()
+    sent = client.stream(method, url, headers=dict(headers), content=content, extensions=dict(extensions or {}))
     try:
-        async with asyncio.timeout(timeout_s), client.stream("GET", url, headers=dict(headers)) as response:
+        async with asyncio.timeout(timeout_s), sent as response:
             body = bytearray()
             async for chunk in response.aiter_raw():
                 body += chunk
@@ -134,7 +150,7 @@ async def get(
     except library.TimeoutException:
         raise NoAnswer(f"no answer within {timeout_s:g} s") from None
     except library.HTTPError as error:
-        raise NoAnswer(_words(error, urlsplit(url).hostname or "")) from None
+        raise NoAnswer(_words(error, urlsplit(str(url)).hostname or "")) from None
 
 
 def _certificate_days(response: "httpx.Response") -> float | None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tui.rules import Alert, Level
 from tui.sources.docker.facts import DockerSnapshot
-from tui.sources.http import ServiceSnapshot
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.logs.line import LogBatch
 from tui.sources.postgres.facts import DatabaseSnapshot

@@ -5,7 +5,7 @@ from typing import Final
 
 from tui.rules import Level
 from tui.sources.health import State
-from tui.sources.http import ServiceSnapshot
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.timeline.entry import Entry, identity, sentence
 from tui.timeline.standing import Condition
 

@@ -14,7 +14,7 @@ from tui.panes.services import ServicesPane
 from tui.rules import Level
 from tui.sources.errors import Denied
 from tui.sources.health import Component, State
-from tui.sources.http import ServiceSnapshot
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.reading import Reading
 from widgets.cell import Row, cell_text
 from widgets.dialogs import TextDialog

@@ -17,8 +17,10 @@ from tui.sources import health
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.health import State
 from tui.sources.history import Series
-from tui.sources.http import HttpSource, ServiceSnapshot, p95, shown_url, trend
+from tui.sources.http import HttpSource, p95, trend
 from tui.sources.http_request import MAX_BODY_BYTES
+from tui.sources.http_shown import shown_url
+from tui.sources.http_snapshot import ServiceSnapshot
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -59,7 +61,7 @@ async def test_a_service_that_answers_has_a_state_a_latency_and_components() -> 
         await source.close()
     assert (snapshot.state, snapshot.status_code, snapshot.version) == (State.OK, 200, "4.2")
     assert (snapshot.workload, snapshot.body.split("\n")[1]) == ("shop/deployment/api", '  "status": "UP",')
-    assert set(numbers(snapshot)) == {"state", "latency_ms", "latency_ratio", "p95_ms"}
+    assert set(numbers(snapshot)) == {"state", "latency_ms", "latency_ratio", "p50_ms", "p95_ms", "error_percent"}
     # The first latency holds the connection and our own start.
     assert (first.p95_ms, first.latencies_ms) == (None, ())
     assert first.latency_ms is not None
@@ -71,7 +73,10 @@ async def test_a_service_that_refuses_is_down_and_not_an_error() -> None:
         pass
     snapshot = await read_once(Service(url=url))
     assert (snapshot.state, snapshot.reason, snapshot.latency_ms) == (State.DOWN, "connection refused", None)
-    assert {metric: value for metric, value in numbers(snapshot).items() if not math.isnan(value)} == {"state": 2}
+    assert {metric: value for metric, value in numbers(snapshot).items() if not math.isnan(value)} == {
+        "state": 2,
+        "error_percent": 100,
+    }
     assert {"latency_ms", "latency_ratio"} <= numbers(snapshot).keys(), "absent, for it is no quicker for that"
 
 

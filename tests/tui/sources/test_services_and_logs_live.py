@@ -10,7 +10,8 @@ import pytest
 from profiles.schema import LogSource, Service
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.health import State
-from tui.sources.http import HttpSource, ServiceSnapshot
+from tui.sources.http import HttpSource
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.logs import LogLine, LogsSource, Severity
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]

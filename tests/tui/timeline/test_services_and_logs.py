@@ -7,7 +7,7 @@ import pytest
 
 from tui.rules import Level
 from tui.sources.health import Component, State
-from tui.sources.http import ServiceSnapshot
+from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.logs.line import LogBatch, LogLine, Severity, line_kind
 from tui.sources.masking import HIDDEN, without_secrets
 from tui.timeline import logs, services

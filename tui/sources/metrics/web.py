@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from profiles.secrets import SecretError, address, resolve
 from profiles.values import SecretReference
 from tui.sources.errors import Denied, Unreachable, Unreadable
-from tui.sources.http import shown_url
 from tui.sources.http_request import NoAnswer, get, open_client
+from tui.sources.http_shown import shown_url
 from tui.sources.text import clean
 
 if TYPE_CHECKING:
