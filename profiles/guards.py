@@ -38,6 +38,7 @@ VerbName = Literal[
     "restart-unit",
     "stop-unit",
     "start-unit",
+    "probe",
     "tell",
     "run-script",
 ]

@@ -12,7 +12,9 @@ from typing import Final
 from profiles.problems import Problem, nearest
 from profiles.yaml_text import Placed
 
-_SERVICES: Final = tuple(f"service_{name}" for name in ("gateway", "api", "orders", "payments", "search", "auth"))
+_SERVICES: Final = tuple(
+    f"service_{name}" for name in ("gateway", "api", "orders", "payments", "search", "auth", "edge")
+)
 NAMES: Final = (
     "postgres", "postgres_admin", "redis", "kubeconfig", "kubeconfig_viewer", *_SERVICES, "logs", "base",
 )  # fmt: skip
@@ -25,6 +27,8 @@ _FORMS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], re.Pattern[str]]]]
     ("kubernetes", "kubeconfig"): (("kubeconfig", "kubeconfig_viewer"), re.compile("")),
     # Behind host and port only a path: `@other.host` would make them a user and a password.
     ("services", "url"): (_SERVICES, re.compile(r"(?:/[^@\s]*)?")),
+    ("services", "ca_file"): (("base",), re.compile(r"(?!.*\.\.)/.+")),
+    ("services", "login"): (("base",), re.compile(r"(?!.*\.\.)/.+")),
     ("databases", "dsn"): (("postgres", "postgres_admin"), re.compile("")),
     ("redis", "url"): (("redis",), re.compile("")),
     ("metrics", "json"): (_SERVICES, re.compile(r"(?:/[^@\s]*)?")),
@@ -66,14 +70,15 @@ def wall_problems(profile: Placed) -> list[Problem]:
 
 
 def _in_sandbox(path: tuple[str, ...], placed: Placed) -> Iterator[Problem]:
-    if outside := next((part for part in path[1:] if part in _OUTSIDE), None):
+    form = _form_of(path)
+    if form is None and (outside := _outside(path)):
         yield _problem(placed, path[: path.index(outside) + 1], "a sandbox profile brings nothing from outside along")
         return
     if path[0] == "pgbouncer":
         yield _problem(placed, path, "the sandbox starts no PgBouncer, and a sandbox profile names nothing else")
         return
-    form = _FORMS.get((path[0], path[-1])) if len(path) > 1 else None
     text = placed.value if isinstance(placed.value, str) else ""
+    text = text.removeprefix("file:") if path[2:3] == ("login",) else text
     if form is None:
         if _MARK in text:
             yield _problem(placed, path, "no place for ${sandbox.…}")
@@ -87,6 +92,22 @@ def _in_sandbox(path: tuple[str, ...], placed: Placed) -> Iterator[Problem]:
         yield _problem(placed, path, "no such name here", nearest(found[1], names) or wanted)
     elif not tail.fullmatch(text, found.end()):
         yield _problem(placed, path, "only a path may follow the placeholder, if anything")
+
+
+def _outside(path: tuple[str, ...]) -> str | None:
+    """Return the part of a path that brings something from outside along; None when none does."""
+    if path[:1] == ("services",) and path[2:3] == ("token",):
+        return "token"
+    return next((part for part in path[1:] if part in _OUTSIDE), None)
+
+
+def _form_of(path: tuple[str, ...]) -> tuple[tuple[str, ...], re.Pattern[str]] | None:
+    if path[:1] == ("services",) and path[2:3] == ("login",):
+        # What a login sends: files that the sandbox itself wrote.
+        return _FORMS["services", "login"] if path[3:4] in (("form",), ("json",)) else None
+    if path[:1] == ("services",) and len(path) > 3:
+        return None
+    return _FORMS.get((path[0], path[-1])) if len(path) > 1 else None
 
 
 def substitute(placed: Placed, endpoints: Mapping[str, str]) -> Placed:

@@ -11,6 +11,7 @@ from tui.actions.action import NO_SYSTEM, Verb
 from tui.actions.catalogue import container_verbs, kubernetes_verbs, postgres_verbs, redis_verbs, unit_verbs
 from tui.actions.hooks import TellOthers
 from tui.actions.scripts import RunScript
+from tui.actions.services.probe import SendProbe
 from tui.sources import redis_connection
 from tui.sources.docker.logs import container_logs
 from tui.sources.docker.source import DockerSource
@@ -61,6 +62,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     is_judged = any(rule in profile.rules for rule in _OF_USE)
     engines = {name: DockerSource(name, entry, measures=is_judged) for name, entry in profile.docker.items()}
     units = SystemdSource(profile.systemd) if profile.systemd else None
+    services = {name: HttpSource(name, entry, masks=masks) for name, entry in profile.services.items()}
     verbs: list[tuple[str, Verb]] = [
         *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster) if cluster else ())),
         *((database.name, verb) for database in databases.values() for verb in postgres_verbs(database)),
@@ -68,13 +70,14 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         *((engine.name, verb) for engine in engines.values() for verb in container_verbs(engine)),
         *((SystemdSource.name, verb) for verb in (unit_verbs(units) if units else ())),
     ]
+    verbs += [(source.name, SendProbe(source, profile.services[name])) for name, source in services.items()]
     if profile.hooks:
         verbs.append((NO_SYSTEM, TellOthers(profile)))
     if profile.scripts:
         verbs.append((NO_SYSTEM, RunScript(profile)))
     pod_logs = PodLogs(cluster) if cluster else None
     sources: list[Source[Any]] = [
-        *(HttpSource(name, entry, masks=masks) for name, entry in profile.services.items()),
+        *services.values(),
         *engines.values(),
         *([units] if units else []),
         *([cluster] if cluster else []),

@@ -111,7 +111,7 @@ def amount(metric: str, value: float, unit: str = "") -> str:
     """Return a number in its unit; where none is given, in the one that its metric's name ends with."""
     if unit:
         return in_unit(value, unit)
-    if metric == "state" and value in range(len(_STATES)):
+    if metric in ("state", "probe_state") and value in range(len(_STATES)):
         return _STATES[int(value)]
     if metric.endswith("_per_s"):
         return f"{value:,.3g}/s"

@@ -151,7 +151,8 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(write: Write) -> 
         "delete-pod, shell, look-inside, cancel-query, terminate-backend, terminate-matching, vacuum, build-index, "
         "set-parameter, reset-statements, enable-statements, kill-client, config-set, "
         "unlink-keys, flush-database, save-snapshot, purge-memory, "
-        "restart-container, stop-container, start-container, restart-unit, stop-unit, start-unit, tell, run-script; "
+        "restart-container, stop-container, start-container, restart-unit, stop-unit, start-unit, probe, "
+        "tell, run-script; "
         "did you mean restart?",
         "8:3: rules.databse.blocked: a rule is named kind.metric; did you mean database.blocked?",
         "9:33: rules.host.cpu_percent.warn: must be a number; from this value on: warning",

@@ -46,7 +46,7 @@ def test_every_default_rule_is_about_a_number_that_a_source_reports() -> None:
 def test_the_demo_shows_every_kind_of_system() -> None:
     profile = load("demo").profile
     assert profile.kubernetes
-    assert set(profile.services) == {"gateway", "api", "orders", "payments", "search", "auth"}
+    assert set(profile.services) == {"gateway", "api", "orders", "payments", "search", "auth", "edge"}
     assert profile.databases
     assert profile.redis
     assert {bool(source.pods) for source in profile.logs.values()} == {True, False}

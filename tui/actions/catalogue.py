@@ -26,6 +26,7 @@ from tui.actions.redis.setting import SetConfig
 from tui.actions.redis.unlink import UnlinkKeys
 from tui.actions.redis.upkeep import PurgeMemory, SaveInBackground
 from tui.actions.scripts import RunScript
+from tui.actions.services.probe import SendProbe
 from tui.actions.systemd.verbs import UNIT_VERBS
 from tui.sources.docker.source import DockerSource
 from tui.sources.kubernetes import KubernetesSource
@@ -74,7 +75,8 @@ def unit_verbs(source: SystemdSource) -> list[Verb]:
 
 def promises() -> list[tuple[str, About]]:
     """Return the name of every verb and what is promised of it, in the order of the systems."""
-    kinds = (*KUBERNETES, LookInside, *POSTGRES, *REDIS, *CONTAINER_VERBS, *UNIT_VERBS, TellOthers, RunScript)
+    of_hosts = (*CONTAINER_VERBS, *UNIT_VERBS, SendProbe, TellOthers, RunScript)
+    kinds = (*KUBERNETES, LookInside, *POSTGRES, *REDIS, *of_hosts)
     return [(kind.name, kind.about) for kind in kinds]
 
 

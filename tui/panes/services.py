@@ -1,18 +1,18 @@
-"""The Services tab: HTTP services, containers and systemd units, each in its own view, the worst first."""
+"""The Services tab: HTTP services, what else they are asked, containers and systemd units, each in its own view."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from profiles.schema import Profile
+from profiles.schema import Profile, Service
 from tui.panes import services_rows, tabs
 from tui.panes.failing import age_segment, failure_tone, failure_words, oldest
-from tui.panes.listing import Listing
 from tui.panes.offering import Offer, Offering
 from tui.panes.pane import Desk
-from tui.panes.services_board import RESTART, START, STOP
+from tui.panes.services_asking import Asking, has_writing_probes
+from tui.panes.services_board import RESTART, SEND, START, STOP
 from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.reading import Reading
 from widgets.cell import Row, cell_text
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.panes.services_board import Board
 
 _TABLE: Final = "table"
+_SERVICE: Final = "service"
 _HTTP_ONLY: Final = "opstui changes nothing of an HTTP service; containers and units are in their own views (tab)"
 
 
@@ -35,6 +36,8 @@ def boards_of(profile: Profile) -> dict[str, "Board"]:
     Nothing of the others is imported: this is the tab of the first frame.
     """
     found: dict[str, Board] = {}
+    if entries := list(profile.services.values()):
+        found |= _asked_of(entries)
     if profile.docker:
         from tui.panes import containers_rows
 
@@ -46,15 +49,37 @@ def boards_of(profile: Profile) -> dict[str, "Board"]:
     return found
 
 
-class ServicesPane(Listing, Offering):
+def _asked_of(entries: Sequence[Service]) -> dict[str, "Board"]:
+    from tui.panes import services_asked
+
+    found = {"failures": services_asked.FAILURES}
+    if any(entry.probes or entry.login for entry in entries):
+        found["probes"] = services_asked.PROBES
+    if any(entry.login or entry.token or not entry.url.startswith("http:") for entry in entries):
+        found["credentials"] = services_asked.CREDENTIALS
+    if any(entry.stats for entry in entries):
+        found["stats"] = services_asked.STATS
+    return found
+
+
+class ServicesPane(Asking, Offering):
     """HTTP services by their health documents, containers by their engine, units by systemd."""
 
     TAB = tabs.SERVICES
-    VIEWS: ClassVar[Mapping[str, str]] = {_TABLE: "Services", "containers": "Containers", "units": "Units"}
+    VIEWS: ClassVar[Mapping[str, str]] = {
+        _TABLE: "Services",
+        "probes": "Probes",
+        "credentials": "Credentials",
+        "failures": "Failures",
+        "stats": "Stats",
+        "containers": "Containers",
+        "units": "Units",
+    }
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "worst_first", "Worst first", id="services.worst_first"),
         Binding("y", "copy_url", "Copy the URL", show=False, id="services.copy_url"),
+        Binding("E", "change('services.send')", "Execute a probe that writes", show=False, id=SEND),
         Binding("R", "change('services.restart')", "Restart: container or unit", id=RESTART),
         Binding("T", "change('services.stop')", "sTop: container or unit", show=False, id=STOP),
         Binding("B", "change('services.start')", "Bring up: start a container or unit", show=False, id=START),
@@ -81,7 +106,8 @@ class ServicesPane(Listing, Offering):
             yield LiveTable(services_rows.COLUMNS, id="services-table", empty=empty, sort="state", reverse=True)
         for view, board in self._boards.items():
             waiting = "waiting for the first answer"
-            yield LiveTable(board.columns, id=f"services-{view}", empty=waiting, sort="state", reverse=True)
+            column, is_reverse = board.sort
+            yield LiveTable(board.columns, id=f"services-{view}", empty=waiting, sort=column, reverse=is_reverse)
         yield FilterBar()
 
     def on_mount(self) -> None:
@@ -113,6 +139,7 @@ class ServicesPane(Listing, Offering):
             self._of_boards[reading.kind][reading.source] = reading
             if self.view in self._boards and self._boards[self.view].kind == reading.kind:
                 self._draw_board(self._boards[self.view])
+        if reading.kind != _SERVICE:
             self._draw_frame()
             return
         name = reading.source.partition(":")[2]
@@ -207,7 +234,8 @@ class ServicesPane(Listing, Offering):
     def reveal(self, source: str, about: str, at: float) -> bool:
         """Put the cursor on a service, a container or a unit."""
         kind = source.partition(":")[0]
-        view = next((name for name, board in self._boards.items() if board.kind == kind), _TABLE)
+        of_kind = [name for name, board in self._boards.items() if board.kind == kind != _SERVICE]
+        view = of_kind[0] if of_kind else _TABLE
         if board := self._boards.get(view):
             key = board.key_of(self._of_boards[kind], source, about)
             if key is None:
@@ -230,9 +258,23 @@ class ServicesPane(Listing, Offering):
     # Keys
 
     @property
-    def _current(self) -> str | None:
-        key = self.table.cursor_key
+    def current(self) -> str | None:
+        """The HTTP service that the row under the cursor is about; None of any other row."""
+        key, board = self.table.cursor_key, self._boards.get(self.view)
+        if board is not None:
+            return str(key[0]) if board.kind == _SERVICE and isinstance(key, tuple) else None
         return key if isinstance(key, str) else None
+
+    @property
+    def probe(self) -> tuple[str, str] | None:
+        """Service and name of the probe under the cursor; None where no probe is."""
+        key = self.table.cursor_key
+        return (str(key[0]), str(key[1])) if self.view == "probes" and isinstance(key, tuple) else None
+
+    @property
+    def snapshots(self) -> dict[str, ServiceSnapshot]:
+        """The newest snapshot of each service that was read."""
+        return {name: one.snapshot for name, one in self._readings.items() if one.snapshot is not None}
 
     def action_worst_first(self) -> None:
         """Sort by state, the worst first, or by name."""
@@ -249,10 +291,10 @@ class ServicesPane(Listing, Offering):
 
     def action_copy_url(self) -> None:
         """Copy the URL of the service under the cursor."""
-        if self.view in self._boards:
+        if self.current is None and self.view in self._boards:
             self.post_message(self.Told("a row here has no URL; c copies it, b shows the commands"))
             return
-        reading = self._readings.get(self._current or "")
+        reading = self._readings.get(self.current or "")
         if reading is None or reading.snapshot is None:
             self.post_message(self.Told("no URL to copy yet"))
         else:
@@ -288,21 +330,27 @@ class ServicesPane(Listing, Offering):
     # Keys that change something
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave out the keys that change something where there are only HTTP services."""
-        if action in ("change", "offers") and not self._boards:
+        """Leave out the keys that change something where there is nothing of that kind."""
+        has_hosts = any(board.kind != _SERVICE for board in self._boards.values())
+        can_send = has_writing_probes(self.desk.profile)
+        if action == "change" and not (can_send if parameters == (SEND,) else has_hosts):
+            return False
+        if action == "offers" and not (has_hosts or can_send):
             return False
         return super().check_action(action, parameters)
 
     def offers(self) -> tuple[Offer, ...]:
         """Return what can be changed of the rows that are marked, or of the one under the cursor."""
         board = self._boards.get(self.view)
-        if board is None:
-            return tuple(Offer(key, reason=_HTTP_ONLY) for key in (RESTART, STOP, START)) if self._boards else ()
+        if board is None or board.kind == _SERVICE:
+            has_hosts = any(other.kind != _SERVICE for other in self._boards.values())
+            hosts = tuple(Offer(key, reason=_HTTP_ONLY) for key in (RESTART, STOP, START)) if has_hosts else ()
+            return (*self.send_offers(), *hosts)
         cursor = (self.table.cursor_key,) if self.table.cursor_key is not None else ()
         return board.offers(self._of_boards[board.kind], tuple(self.table.marked) or cursor)
 
     def action_change(self, binding: str) -> None:
-        """Ask to restart, stop or start the row under the cursor, or those that are marked."""
+        """Ask to change the row under the cursor, or those that are marked: restart, stop, start, send."""
         # From now on the cursor stays with this row: what was asked about must not lie under another one.
         self.table.cursor_key = self.table.cursor_key
         if requests := self.offered(binding):
@@ -313,6 +361,6 @@ class ServicesPane(Listing, Offering):
         if board := self._boards.get(self.view):
             return board.by_hand(self.desk.profile, self._of_boards[board.kind], self.table.cursor_key)
         entries = self.desk.profile.services
-        if (name := self._current) in entries:
+        if (name := self.current) in entries:
             return services_rows.curl(entries[name])
         return "\n".join(services_rows.curl(entry) for entry in entries.values())

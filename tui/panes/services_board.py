@@ -14,6 +14,7 @@ from widgets.segment_line import Segment
 RESTART: Final = "services.restart"
 STOP: Final = "services.stop"
 START: Final = "services.start"
+SEND: Final = "services.send"
 
 Readings = Mapping[str, Reading[Any]]
 """By the source's name."""
@@ -48,6 +49,8 @@ class Board:
     """What can be changed of these rows, by key."""
     key_of: Callable[[Readings, str, str], Hashable | None]
     """(source, name) → the row's key; None when there is none."""
+    sort: tuple[str, bool] = ("state", True)
+    """The column that its rows are sorted by at the start, and whether the greatest comes first."""
 
 
 NO_ROW: Final = "no row under the cursor"

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from profiles.schema import Service
-from profiles.values import Command, SecretReference
 from tui.panes.failing import clock
 from tui.rules import Level
 from tui.sources.health import Component, State
 from tui.sources.http_shown import shown_url
 from tui.sources.http_snapshot import ServiceSnapshot
+from tui.sources.probes.by_hand import shell
+from tui.sources.probes.facts import ProbeResult
 from tui.sources.reading import Reading
 from tui.sources.text import clean
-from tui.units import coarse, span
+from tui.units import coarse, percent, span
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.segment_line import Segment
 from widgets.sparkline import sparkline
@@ -24,15 +25,17 @@ COLUMNS: Final = (
     Column("name", "NAME", min_width=14, max_width=24),
     Column("state", "STATE", 9),
     Column("latency", "LATENCY", 7, align="right"),
+    Column("p50", "P50", 7, align="right", priority=6),
     Column("p95", "P95", 7, align="right", priority=1),
+    Column("errors", "ERR", 5, align="right", priority=4),
     Column("trend", "TREND", TREND_WIDTH, priority=2),
     Column("components", "COMPONENTS", min_width=24),
-    Column("workload", "WORKLOAD", 28, priority=5),
+    Column("workload", "WORKLOAD", 28, priority=7),
     Column("since", "SINCE", 7, align="right", priority=3),
-    Column("age", "AGE", 6, align="right", priority=4),
+    Column("age", "AGE", 6, align="right", priority=5),
 )
 WORDS: Final[Mapping[State, str]] = {State.OK: "ok", State.DEGRADED: "degraded", State.DOWN: "DOWN"}
-_STATE_TONES: Final[Mapping[State, Tone]] = {State.OK: "ok", State.DEGRADED: "warn", State.DOWN: "critical"}
+STATE_TONES: Final[Mapping[State, Tone]] = {State.OK: "ok", State.DEGRADED: "warn", State.DOWN: "critical"}
 _LEVEL_TONES: Final[Mapping[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 _CERTIFICATE_WARN_DAYS: Final = 30.0
 
@@ -43,22 +46,26 @@ def service_row(name: str, reading: Reading[ServiceSnapshot] | None, level: Leve
     if reading is None or snapshot is None:
         why = reading.error.message if reading is not None and reading.error is not None else "waiting"
         tone: Tone = "critical" if reading is not None and reading.error is not None else "dim"
-        cells = (name, Cell("unknown" if tone != "dim" else "…", tone), "", "", "", Cell(why, tone), "", "", "")
-        return Row(cells, (name, 3 if tone != "dim" else -1, None, None, None, why, None, None, None))
+        cells: list[str | Cell] = [name, Cell("unknown" if tone != "dim" else "…", tone), *[""] * 5, Cell(why, tone)]
+        return Row((*cells, "", "", ""), (name, 3 if tone != "dim" else -1, *[None] * 5, why, None, None, None))
     is_slow = snapshot.is_slow and snapshot.state is State.OK
-    state = Cell("ok, slow" if is_slow else WORDS[snapshot.state], "warn" if is_slow else _STATE_TONES[snapshot.state])
+    state = Cell("ok, slow" if is_slow else WORDS[snapshot.state], "warn" if is_slow else STATE_TONES[snapshot.state])
     latency_tone: Tone = _LEVEL_TONES[level] or ("warn" if snapshot.is_slow else "")
     stale = reading.is_stale(now)
     age_s = reading.age_s(now)
     parts = components_text(snapshot)
+    # A healthy column stays empty: only errors draw the eye.
+    errors = percent(snapshot.error_percent) if snapshot.error_percent else ""
     return Row(
         (
             name,
             state,
             Cell(millis(snapshot.latency_ms), latency_tone),
+            millis(snapshot.p50_ms),
             millis(snapshot.p95_ms),
+            Cell(errors, "warn" if snapshot.error_percent else ""),
             Cell(sparkline(snapshot.latencies_ms, TREND_WIDTH, low=0.0), "accent"),
-            Cell(parts, "" if snapshot.state is State.OK else _STATE_TONES[snapshot.state]),
+            Cell(parts, "" if snapshot.state is State.OK else STATE_TONES[snapshot.state]),
             snapshot.workload or "",
             coarse(max(0.0, now - snapshot.since)),
             Cell(span(age_s), "warn") if stale else f"<{int(reading.interval_s) + 1}s",
@@ -67,7 +74,9 @@ def service_row(name: str, reading: Reading[ServiceSnapshot] | None, level: Leve
             name,
             snapshot.state * 2 + is_slow,
             snapshot.latency_ms,
+            snapshot.p50_ms,
             snapshot.p95_ms,
+            snapshot.error_percent,
             snapshot.latency_ms,
             parts,
             snapshot.workload or "",
@@ -91,12 +100,23 @@ def components_text(snapshot: ServiceSnapshot) -> str:
     good = len(snapshot.components) - len(bad)
     named = [f"{part.name} {part.status or WORDS[part.state]}" for part in sorted(bad, key=lambda part: -part.state)]
     if not bad and snapshot.state is not State.OK:
-        named.append(snapshot.reason)
-    if snapshot.certificate_days is not None and snapshot.certificate_days < _CERTIFICATE_WARN_DAYS:
-        named.append(f"certificate {snapshot.certificate_days:.0f} d")
+        named.append(_short_reason(snapshot))
+    days = None if snapshot.status_code is None else snapshot.certificate_days
+    if days is not None and days < _CERTIFICATE_WARN_DAYS:
+        named.append(f"certificate {days:.0f} d")
+    failing = [probe for probe in snapshot.probes if probe.state not in (None, State.OK)]
+    named += [f"probe {probe.name} {WORDS[probe.state or State.OK]}" for probe in failing[:3]]
     if good:
         named.append(f"{good} ok" if bad else ", ".join(part.name for part in snapshot.components))
     return ", ".join(named)
+
+
+def _short_reason(snapshot: ServiceSnapshot) -> str:
+    """Return why a service is not ok; of a refused certificate in the few words that fit a narrow screen."""
+    problems = snapshot.chain.problems if snapshot.chain and snapshot.status_code is None else ()
+    if "TLS certificate" in snapshot.reason and problems:
+        return f"certificate {problems[0].removeprefix('it ')}"
+    return snapshot.reason
 
 
 def millis(value: float | None) -> str:
@@ -121,7 +141,7 @@ def title(readings: Iterable[Reading[ServiceSnapshot]]) -> list[Segment]:
     told = [Segment(f"{total} service{'' if total == 1 else 's'}"), Segment(f"{counts[State.OK]} ok", "ok")]
     for state in (State.DEGRADED, State.DOWN):
         if counts[state]:
-            told.append(Segment(f"{counts[state]} {WORDS[state]}", _STATE_TONES[state]))
+            told.append(Segment(f"{counts[state]} {WORDS[state]}", STATE_TONES[state]))
     if unknown:
         told.append(Segment(f"{unknown} unknown", "critical"))
     if waiting:
@@ -143,9 +163,12 @@ def page(snapshot: ServiceSnapshot, entry: Service | None) -> str:
         f"because      {snapshot.reason}" if snapshot.reason else "",
         f"url          {snapshot.url}",
         f"answer       {_answer(snapshot)}",
-        f"latency      {now_ms}, p95 {p95_ms}; slow from {slow_ms}",
+        f"latency      {now_ms}, p50 {millis(snapshot.p50_ms)}, p95 {p95_ms}; slow from {slow_ms}",
+        f"errors       {snapshot.error_percent:.1f} % of the last requests" if snapshot.error_percent else "",
+        _watched(snapshot),
+        f"uptime       {span(snapshot.uptime_s)}, by its own word" if snapshot.uptime_s is not None else "",
         f"version      {snapshot.version}" if snapshot.version else "",
-        f"certificate  ends in {snapshot.certificate_days:.1f} days" if snapshot.certificate_days is not None else "",
+        f"certificate  {_days(snapshot.certificate_days)}" if snapshot.certificate_days is not None else "",
         f"workload     {snapshot.workload}" if snapshot.workload else "",
     ]
     told = [line for line in lines if line]
@@ -160,6 +183,16 @@ def page(snapshot: ServiceSnapshot, entry: Service | None) -> str:
     if snapshot.body:
         told += ["", "BODY", snapshot.body]
     return "\n".join(told)
+
+
+def _days(days: float) -> str:
+    return f"ends in {days:.1f} days" if days >= 0 else f"ended {-days:.1f} days ago"
+
+
+def _watched(snapshot: ServiceSnapshot) -> str:
+    if snapshot.up_percent is None or snapshot.watched_since is None:
+        return ""
+    return f"up           {snapshot.up_percent:.2f} % since {_date(snapshot.watched_since)}, when opstui began to ask"
 
 
 def _component_lines(part: Component) -> list[str]:
@@ -184,16 +217,18 @@ def curl(entry: Service) -> str:
     if entry.ca_file is not None:
         words += ["--cacert", shlex.quote(entry.ca_file)]
     for name, reference in entry.headers.items():
-        words += ["-H", f'"{name}: {_shell(reference)}"']
+        words += ["-H", f'"{name}: {shell(reference)}"']
     if entry.url.startswith(("env:", "file:")):
-        words.append(f'"{_shell(entry.url)}"')
+        words.append(f'"{shell(entry.url)}"')
     else:
         words.append(shlex.quote(shown_url(entry.url, entry.url)))
     return clean(" ".join(words))
 
 
-def _shell(reference: SecretReference) -> str:
-    if isinstance(reference, Command):
-        return f"$({shlex.join(reference.command)})"
-    kind, _, place = reference.partition(":")
-    return f"${place}" if kind == "env" else f"$(cat {shlex.quote(place)})"
+def state_words(probe: ProbeResult) -> tuple[str, Tone]:
+    """Return how a probe is in a word: `by hand` of one that only a person sends, `unknown` of one that cannot be."""
+    if probe.state is not None:
+        return WORDS[probe.state], STATE_TONES[probe.state]
+    if probe.reason:
+        return "unknown", "warn"
+    return ("by hand", "dim") if probe.writes else ("…", "dim")

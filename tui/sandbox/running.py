@@ -100,18 +100,23 @@ class RunningSandbox:
         self._say("Valkey is up")
 
     async def _start_services(self, base: Path) -> None:
+        from tui.sandbox.edge import Edge
+        from tui.sandbox.service_api import Identity, routes
         from tui.sandbox.service_logs import ServiceLogs
         from tui.sandbox.services import ServicePorts, shop_services
 
         self._logs = ServiceLogs(base / "logs")
         self._endings.callback(self._logs.close)
         self._services = shop_services()
-        ports = ServicePorts()
+        ports = ServicePorts(routes(self._services, Identity(base)))
         self._endings.push_async_callback(ports.close)
         urls = await ports.listen(self._services)
         self.endpoints |= {f"service_{name}": url for name, url in urls.items()}
+        self._edge = Edge(base)
+        self._endings.push_async_callback(self._edge.close)
+        self.endpoints["service_edge"] = await self._edge.listen()
         self.endpoints |= {"logs": str(self._logs.folder), "base": str(base)}
-        self._say(f"{len(urls)} services are up")
+        self._say(f"{len(urls) + 1} services are up")
 
     async def _start_cluster(self, base: Path) -> None:
         from tui.sandbox.cluster import Cluster
@@ -131,10 +136,17 @@ class RunningSandbox:
         from tui.sandbox.scenarios.stage import Scenarios, Stage
         from tui.sandbox.traffic import Traffic
 
+        def inside(app: str) -> tuple[int, dict[str, object]] | None:
+            return service.document() if (service := self._services.get(app)) else None
+
+        self._cluster.proxy.health = inside
+
         self._traffic = Traffic(base, str(base / "redis.sock"), self._services, self._logs)
         self._endings.push_async_callback(self._traffic.stop)
         self._traffic.start()
-        stage = Stage(base, str(base / "redis.sock"), self._services, self._logs, self._traffic, self._cluster)
+        stage = Stage(
+            base, str(base / "redis.sock"), self._services, self._logs, self._traffic, self._cluster, self._edge
+        )
         self._scenarios = Scenarios(stage, self._scenario_changed)
         self._endings.push_async_callback(self._scenarios.end)
 

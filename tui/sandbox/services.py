@@ -1,9 +1,9 @@
-"""Six HTTP services with health documents on loopback ports."""
+"""HTTP services with health documents on loopback ports."""
 
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -149,10 +149,15 @@ def _disk() -> Component:
     return Component(details={"total": 53_687_091_200, "free": 31_138_512_896, "threshold": 10_485_760})
 
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 class ServicePorts:
     """The services' listening sockets."""
 
-    def __init__(self) -> None:
+    def __init__(self, routes: Mapping[str, Mapping[str, Handler]] | None = None) -> None:
+        """`routes` are what services answer beside their health: `METHOD /path` → handler, by service."""
+        self._routes = routes or {}
         self._runners: list[web.AppRunner] = []
 
     async def listen(self, services: Mapping[str, Service]) -> dict[str, str]:
@@ -162,6 +167,9 @@ class ServicePorts:
     async def _open(self, service: Service) -> str:
         app = web.Application()
         app.router.add_get("/health", service.answer)
+        for route, handler in self._routes.get(service.name, {}).items():
+            method, _, path = route.partition(" ")
+            app.router.add_route(method, path, handler)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await runner.setup()
         self._runners.append(runner)

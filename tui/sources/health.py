@@ -94,7 +94,7 @@ _KUBERNETES_CHECK: Final = re.compile(r"^\[([+-])\]([\w./:-]+)\s*(.*)$", re.MULT
 
 def parse(status_code: int, content_type: str, body: str) -> Health:
     """Judge an answer by its status code and its body together; the worse of the two counts."""
-    by_code, code_reason = _by_status_code(status_code)
+    by_code, code_reason = by_status_code(status_code)
     looks_json = "json" in content_type.lower() or bool(re.match(r"\s*(?:\{|\[(?![+-]\]))", body))
     try:
         document = json.loads(body) if looks_json or len(body) < 64 else None
@@ -133,7 +133,8 @@ def uptime_s(document: Any, now: float) -> float | None:
     return None
 
 
-def _by_status_code(code: int) -> tuple[State, str]:
+def by_status_code(code: int) -> tuple[State, str]:
+    """Return what a status code alone says, and why it is not ok."""
     if 200 <= code < 300:
         return State.OK, ""
     if 300 <= code < 400:

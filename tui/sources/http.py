@@ -21,9 +21,10 @@ from tui.sources.http_date import clock_offset
 from tui.sources.http_request import Answer, NoAnswer, get, open_client
 from tui.sources.http_shown import hide, shown_body, shown_headers, shown_url
 from tui.sources.http_snapshot import ServiceSnapshot
-from tui.sources.probes.certificates import Watched
-from tui.sources.probes.facts import MAX_KEPT_BODY, Failure, Failures, Outcomes
+from tui.sources.probes.certificates import Chain, Watched
+from tui.sources.probes.facts import MAX_KEPT_BODY, Failure, Failures, Outcomes, ProbeResult
 from tui.sources.probes.prober import Prober
+from tui.sources.probes.sending import Outgoing, send
 from tui.sources.probes.stats import Stats
 from tui.sources.text import clean
 
@@ -56,6 +57,7 @@ class HttpSource:
         self._now = now
         self._client: httpx.AsyncClient | None = None
         self._client_url = ""
+        self._connected_at = 0.0
         self._is_connected = False
         """Whether there was an answer: the first one's latency holds our own start and is not kept."""
         self._headers: dict[str, str] = {}
@@ -82,15 +84,13 @@ class HttpSource:
         """
         url, headers = await self._request()
         client = await self._open(url)
-        self.prober.begin(url)
-        self.stats.begin(url)
         try:
             answer = await get(client, url, headers, self._entry.timeout)
         except NoAnswer as error:
             self._latencies.add(self._now(), None)
-            self._look_at_certificates(url, str(error))
+            self._begin(url, str(error))
             return self._silent(url, str(error))
-        self._look_at_certificates(url, "")
+        self._begin(url, "")
         if self._is_connected:
             self._latencies.add(self._now(), answer.latency_ms)
         self._is_connected = True
@@ -101,9 +101,44 @@ class HttpSource:
             return await asyncio.to_thread(self._answered, url, answer, secrets)
         return self._answered(url, answer, secrets)
 
-    def _look_at_certificates(self, url: str, failure: str) -> None:
+    def _begin(self, url: str, failure: str) -> None:
+        """Ask all else that is due, beside everything else; after the health, whose latency it must not change."""
+        self.prober.begin(url)
+        self.stats.begin(url)
+        chain = self._certificates.chain
+        if chain is not None and chain.at > self._connected_at and chain.problems and not failure:
+            # A connection that stays open knows nothing of the certificate that others are served by now.
+            self._client_url = ""
         if (place := tls_place(url)) is not None:
             self._certificates.begin(*place, _CERTIFICATES_REFUSED_S if "TLS" in failure else _CERTIFICATES_S)
+
+    async def send_probe(self, name: str) -> ProbeResult:
+        """Send one of its probes now, whether it writes or not, and return how it went.
+
+        Raises:
+            Denied: the URL is a reference, and it is not there.
+        """
+        url, _ = await self._request()
+        return await self.prober.run(name, url)
+
+    async def inspect(self) -> tuple[ProbeResult, Chain | None]:
+        """Ask for the health once on a connection of its own, each phase timed, and look at the certificates.
+
+        Raises:
+            SourceError: the URL, a header or the CA bundle cannot be used as they are.
+        """
+        url, headers = await self._request()
+        at = self._now()
+        attempt = await send(Outgoing("GET", url, headers), self._entry.ca_file, self._entry.timeout)
+        if (place := tls_place(url)) is not None:
+            await self._certificates.now(*place)
+        bare = ProbeResult("health", "GET", shown_url(self._entry.url, url), writes=False, at=at, phases=attempt.phases)
+        if attempt.answer is None:
+            return replace(bare, state=State.DOWN, reason=attempt.failure), self._certificates.chain
+        state, reason = health.by_status_code(attempt.answer.status_code)
+        code, days = attempt.answer.status_code, attempt.answer.certificate_days
+        found = replace(bare, state=state, reason=reason, status_code=code, certificate_days=days)
+        return found, self._certificates.chain
 
     async def close(self) -> None:
         """Close the connection and forget the secrets."""
@@ -133,7 +168,7 @@ class HttpSource:
                 self._client = await open_client(url, self._entry.ca_file, self._entry.timeout)
             except ValueError:
                 raise Unreadable("the URL cannot be used", "correct url in the profile") from None
-            self._client_url = url
+            self._client_url, self._connected_at = url, time.time()
         return self._client
 
     def _silent(self, url: str, reason: str) -> ServiceSnapshot:
@@ -209,6 +244,8 @@ class HttpSource:
             chain_failure=certificates.failure,
             failures=tuple(self._failures),
             pinned=self.stats.pinned,
+            stats=self.stats.seen,
+            stats_note=self.stats.note,
             is_partial=self.prober.is_waiting or is_unseen,
         )
 

@@ -4,14 +4,16 @@ import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tui.sources.health import Component, State
-from tui.sources.probes.certificates import Chain
-from tui.sources.probes.facts import Failure, ProbeResult
-from tui.sources.probes.prober import LOGIN
-from tui.sources.probes.stats import Stat
-from tui.sources.probes.tokens import Token
+from tui.sources.probes.facts import LOGIN, Failure, ProbeResult
 from tui.sources.reading import Number
+
+if TYPE_CHECKING:  # the first frame knows their names only
+    from tui.sources.probes.certificates import Chain
+    from tui.sources.probes.stats import Stat
+    from tui.sources.probes.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,20 @@ class ServiceSnapshot:
     """Since the service's start, by its own document; None when it does not say."""
     probes: tuple[ProbeResult, ...] = ()
     """The login, then the profile's probes in its order."""
-    tokens: tuple[Token, ...] = ()
+    tokens: "tuple[Token, ...]" = ()
     """What is known of the tokens in use; never their text."""
-    chain: Chain | None = None
+    chain: "Chain | None" = None
     """The certificates that were served the last time somebody looked; None without TLS."""
     chain_failure: str = ""
     """Why the newest look at the certificates saw nothing; empty when it did."""
     failures: tuple[Failure, ...] = ()
     """Answers that were not well, the newest first."""
-    pinned: tuple[Stat, ...] = ()
+    pinned: "tuple[Stat, ...]" = ()
     """Series of its statistics that somebody has pinned, as they were last read."""
+    stats: "tuple[Stat, ...]" = ()
+    """Every number of its statistics; empty unless somebody looks."""
+    stats_note: str = ""
+    """What of the statistics could not be read, or is not shown; empty when nothing."""
     is_partial: bool = False
     """Whether a probe or a look at the certificates has not ended for the first time."""
     clock_offset_s: float | None = None

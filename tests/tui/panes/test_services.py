@@ -67,7 +67,9 @@ def test_a_row_tells_state_latency_components_and_workload() -> None:
         "name": "api",
         "state": "ok",
         "latency": "12 ms",
+        "p50": "–",
         "p95": "30 ms",
+        "errors": "",
         "trend": shown["trend"],
         "components": "db, redis",
         "workload": "shop/deployment/api",
@@ -254,4 +256,4 @@ async def test_the_tab_as_text_holds_titles_and_rows() -> None:
         await pilot.pause(0.3)
         text = app.pane.as_text()
         assert "index degraded, 1 ok" in text
-        assert text.splitlines()[1].split()[:2] == ["NAME", "STATE"]
+        assert text.splitlines()[2].split()[:2] == ["NAME", "STATE"]

@@ -25,45 +25,53 @@ _Point = tuple[int, int] | None
 _ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 _EC_PUBLIC_KEY = "1.2.840.10045.2.1"
 _PRIME256V1 = "1.2.840.10045.3.1.7"
+_NAME = b"opstui sandbox"
 
 
 class Certificate:
-    """A key pair and its certificate for 127.0.0.1 and localhost, good for a week."""
+    """A key pair and its certificate for 127.0.0.1 and localhost, good for a week, or for `days`."""
 
-    def __init__(self) -> None:
+    def __init__(self, days: float = 7.0) -> None:
         self._key = secrets.randbelow(_N - 1) + 1
         x, y = _times(self._key, _G) or _G
         self._public = b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
-        self.pem = _pem("CERTIFICATE", self._certificate())
+        self.pem = _pem("CERTIFICATE", self._certificate(_NAME, days))
         """The certificate, which is its own authority."""
         self.key_pem = _pem("EC PRIVATE KEY", self._private())
+
+    def issued(self, subject: str, days: float) -> str:
+        """Return a certificate of another name for the same key, signed by this one, which ends in `days`."""
+        return _pem("CERTIFICATE", self._certificate(subject.encode(), days))
 
     def context(self) -> ssl.SSLContext:
         """Return the TLS context to serve with."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.serve(context)
+        return context
+
+    def serve(self, context: ssl.SSLContext, issued: str = "") -> None:
+        """Have a context serve it, or one it has issued, from the next connection on."""
         with tempfile.TemporaryDirectory() as folder:  # load_cert_chain reads files only; mode 0700
             path = Path(folder) / "key.pem"
-            path.write_text(self.pem + self.key_pem, encoding="ascii")
+            path.write_text(issued + self.pem + self.key_pem, encoding="ascii")
             context.load_cert_chain(path)
-        return context
 
     def _private(self) -> bytes:
         curve = _tag(0xA0, _oid(_PRIME256V1))
         public = _tag(0xA1, _bits(self._public))
         return _sequence(_integer(1), _tag(0x04, self._key.to_bytes(32, "big")), curve, public)
 
-    def _certificate(self) -> bytes:
+    def _certificate(self, subject: bytes, days: float) -> bytes:
         now = datetime.now(UTC)
         algorithm = _sequence(_oid(_ECDSA_SHA256))
-        name = _sequence(_tag(0x31, _sequence(_oid("2.5.4.3"), _tag(0x0C, b"opstui sandbox"))))
         key = _sequence(_sequence(_oid(_EC_PUBLIC_KEY), _oid(_PRIME256V1)), _bits(self._public))
         body = _sequence(
             _tag(0xA0, _integer(2)),
             _integer(secrets.randbits(63)),
             algorithm,
-            name,
-            _sequence(_time(now - timedelta(hours=1)), _time(now + timedelta(days=7))),
-            name,
+            _named(_NAME),
+            _sequence(_time(now - timedelta(days=30)), _time(now + timedelta(days=days))),
+            _named(subject),
             key,
             _tag(0xA3, _sequence(*self._extensions())),
         )
@@ -90,6 +98,10 @@ class Certificate:
             s = pow(nonce, -1, _N) * (digest + r * self._key) % _N
             if r and s:
                 return _sequence(_integer(r), _integer(s))
+
+
+def _named(name: bytes) -> bytes:
+    return _sequence(_tag(0x31, _sequence(_oid("2.5.4.3"), _tag(0x0C, name))))
 
 
 def _add(p: _Point, q: _Point) -> _Point:

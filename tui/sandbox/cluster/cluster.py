@@ -30,6 +30,7 @@ from tui.sandbox.cluster.kubeconfig import kubeconfig_text, write_private
 from tui.sandbox.cluster.kubelet import Kubelet
 from tui.sandbox.cluster.logs import Logs
 from tui.sandbox.cluster.population import Populator
+from tui.sandbox.cluster.proxying import PodProxy
 from tui.sandbox.cluster.recorder import Recorder
 from tui.sandbox.cluster.replicasets import ReplicaSets
 from tui.sandbox.cluster.request import Call
@@ -85,6 +86,8 @@ class Cluster:
         """Programs in containers; its `seen` tells which ran."""
         self.forwards = Forwards(self.store)
         """Ports of pods; its `backends` leads them to real servers."""
+        self.proxy = PodProxy(self.store)
+        """What pods answer the API server; its `health` is that of their apps."""
         self._budgets = Budgets(self.store)
         self._scenes = Scenes(self.store, self.behaviours, self.kubelet)
         computed = Computed(self.store, self.usage)
@@ -300,6 +303,9 @@ class Cluster:
         async def reviewed(call: Call, fault: Fault | None) -> web.StreamResponse:
             return await reviews.answer(call)
 
+        async def proxied(call: Call, fault: Fault | None) -> web.StreamResponse:
+            return await self.proxy.answer(call)
+
         workloads = ("deployments", "replicasets", "statefulsets", "replicationcontrollers")
         handlers: dict[str, Handler] = {f"{plural}/scale": scaled for plural in workloads}
         for kind in ("access", "rules", ""):
@@ -309,4 +315,5 @@ class Cluster:
             "pods/exec": self.execs.answer,
             "pods/log": self.logs.answer,
             "pods/portforward": self.forwards.answer,
+            "pods/proxy": proxied,
         }

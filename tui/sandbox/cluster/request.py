@@ -37,6 +37,8 @@ class Call:
     name: str
     subresource: str
     query: dict[str, str] = field(default_factory=dict)
+    rest: str = ""
+    """What follows `/proxy/`."""
 
     @property
     def verb(self) -> str:
@@ -106,7 +108,8 @@ def parse(http: web.Request, path: str, user: User) -> Call:
     Raises:
         ApiError: 404, nothing is served at this path.
     """
-    found = _PATH.fullmatch(path)
+    own, proxy, rest = path.partition("/proxy/")
+    found = _PATH.fullmatch(own + proxy.rstrip("/"))
     if found is None:
         raise no_such_path()
     group, version = found["group"] or "", found["core"] or found["version"]
@@ -117,4 +120,4 @@ def parse(http: web.Request, path: str, user: User) -> Call:
     resource = resource_at(group, version, plural)
     if resource is None or (sub and sub not in resource.subresources) or (namespace and not resource.namespaced):
         raise no_such_path()
-    return Call(http, path, user, resource, namespace, name, sub, dict(http.query))
+    return Call(http, path, user, resource, namespace, name, sub, dict(http.query), rest)

@@ -50,6 +50,9 @@ SCENARIOS: Mapping[str, Scenario] = {
         " those pods",
         600,
     ),
+    "expired-certificate": Scenario(
+        "edge serves a certificate that has expired: DOWN for whoever checks it; Credentials (tab) shows the chain", 180
+    ),
     "hostile": Scenario("queries, keys, log lines, a pod and a health component that try to take over a terminal", 120),
 }
 """Every scenario by name. What it does is `run` in the module of that name."""

@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from tui.sandbox.cluster import Cluster
 from tui.sandbox.cluster.problems import ApiError
 from tui.sandbox.connections import LOST, REDIS_LOST
+from tui.sandbox.edge import Edge
 from tui.sandbox.errors import SandboxError
 from tui.sandbox.scenarios import CALM, SCENARIOS
 from tui.sandbox.service_logs import ServiceLogs
@@ -27,6 +28,7 @@ class Stage:
     logs: ServiceLogs
     traffic: Traffic
     cluster: Cluster
+    edge: Edge | None = None
 
 
 class ScenarioModule(Protocol):

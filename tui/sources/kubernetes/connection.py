@@ -234,6 +234,26 @@ class Connection:
         """Return the object at `path`; raises SourceError for anything but success."""
         return (await self.call("GET", path, query=query, timeout_s=timeout_s, accept=accept)).object()
 
+    async def raw(self, path: str, *, timeout_s: float, most: int) -> tuple[int, str, bytes]:
+        """GET what need not be the API server's own (a pod behind its proxy): status, content type, `most` bytes.
+
+        Raises:
+            SourceError: no answer.
+        """
+        await self.open()
+        with self._translated():
+            async with asyncio.timeout(timeout_s):
+                response = await self._send("GET", path, (), None, "application/json", silence_s=timeout_s)
+                try:
+                    body = bytearray()
+                    async for chunk in response.content.iter_chunked(most):
+                        body += chunk
+                        if len(body) >= most:
+                            break
+                finally:
+                    response.close()
+        return response.status, response.headers.get("Content-Type", ""), bytes(body[:most])
+
     async def stream(self, path: str, query: Query, *, silence_s: float) -> AsyncGenerator[bytes, None]:
         """Yield an empty chunk once the server has agreed, then a watch's or a log's chunks until the server ends it.
 

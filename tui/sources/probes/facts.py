@@ -8,6 +8,8 @@ from typing import Final
 
 from tui.sources.health import State
 
+LOGIN: Final = "login"
+"""What a login is called among the probes."""
 KEPT_FAILURES: Final = 20
 MAX_KEPT_BODY: Final = 8 * 1024
 

@@ -18,14 +18,12 @@ from tui.sources.http_request import Answer
 from tui.sources.http_shown import hide, shown_body, shown_headers, shown_url
 from tui.sources.masking import without_secrets
 from tui.sources.probes.conditions import judge
-from tui.sources.probes.facts import MAX_KEPT_BODY, Failures, Phases, ProbeResult, failure_of
+from tui.sources.probes.facts import LOGIN, MAX_KEPT_BODY, Failures, Phases, ProbeResult, failure_of
 from tui.sources.probes.sending import Attempt, Outgoing, send
 from tui.sources.probes.session import NoLogin, Session
 from tui.sources.probes.tokens import Token, decode
 from tui.sources.text import clean
 
-LOGIN: Final = "login"
-"""What a login is called among the probes."""
 _LONG_BODY: Final = 16 * 1024
 _TOKEN_EVERY_S: Final = 60.0
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from tui.sources.http_request import MAX_BODY_BYTES, Answer, NoAnswer, ask, open_client
 from tui.sources.probes.facts import Phases
@@ -26,9 +25,9 @@ class Outgoing:
     """A request with everything it sends; it may hold secrets, and is never shown."""
 
     method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,5 +175,7 @@ def _is_address(host: str) -> bool:
 
 
 def _has_proxy(scheme: str, host: str) -> bool:
+    from urllib.request import getproxies, proxy_bypass  # a tenth of a second, which the first frame cannot wait for
+
     proxies = getproxies()
     return host != "localhost" and (scheme in proxies or "all" in proxies) and not proxy_bypass(host)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,10 +15,12 @@ from tui.sources.metrics.web import Web
 from tui.sources.probes.prober import origin_of
 from tui.sources.text import clean
 
-MOST: Final = 5_000
-"""Series of one document that are shown."""
 MOST_PINNED: Final = 20
-_PINNED_EVERY_S: Final = 10.0
+MOST: Final = 2_000
+"""Series of one service that are shown."""
+_EVERY_S: Final = 10.0
+_LOOKED_S: Final = 6.0
+"""How long a look counts: a little longer than the tab takes to look again."""
 _DEEP: Final = 12
 
 
@@ -36,6 +38,19 @@ class Stat:
     """None when the document does not have it at present."""
     help: str = ""
     """What the document says about it."""
+    is_text: bool = False
+    """Whether the document is in Prometheus' text format; JSON otherwise."""
+
+    @property
+    def place(self) -> str:
+        """What a metric of the profile would call it: the series' name, or a JMESPath expression."""
+        if self.is_text:
+            return self.name
+        told = ""
+        for part in self.name.split("."):
+            step = f"[{part}]" if part.isdecimal() else part if part.isidentifier() else json.dumps(part)
+            told += step if not told or step.startswith("[") else f".{step}"
+        return told
 
     @property
     def key(self) -> str:
@@ -80,7 +95,7 @@ def _series(text: str, path: str) -> Iterator[Stat]:
             about = clean(family.documentation, limit=300)
             for sample in family.samples:
                 told = clean(labels(sample.labels), limit=500)
-                yield Stat(path, clean(sample.name, limit=200), told, float(sample.value), about)
+                yield Stat(path, clean(sample.name, limit=200), told, float(sample.value), about, is_text=True)
     except (ValueError, KeyError, IndexError, TypeError):
         raise Unreadable("the answer is neither JSON nor in Prometheus' text format") from None
 
@@ -93,12 +108,25 @@ class Stats:
         self._web: Web | None = None
         self._pins: dict[tuple[str, str], Stat] = {}
         self._next_at = 0.0
+        self._wanted_until = 0.0
+        self.seen: tuple[Stat, ...] = ()
+        """Every number, as it was last read while somebody looked; empty when nobody does."""
+        self.total = 0
+        """How many there were; more than `MOST` are not kept."""
+        self.failure = ""
+        """Why they could not be read; empty when they could."""
         self._task: asyncio.Task[None] | None = None
 
     @property
     def pinned(self) -> tuple[Stat, ...]:
         """The pinned series, as they were last read."""
         return tuple(self._pins.values())
+
+    @property
+    def note(self) -> str:
+        """What could not be read, or is not shown; empty when nothing."""
+        cut = f"{self.total:,} series, of which the first {MOST:,} are shown" if self.total > MOST and self.seen else ""
+        return self.failure or cut
 
     def pin(self, stat: Stat) -> bool:
         """Pin a series, or let it go; return whether it is pinned now.
@@ -127,21 +155,38 @@ class Stats:
             raise Unreadable(f"HTTP {status}")
         return await asyncio.to_thread(parse, body.decode("utf-8", "replace"), path)
 
-    def begin(self, url: str) -> None:
-        """Read the documents of pinned series again when it is time, beside everything else."""
-        if self._pins and (self._task is None or self._task.done()) and time.monotonic() >= self._next_at:
-            self._next_at = time.monotonic() + _PINNED_EVERY_S
-            self._task = asyncio.create_task(self._read_pinned(url), name="pinned statistics")
+    def look(self) -> None:
+        """Take that somebody looks: everything is read, for as long as this is said again and again."""
+        if time.monotonic() >= self._wanted_until:
+            self._next_at = 0.0
+        self._wanted_until = time.monotonic() + _LOOKED_S
 
-    async def _read_pinned(self, url: str) -> None:
-        for path in {path for path, _ in self._pins}:
+    def begin(self, url: str) -> None:
+        """Read the documents that somebody looks at, or has pinned a series of, when it is time."""
+        is_wanted = time.monotonic() < self._wanted_until
+        if not is_wanted:
+            self.seen, self.failure = (), ""
+        paths = self._entry.stats if is_wanted else list(dict.fromkeys(path for path, _ in self._pins))
+        if paths and (self._task is None or self._task.done()) and time.monotonic() >= self._next_at:
+            self._next_at = time.monotonic() + _EVERY_S
+            self._task = asyncio.create_task(self._read(url, paths), name="statistics")
+
+    async def _read(self, url: str, paths: Sequence[str]) -> None:
+        everything: list[Stat] = []
+        self.failure = ""
+        for path in paths:
+            stats: list[Stat] = []
             try:
-                found = {stat.key: stat.value for stat in await self.read(url, path)}
-            except SourceError:
-                found = {}
+                stats = await self.read(url, path)
+            except SourceError as error:
+                self.failure = f"{path}: {error}"
+            everything += stats
+            found = {stat.key: stat.value for stat in stats}
             for (of_path, key), stat in list(self._pins.items()):
                 if of_path == path:
                     self._pins[of_path, key] = replace(stat, value=found.get(key))
+        self.total = len(everything)
+        self.seen = tuple(everything[:MOST]) if time.monotonic() < self._wanted_until else ()
 
     async def close(self) -> None:
         """Give up a read under way, close the connection and forget the secrets."""

@@ -69,3 +69,25 @@ def test_not_everything_can_be_pinned() -> None:
         stats.pin(Stat("/m", f"s{number}", "", 1.0))
     with pytest.raises(ValueError, match="let one go first"):
         stats.pin(Stat("/m", "one-more", "", 1.0))
+
+
+async def test_everything_is_read_only_while_somebody_looks() -> None:
+    asked = 0
+
+    async def metrics(request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return web.Response(text="a 1\nb 2\n")
+
+    async with serving({"GET /health": metrics, "GET /metrics": metrics}) as url:
+        stats = Stats(Service(url=url + "/health", stats=["/metrics", "/gone"]))
+        stats.begin(url)
+        assert (asked, stats.seen) == (0, ())
+        stats.look()
+        async with asyncio.timeout(20):
+            while not stats.seen:
+                stats.begin(url)
+                await asyncio.sleep(0.01)
+        assert ([stat.name for stat in stats.seen], asked) == (["a", "b"], 1)
+        assert stats.note == "/gone: HTTP 404"
+        await stats.close()
