@@ -1,18 +1,17 @@
 """The Services tab: HTTP services, what else they are asked, containers and systemd units, each in its own view."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from profiles.schema import Profile, Service
 from tui.panes import services_rows, tabs
 from tui.panes.failing import age_segment, failure_tone, failure_words, oldest
 from tui.panes.offering import Offer, Offering
 from tui.panes.pane import Desk
 from tui.panes.services_asking import Asking, has_writing_probes
-from tui.panes.services_board import RESTART, SEND, START, STOP
+from tui.panes.services_board import RESTART, SEND, START, STOP, boards_of
 from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.reading import Reading
 from widgets.cell import Row, cell_text
@@ -28,38 +27,6 @@ if TYPE_CHECKING:
 _TABLE: Final = "table"
 _SERVICE: Final = "service"
 _HTTP_ONLY: Final = "opstui changes nothing of an HTTP service; containers and units are in their own views (tab)"
-
-
-def boards_of(profile: Profile) -> dict[str, "Board"]:
-    """Return the views beside the HTTP services that a profile has something for, by name.
-
-    Nothing of the others is imported: this is the tab of the first frame.
-    """
-    found: dict[str, Board] = {}
-    if entries := list(profile.services.values()):
-        found |= _asked_of(entries)
-    if profile.docker:
-        from tui.panes import containers_rows
-
-        found["containers"] = containers_rows.BOARD
-    if profile.systemd:
-        from tui.panes import units_rows
-
-        found["units"] = units_rows.BOARD
-    return found
-
-
-def _asked_of(entries: Sequence[Service]) -> dict[str, "Board"]:
-    from tui.panes import services_asked
-
-    found = {"failures": services_asked.FAILURES}
-    if any(entry.probes or entry.login for entry in entries):
-        found["probes"] = services_asked.PROBES
-    if any(entry.login or entry.token or not entry.url.startswith("http:") for entry in entries):
-        found["credentials"] = services_asked.CREDENTIALS
-    if any(entry.stats for entry in entries):
-        found["stats"] = services_asked.STATS
-    return found
 
 
 class ServicesPane(Asking, Offering):

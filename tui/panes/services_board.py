@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from profiles.schema import Profile
+from profiles.schema import Profile, Service
 from tui.panes.offering import Offer
 from tui.rules import Level
 from tui.sources.reading import Reading, Source
@@ -73,3 +73,35 @@ def _offer(binding: str, keys: Sequence[Hashable], made: Callable[[Hashable, str
     if why := next((one for one in found if isinstance(one, str)), ""):
         return Offer(binding, reason=why)
     return Offer(binding, tuple(found))
+
+
+def boards_of(profile: Profile) -> dict[str, Board]:
+    """Return the views beside the HTTP services that a profile has something for, by name.
+
+    Nothing of the others is imported: this is the tab of the first frame.
+    """
+    found: dict[str, Board] = {}
+    if entries := list(profile.services.values()):
+        found |= _asked_of(entries)
+    if profile.docker:
+        from tui.panes import containers_rows
+
+        found["containers"] = containers_rows.BOARD
+    if profile.systemd:
+        from tui.panes import units_rows
+
+        found["units"] = units_rows.BOARD
+    return found
+
+
+def _asked_of(entries: Sequence[Service]) -> dict[str, Board]:
+    from tui.panes import services_asked
+
+    found = {"failures": services_asked.FAILURES}
+    if any(entry.probes or entry.login for entry in entries):
+        found["probes"] = services_asked.PROBES
+    if any(entry.login or entry.token or not entry.url.startswith("http:") for entry in entries):
+        found["credentials"] = services_asked.CREDENTIALS
+    if any(entry.stats for entry in entries):
+        found["stats"] = services_asked.STATS
+    return found

@@ -32,7 +32,7 @@ Lines typed on standard input change it while it runs:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tui.sandbox",
-        description="PostgreSQL, Valkey, a simulated Kubernetes cluster, six services, logs and a light load, on "
+        description="PostgreSQL, Valkey, a simulated Kubernetes cluster, seven services, logs and a light load, on "
         "private sockets and loopback ports, until Ctrl+C.",
         epilog=_EPILOG.format(scenarios=", ".join(SCENARIOS)),
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -109,7 +109,7 @@ class Service:
 
 
 def shop_services() -> dict[str, Service]:
-    """Return the six services as they are on a calm day: search serves 200 and says degraded."""
+    """Return the services over plain HTTP as they are on a calm day: search serves 200 and says degraded."""
     services = (
         Service(
             "gateway", "checks", {"upstreams": Component(details={"healthy": 5, "total": 5}), "tls": Component()}, 3

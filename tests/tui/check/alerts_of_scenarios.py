@@ -17,19 +17,20 @@ EXPECTED: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     name: (frozenset(must.split()), frozenset(may.split()))
     for name, must, may in (
         ("lock-pileup", "shop.blocked", "shop.active_s shop.idle_in_transaction_s"),
-        ("slow-queries", "shop.active_s api.latency_ratio", "orders.latency_ratio"),
-        ("pool-exhaustion", "shop.connections_percent orders.state", ""),
-        ("crash-loop", ".crash_loops .pods_failing", ".workloads_unavailable api.state"),
+        ("slow-queries", "shop.active_s api.latency_ratio", "orders.latency_ratio api.probe_state"),
+        ("pool-exhaustion", "shop.connections_percent orders.state", "api.probe_state"),
+        ("crash-loop", ".crash_loops .pods_failing", ".workloads_unavailable api.state api.probe_state"),
         ("redis-full", "cache.memory_percent cache.evicted_per_s", ""),
         (
             "error-burst",
             "payments.state services.errors_per_s",
-            "gateway.state orders.latency_ratio payments.latency_ratio orders.state",
+            "gateway.state orders.latency_ratio payments.latency_ratio orders.state api.probe_state",
         ),
         ("bad-rollout", "orders.state services.errors_per_s", "orders.latency_ratio .workloads_unavailable"),
         ("oom", ".oom_kills", ".pods_failing .crash_loops .workloads_unavailable"),
         ("failing-service", "payments.state", ".workloads_unavailable"),
-        ("hostile", "api.state", "shop.active_s .pods_failing .workloads_unavailable"),
+        ("hostile", "api.state", "shop.active_s .pods_failing .workloads_unavailable api.probe_state"),
+        ("expired-certificate", "edge.state edge.certificate_days", ""),
     )
 }
 """Scenario → alerts that it must raise, and those that it may raise besides: `system.metric`."""

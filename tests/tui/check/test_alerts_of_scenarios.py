@@ -11,7 +11,7 @@ from tui.sandbox.scenarios import SCENARIOS
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live")]
 
 
-@pytest.mark.parametrize("name", ["lock-pileup", "failing-service", "redis-full"])
+@pytest.mark.parametrize("name", ["lock-pileup", "failing-service", "redis-full", "expired-certificate"])
 async def test_a_trouble_raises_its_alerts_and_they_end_with_it(
     name: str, sandbox: BlockingSandbox, tmp_path: Path
 ) -> None:
