@@ -241,7 +241,7 @@ class Connection:
             SourceError: no answer.
         """
         await self.open()
-        with self._translated():
+        with self.translated():
             async with asyncio.timeout(timeout_s):
                 response = await self._send("GET", path, (), None, "application/json", silence_s=timeout_s)
                 try:
