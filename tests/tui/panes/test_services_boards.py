@@ -189,7 +189,7 @@ async def test_a_row_of_the_timeline_leads_to_its_container_or_unit() -> None:
 async def test_with_http_services_alone_nothing_is_added() -> None:
     app = PaneApp(services={"api": "http://api/health"})
     async with app.run_test(size=(80, 24)):
-        assert list(app.pane.views) == ["table"]
+        assert list(app.pane.views) == ["table", "failures"]
         assert len(app.pane.query(LiveTable)) == 1
         assert app.pane.offers() == ()
         assert app.pane.check_action("change", ()) is False
