@@ -190,7 +190,7 @@ async def test_with_http_services_alone_nothing_is_added() -> None:
     app = PaneApp(services={"api": "http://api/health"})
     async with app.run_test(size=(80, 24)):
         assert list(app.pane.views) == ["table", "failures"]
-        assert len(app.pane.query(LiveTable)) == 1
+        assert len(app.pane.query(LiveTable)) == 2
         assert app.pane.offers() == ()
         assert app.pane.check_action("change", ()) is False
 
