@@ -7,7 +7,7 @@ from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.connection import Answer
 from tui.sources.kubernetes.fields import Object, part, text
-from tui.sources.kubernetes.kinds import KINDS, Kind
+from tui.sources.kubernetes.kinds import KINDS, Resource
 
 CERTAINLY_NOT: Final = frozenset({400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429})
 """Statuses with which an API server refuses a write as a whole."""
@@ -15,12 +15,12 @@ CERTAINLY_NOT: Final = frozenset({400, 401, 403, 404, 405, 406, 409, 410, 413, 4
 _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
-def kind_of(target: Target) -> Kind | None:
+def kind_of(target: Target) -> Resource | None:
     """Return the kind of a target; None when it is not one that is mirrored."""
     return next((kind for kind in KINDS.values() if kind.kind.lower() == target.kind.lower()), None)
 
 
-async def read(source: KubernetesSource, kind: Kind, target: Target) -> Object:
+async def read(source: KubernetesSource, kind: Resource, target: Target) -> Object:
     """Return the target as it is now.
 
     Raises:
@@ -36,7 +36,7 @@ async def read(source: KubernetesSource, kind: Kind, target: Target) -> Object:
     return obj
 
 
-async def permission(source: KubernetesSource, verb: str, kind: Kind, target: Target, subresource: str = "") -> str:
+async def permission(source: KubernetesSource, verb: str, kind: Resource, target: Target, subresource: str = "") -> str:
     """Return why we may not, by a SelfSubjectAccessReview; empty when we may or nobody could say."""
     attributes = {
         "namespace": target.where,
@@ -58,7 +58,7 @@ async def permission(source: KubernetesSource, verb: str, kind: Kind, target: Ta
         return ""
     what = f"{kind.resource}/{subresource}" if subresource else kind.resource
     reason = text(status, "reason")
-    return f"not permitted: it needs {verb} on {what} in {target.where}" + (f" ({reason})" if reason else "")
+    return f"not permitted: it needs {verb} on {what}{_within(target)}" + (f" ({reason})" if reason else "")
 
 
 def forbidden(source: KubernetesSource, verb: str, target: Target, subresource: str = "") -> str:
@@ -67,9 +67,14 @@ def forbidden(source: KubernetesSource, verb: str, target: Target, subresource: 
     if kind is None:
         return ""
     what = f"{kind.resource}/{subresource}" if subresource else kind.resource
-    if source.permissions.may(verb, kind.group, what, target.where) is not False:
+    # What a ClusterRoleBinding gives stands among the rules of every namespace, of `default` too.
+    if source.permissions.may(verb, kind.group, what, target.where or "default") is not False:
         return ""
-    return f"not permitted: it needs {verb} on {what} in {target.where}"
+    return f"not permitted: it needs {verb} on {what}{_within(target)}"
+
+
+def _within(target: Target) -> str:
+    return f" in {target.where}" if target.where else " (cluster-wide)"
 
 
 async def ready_to_send(source: KubernetesSource) -> int:

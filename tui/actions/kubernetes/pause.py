@@ -6,7 +6,7 @@ from tui.actions.action import About, Look, NotSentError, Phase, Request, Risk, 
 from tui.actions.kubernetes.change import Change, WorkloadVerb, workload_target
 from tui.actions.kubernetes.impact import Surroundings
 from tui.sources.kubernetes.fields import Object, part
-from tui.sources.kubernetes.kinds import Kind
+from tui.sources.kubernetes.kinds import Resource
 from tui.sources.kubernetes.workloads import Workload, parse_workload
 
 PAUSE: Final = "pause-rollout"
@@ -45,7 +45,7 @@ class PauseRollout(WorkloadVerb):
     _done = "paused"
 
     async def _change(
-        self, request: Request, kind: Kind, workload: Workload, obj: Object, around: Surroundings
+        self, request: Request, kind: Resource, workload: Workload, obj: Object, around: Surroundings
     ) -> Change:
         if workload.paused:
             raise NotSentError(f"{request.target} is paused already")
@@ -68,7 +68,7 @@ class PauseRollout(WorkloadVerb):
     def _superseded(self, sent: Sent, obj: Object) -> str:
         return "" if part(obj, "spec").get("paused") is True else _state(obj)
 
-    def _judge(self, sent: Sent, kind: Kind, obj: Object) -> Look:
+    def _judge(self, sent: Sent, kind: Resource, obj: Object) -> Look:
         workload = parse_workload(kind.kind, obj)
         if workload.observed_generation < workload.generation:
             return Look(Phase.WAITING, "waiting for the controller to see the change")
@@ -97,7 +97,7 @@ class ResumeRollout(WorkloadVerb):
     _done = "resumed"
 
     async def _change(
-        self, request: Request, kind: Kind, workload: Workload, obj: Object, around: Surroundings
+        self, request: Request, kind: Resource, workload: Workload, obj: Object, around: Surroundings
     ) -> Change:
         if not workload.paused:
             raise NotSentError(f"{request.target} is not paused: nothing to resume")

@@ -7,7 +7,7 @@ from tui.actions.action import CANNOT_BE_UNDONE, About, NotSentError, Request, S
 from tui.actions.kubernetes.change import Change, WorkloadVerb, workload_target
 from tui.actions.kubernetes.impact import Surroundings, restart_words
 from tui.sources.kubernetes.fields import Object, part, strings
-from tui.sources.kubernetes.kinds import Kind
+from tui.sources.kubernetes.kinds import Resource
 from tui.sources.kubernetes.workloads import Workload
 
 RESTART: Final = "restart"
@@ -44,7 +44,7 @@ class RestartWorkload(WorkloadVerb):
     _done = "restarted"
 
     async def _change(
-        self, request: Request, kind: Kind, workload: Workload, obj: Object, around: Surroundings
+        self, request: Request, kind: Resource, workload: Workload, obj: Object, around: Surroundings
     ) -> Change:
         if workload.paused:
             raise NotSentError(f"{request.target} is paused: resume its rollout first")

@@ -6,7 +6,7 @@ from tui.actions.action import About, NotSentError, Request, Risk, Sent
 from tui.actions.kubernetes.change import Change, WorkloadVerb, workload_target
 from tui.actions.kubernetes.impact import Surroundings
 from tui.sources.kubernetes.fields import Object, part, whole
-from tui.sources.kubernetes.kinds import Kind
+from tui.sources.kubernetes.kinds import Resource
 from tui.sources.kubernetes.workloads import Workload
 
 SCALE: Final = "scale"
@@ -43,7 +43,7 @@ class ScaleWorkload(WorkloadVerb):
     _is_scaling = True
 
     async def _change(
-        self, request: Request, kind: Kind, workload: Workload, obj: Object, around: Surroundings
+        self, request: Request, kind: Resource, workload: Workload, obj: Object, around: Surroundings
     ) -> Change:
         wanted, was = request.wanted.get("replicas"), workload.desired
         if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 0:

@@ -7,7 +7,7 @@ from tui.actions.kubernetes.change import Change, WorkloadVerb, workload_target
 from tui.actions.kubernetes.impact import Surroundings, restart_words
 from tui.actions.kubernetes.preview import differing
 from tui.sources.kubernetes.fields import Object, part
-from tui.sources.kubernetes.kinds import Kind
+from tui.sources.kubernetes.kinds import Resource
 from tui.sources.kubernetes.revisions import CHANGE_CAUSE, Revision, revisions, template_md5
 from tui.sources.kubernetes.workloads import Workload
 
@@ -46,7 +46,7 @@ class UndoRollout(WorkloadVerb):
     _done = "rolled back"
 
     async def _change(
-        self, request: Request, kind: Kind, workload: Workload, obj: Object, around: Surroundings
+        self, request: Request, kind: Resource, workload: Workload, obj: Object, around: Surroundings
     ) -> Change:
         target = request.target
         if workload.paused:

@@ -1,7 +1,7 @@
-"""The kinds that are mirrored: where each lives in the API and what becomes of its objects."""
+"""Where kinds live in the API; of those that are mirrored, what becomes of their objects."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeAlias
 from urllib.parse import quote
@@ -17,7 +17,7 @@ Fact: TypeAlias = Pod | Workload | Node | Event | Autoscaler
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Resource:
     """One resource of the API."""
 
     resource: str
@@ -27,10 +27,7 @@ class Kind:
     group: str
     """API group; empty for core."""
     version: str
-    family: str
-    """The mapping of the snapshot that holds its facts."""
-    parse: Callable[[Object], Fact]
-    is_namespaced: bool = True
+    is_namespaced: bool = field(default=True, kw_only=True)
 
     def path(self, namespace: str | None = None, name: str = "", subresource: str = "") -> str:
         """Return the URL path of the collection (None: in all namespaces), one object, or a subresource."""
@@ -39,6 +36,15 @@ class Kind:
             steps += ["namespaces", quote(namespace, safe="")]
         steps += [self.resource, *(quote(step, safe="") for step in (name, subresource) if step)]
         return "/" + "/".join(steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Resource):
+    """One resource whose objects are mirrored."""
+
+    family: str
+    """The mapping of the snapshot that holds its facts."""
+    parse: Callable[[Object], Fact]
 
 
 def _workload(resource: str, kind: str, group: str, family: str = "workloads") -> Kind:
