@@ -12,6 +12,11 @@ LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which `kubectl apply` keeps the whole object."""
 
 
+def may_be_secret(name: str) -> bool:
+    """Tell whether what is called so may be a secret, by its name alone."""
+    return _SECRET_NAME.search(name) is not None
+
+
 def veiled(tree: Any, hide: Callable[[str], Any] = lambda value: HIDDEN) -> Any:
     """Return a manifest, or a part of one, with what may be secret in it passed through `hide`."""
     if isinstance(tree, list):
@@ -31,7 +36,7 @@ def veiled(tree: Any, hide: Callable[[str], Any] = lambda value: HIDDEN) -> Any:
 
 
 def _variable(item: Any, hide: Callable[[str], Any]) -> Any:
-    if isinstance(item, dict) and "value" in item and _SECRET_NAME.search(str(item.get("name"))):
+    if isinstance(item, dict) and "value" in item and may_be_secret(str(item.get("name"))):
         return {**item, "value": hide(str(item["value"]))}
     return item
 
