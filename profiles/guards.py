@@ -18,6 +18,18 @@ VerbName = Literal[
     "delete-pod",
     "shell",
     "look-inside",
+    "set-image",
+    "set-env",
+    "set-resources",
+    "evict",
+    "cordon",
+    "uncordon",
+    "drain",
+    "suspend",
+    "unsuspend",
+    "run-job",
+    "label",
+    "annotate",
     "cancel-query",
     "terminate-backend",
     "terminate-matching",
@@ -159,6 +171,8 @@ class Guards(Strict):
     """Databases (as PostgreSQL calls them) whose sessions may be ended; a plain list is what is allowed."""
     roles: Annotated[Names, _allowed_only(Names)] = Names()
     """PostgreSQL roles and Redis users whose sessions may be ended; a plain list is what is allowed."""
+    variables: Annotated[Names, _allowed_only(Names)] = Names()
+    """Environment variables that may be set on containers (`set-env`); a plain list is what is allowed."""
     freeze: list[Freeze] = Field(default_factory=list)
     """Times in which nothing is changed."""
     max_per_minute: Annotated[int, Field(ge=1)] = 30

@@ -9,10 +9,10 @@ one after a crash, can look too.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum, StrEnum
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, runtime_checkable
 
 Plain = str | int | float | bool | None
 """What an identity, a parameter or a piece of evidence may be: a value that JSON gives back as it was."""
@@ -214,6 +214,16 @@ class About:
     """When it counts as converged, and by when."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a change that lasts has come to."""
+
+    text: str
+    """For the eye: `4 of 9 gone; gateway-7d waits: its disruption budget allows none`."""
+    is_change: bool = False
+    """Whether something was changed by it: then it stands on record."""
+
+
 class Verb(Protocol):
     """One kind of change on one system; its docstring names the identity it checks and the window that remains."""
 
@@ -270,4 +280,18 @@ class Verb(Protocol):
 
     async def look(self, sent: Sent) -> Look:
         """Look at the target once after the write. Raises SourceError when it cannot be seen."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A verb that goes on after the system has accepted the change: only in the process that began it."""
+
+    def steps(self, action: Action) -> AsyncGenerator[Step, None]:
+        """Go on, each write with the identity of its own target inside it, and tell what it has come to.
+
+        Ends when it is done or goes no further: looking tells which. It tells something at least every few seconds, and
+        is ended behind any step when somebody disarms. What a system refuses, or does not answer, is
+        told as a step and never raised. Looking never goes on with it: what was interrupted stays as it is.
+        """
         ...

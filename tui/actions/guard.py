@@ -18,6 +18,7 @@ from tui.sources.reading import Reading, Snapshot
 
 _STARTED_READ_ONLY: Final = "opstui was started read-only; start it again without --read-only to change anything"
 _MINUTE_S: Final = 60.0
+_IN: Final = {"variable": "of"}
 
 
 @dataclass(slots=True)
@@ -51,6 +52,11 @@ class GuardState:
     def disarm(self) -> None:
         """Close the armed window."""
         self.armed_until, self.armed_by = 0.0, ""
+
+    @property
+    def was_disarmed(self) -> bool:
+        """Whether somebody closed the armed window by hand, or never opened it; not that its time ran out."""
+        return self.locked or (self.read_only and self.armed_until == 0.0)
 
     @property
     def armed_for_s(self) -> float:
@@ -120,7 +126,12 @@ def _denied(request: Request, profile: Profile) -> Iterator[str]:
         yield f"the profile allows only {', '.join(guards.verbs.allow) or 'nothing'} (guards.verbs.allow)"
     yield from _scope_denied(
         request.target.scope,
-        {"namespace": guards.namespaces, "database": guards.databases, "role": guards.roles},
+        {
+            "namespace": guards.namespaces,
+            "database": guards.databases,
+            "role": guards.roles,
+            "variable": guards.variables,
+        },
     )
 
 
@@ -130,13 +141,15 @@ def _scope_denied(scope: Mapping[str, str], names: Mapping[str, Names]) -> Itera
         if name is None:
             continue
         if not name and (listed.deny or listed.allow is not None):
-            yield f"its {kind} cannot be seen, and the profile does not allow every {kind} (guards.{kind}s)"
+            every = f"the profile does not allow every {kind} (guards.{kind}s)"
+            unseen = "it belongs to no namespace" if kind == "namespace" else f"its {kind} cannot be seen"
+            yield f"{unseen}, and {every}"
             continue
         if any(fnmatchcase(name, pattern) for pattern in listed.deny):
-            yield f"the profile denies changes in {kind} {name} (guards.{kind}s.deny)"
+            yield f"the profile denies changes {_IN.get(kind, 'in')} {kind} {name} (guards.{kind}s.deny)"
         if listed.allow is not None and not any(fnmatchcase(name, pattern) for pattern in listed.allow):
             allowed = ", ".join(listed.allow) or "(none)"
-            yield f"the profile allows changes only in the {kind}s {allowed} (guards.{kind}s.allow)"
+            yield f"the profile allows changes only {_IN.get(kind, 'in')} the {kind}s {allowed} (guards.{kind}s.allow)"
 
 
 def _frozen(request: Request, profile: Profile, now: datetime) -> Iterator[str]:

@@ -4,6 +4,7 @@ The app and headless runs call the same methods; who asks supplies only how to c
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -12,7 +13,19 @@ from enum import StrEnum
 from typing import Any, Final
 
 from profiles.schema import Profile
-from tui.actions.action import Action, GoneError, Look, NotSentError, Phase, Request, Risk, Sent, Sight, Verb
+from tui.actions.action import (
+    Action,
+    GoneError,
+    Lasting,
+    Look,
+    NotSentError,
+    Phase,
+    Request,
+    Risk,
+    Sent,
+    Sight,
+    Verb,
+)
 from tui.actions.guard import GuardState, refusal
 from tui.journal import Journal, JournalError
 from tui.sources.errors import SourceError
@@ -211,6 +224,7 @@ class Performer:
             accepted = {**_entry(request, action), "detail": receipt.answer, "evidence": sent.evidence}
             await self._note("accepted", accepted)
             progress(request, f"accepted: {receipt.answer}")
+            await self._go_on(action, progress)
             ending, detail = await self._verify(sent, action.deadline_s, progress)
             return await self.end(request, action, ending, detail, sent)
         except BaseException as error:
@@ -218,6 +232,24 @@ class Performer:
             detail = f"accepted, then nobody looked any more ({type(error).__name__}): {receipt.answer}"
             await self.end(request, action, Ending.UNKNOWN, detail, sent)
             raise
+
+    async def _go_on(self, action: Action, progress: Progress) -> None:
+        """Let a verb that lasts go on; what it changes stands on record, what becomes of it is looked at afterwards."""
+        request, verb = action.request, self.verb(action.request)
+        if not isinstance(verb, Lasting):
+            return
+        try:
+            async with contextlib.aclosing(verb.steps(action)) as steps:
+                async for step in steps:
+                    progress(request, step.text)
+                    if step.is_change:
+                        await self._note("step", {**_entry(request, action), "detail": step.text})
+                    if self.guard.was_disarmed:
+                        progress(request, "it goes no further: somebody has disarmed")
+                        return
+        except Exception:
+            _LOG.exception("going on with %s", request.verb)
+            progress(request, "it went no further: an error in opstui")
 
     async def _after_unknown(self, action: Action, sent: Sent, error: BaseException, progress: Progress) -> Outcome:
         request = action.request

@@ -14,7 +14,7 @@ Line = Mapping[str, Any]
 """One entry of the journal."""
 
 ACTION_LINES: Final = frozenset(
-    {"intent", "accepted", "outcome", "refused", "cancelled", "resolved", "regressed", "kept"}
+    {"intent", "accepted", "step", "outcome", "refused", "cancelled", "resolved", "regressed", "kept"}
 )
 """`what` of the lines about an action."""
 CONVERGED: Final = "converged"

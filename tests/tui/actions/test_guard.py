@@ -14,6 +14,9 @@ from tui.sources.reading import Reading
 
 POD = Target("kubernetes:", "pod", "api-1", "shop", {"uid": "u"}, {"namespace": "shop"})
 
+NODE = Target("kubernetes:", "node", "worker-1", "", {"uid": "u"}, {"namespace": ""})
+VARIABLE = replace(POD, scope={"namespace": "shop", "variable": "LOG_LEVEL"})
+
 
 def why(request: Request, now: datetime | None = None, sent: int = 0, **guards: Any) -> str | None:
     profile = Profile.model_validate({"name": "t", "environment": "dev", "guards": guards})
@@ -48,6 +51,12 @@ def session(database: str = "shop", role: str = "app") -> Request:
         (Request("delete-pod", POD), {"namespaces": {"deny": ["kube-*"]}}, None),
         (Request("delete-pod", POD), {"namespaces": ["pay*"]}, "only in the namespaces pay*"),
         (Request("delete-pod", POD), {"databases": ["shop"]}, None),
+        (Request("cordon", NODE), {}, None),
+        (Request("cordon", NODE), {"namespaces": ["shop"]}, "it belongs to no namespace"),
+        (Request("set-env", VARIABLE), {"variables": ["LOG_*"]}, None),
+        (Request("set-env", VARIABLE), {"variables": ["WORKERS"]}, "changes only of the variables WORKERS"),
+        (Request("set-env", VARIABLE), {"variables": {"deny": ["LOG_LEVEL"]}}, "of variable LOG_LEVEL"),
+        (Request("delete-pod", POD), {"variables": ["WORKERS"]}, None),
         (session(database="Shop"), {"databases": {"deny": ["shop"]}}, None),
     ],
 )

@@ -43,12 +43,15 @@ def covering_budgets(budgets: Iterable[Object], labels: Mapping[str, str]) -> It
             yield budget
 
 
-def budget_words(budgets: Iterable[Object], template_labels: Mapping[str, str]) -> Iterator[str]:
-    """Say which PodDisruptionBudgets cover the pods, and that neither rollouts nor scaling asks them."""
+def budget_words(
+    budgets: Iterable[Object], template_labels: Mapping[str, str], *, is_asked: bool = False
+) -> Iterator[str]:
+    """Say which PodDisruptionBudgets cover the pods, and whether the change asks them: rollouts and scaling do not."""
     for budget in covering_budgets(budgets, template_labels):
         allowed = whole(part(budget, "status"), "disruptionsAllowed")
         name, plural = text(part(budget, "metadata"), "name"), "s" * (allowed != 1)
-        yield f"PodDisruptionBudget {name} allows {allowed} disruption{plural} now; this change does not ask it"
+        asked = "it is asked again when this is sent" if is_asked else "this change does not ask it"
+        yield f"PodDisruptionBudget {name} allows {allowed} disruption{plural} now; {asked}"
 
 
 def restart_words(workload: Workload, obj: Object) -> Iterator[str]:

@@ -29,7 +29,7 @@ from tui.sources.kubernetes.pods import Health, Pod, parse_pod
 from tui.sources.kubernetes.workloads import Workload, parse_workload
 
 DELETE_POD: Final = "delete-pod"
-_POD: Final = KINDS["Pod"]
+POD: Final = KINDS["Pod"]
 _MIRROR: Final = "kubernetes.io/config.mirror"
 _CRITICAL: Final = ("system-cluster-critical", "system-node-critical")
 _START_S: Final = 120.0
@@ -39,14 +39,12 @@ _USUAL_GRACE_S: Final = 30
 
 def pod_target(pod: Pod) -> Target:
     """Return the identity of a pod: its uid."""
-    return Target(
-        source=KubernetesSource.name,
-        kind="pod",
-        name=pod.name,
-        where=pod.namespace,
-        identity={"uid": pod.uid},
-        scope={"namespace": pod.namespace},
-    )
+    return pod_target_of(pod.namespace, pod.name, pod.uid)
+
+
+def pod_target_of(namespace: str, name: str, uid: str) -> Target:
+    """Return the identity of a pod of which only so much is known."""
+    return Target(KubernetesSource.name, "pod", name, namespace, {"uid": uid}, {"namespace": namespace})
 
 
 def delete_request(pod: Pod, grace_s: int | None = None) -> Request:
@@ -84,6 +82,9 @@ class DeletePod:
     )
     hold_s = 0.0
     ends_target = True
+    _access = ("delete", "")
+    """What it needs to be allowed: a verb on pods, or on one of their subresources."""
+    _is_asking_budgets = False
 
     def __init__(self, source: KubernetesSource) -> None:
         self._source = source
@@ -100,7 +101,7 @@ class DeletePod:
             SourceError: the server could not be asked.
         """
         target = request.target
-        obj = await read(self._source, _POD, target)
+        obj = await read(self._source, POD, target)
         pod, grace_s = parse_pod(obj), _grace(request, obj)
         metadata = part(obj, "metadata")
         if _MIRROR in part(metadata, "annotations"):
@@ -112,29 +113,32 @@ class DeletePod:
         if is_terminating and grace_s > 0:
             raise NotSentError(f"{target} is terminating already; by force (grace 0) is what would be left")
         risk, reason = _risk(pod, obj, grace_s)
-        options = (f"--grace-period={grace_s}",) if "grace_s" in request.wanted else ()
+        access, subresource = self._access
         return Action(
             request=request,
             before=f"{pod.status}, {pod.ready}/{pod.containers} ready, on {pod.node or 'no node'}",
             after=_after(pod.owner),
             risk=risk,
             risk_reason=reason,
-            command=self._source.kubectl(
-                target.where, "delete", "pod", target.name, *options, *(("--force",) if grace_s == 0 else ())
-            ),
+            command=self._command(target, grace_s, request),
             preview=await self._preview(target, _body(target, request)),
             deadline_s=grace_s + _START_S,
             impact=await self._impact(pod, obj, grace_s),
-            permission=await permission(self._source, "delete", _POD, target),
+            permission=await permission(self._source, access, POD, target, subresource),
             evidence={"owner_uid": pod.owner.uid if pod.owner else None, "owner_kind": _kind(pod.owner)},
             payload=_Payload(_body(target, request), pod.status),
         )
+
+    def _command(self, target: Target, grace_s: int, request: Request) -> str:
+        options = (f"--grace-period={grace_s}",) if "grace_s" in request.wanted else ()
+        force = ("--force",) if grace_s == 0 else ()
+        return self._source.kubectl(target.where, "delete", "pod", target.name, *options, *force)
 
     async def sight(self, action: Action) -> tuple[Sight, str]:
         """Tell whether the pod is still there, and in what state. Raises SourceError."""
         payload = _payload(action)
         try:
-            pod = parse_pod(await read(self._source, _POD, action.request.target))
+            pod = parse_pod(await read(self._source, POD, action.request.target))
         except GoneError as error:
             return Sight.GONE, str(error)
         if pod.status != payload.status:
@@ -156,13 +160,14 @@ class DeletePod:
             raise NotSentError(f"no connection, so nothing was sent: {error.message}") from error
         if answer.status in CERTAINLY_NOT:
             raise _refused(target, answer)
+        # The answer to an eviction is a Status: its metadata is empty.
         grace = text(part(answer.object(), "metadata"), "deletionTimestamp")
         return Receipt(f"{target} is being deleted" + (f", by {grace}" if grace else ""))
 
     async def look(self, sent: Sent) -> Look:
         """Look whether that very pod is gone, and whether its owner has as many ready as it wants."""
         target = sent.request.target
-        answer = await self._source.connection.call("GET", _POD.path(target.where, target.name))
+        answer = await self._source.connection.call("GET", POD.path(target.where, target.name))
         obj = {} if answer.status == 404 else answer.object()
         metadata = part(obj, "metadata")
         if obj and text(metadata, "uid") == target.identity.get("uid"):
@@ -197,7 +202,7 @@ class DeletePod:
     ) -> Answer:
         return await self._source.connection.call(
             "DELETE",
-            _POD.path(target.where, target.name),
+            POD.path(target.where, target.name),
             query=[("dryRun", "All")] if dry_run else (),
             body=body,
             timeout_s=15.0,
@@ -221,7 +226,8 @@ class DeletePod:
         except SourceError as error:
             words.append(f"disruption budgets not seen: {error.message}")
         else:
-            words += budget_words(parts(budgets, "items"), strings(part(obj, "metadata"), "labels"))
+            labels = strings(part(obj, "metadata"), "labels")
+            words += budget_words(parts(budgets, "items"), labels, is_asked=self._is_asking_budgets)
         others = self._siblings(pod)
         if pod.owner is not None and pod.health is Health.FINE and not others:
             words.append(f"no other pod of {pod.owner.kind} {pod.owner.name} is ready: nobody serves meanwhile")

@@ -39,6 +39,11 @@ class Node:
         """Whether the node's Ready condition is True."""
         return self.status.split(",")[0] == "Ready"
 
+    @property
+    def takes_pods(self) -> bool:
+        """Whether nobody has cordoned it (`spec.unschedulable`)."""
+        return "SchedulingDisabled" not in self.status.split(",")
+
 
 def parse_node(obj: Object) -> Node:
     """Return the slim fact for a Node object."""
