@@ -7,8 +7,16 @@ from tui.actions.action import About, Verb
 from tui.actions.docker.verbs import CONTAINER_VERBS
 from tui.actions.hooks import TellOthers
 from tui.actions.kubernetes.looking import LookInside
+from tui.actions.kubernetes.cordon import Cordon, Uncordon
+from tui.actions.kubernetes.cronjob import ResumeCronJob, RunJob, SuspendCronJob
+from tui.actions.kubernetes.drain import DrainNode
+from tui.actions.kubernetes.environment import SetEnv
+from tui.actions.kubernetes.evict import EvictPod
+from tui.actions.kubernetes.image import SetImage
+from tui.actions.kubernetes.marks import Annotate, Label
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod
+from tui.actions.kubernetes.resources import SetResources
 from tui.actions.kubernetes.restart import RestartWorkload
 from tui.actions.kubernetes.scale import ScaleWorkload
 from tui.actions.kubernetes.shell import OpenShell
@@ -34,7 +42,11 @@ from tui.sources.postgres.source import PostgresSource
 from tui.sources.redis import RedisSource
 from tui.sources.systemd import SystemdSource
 
-KUBERNETES = (RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod, OpenShell)
+KUBERNETES = (
+    RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod,
+    SetImage, SetEnv, SetResources, EvictPod, Cordon, Uncordon, DrainNode, SuspendCronJob, ResumeCronJob, RunJob,
+    Label, Annotate, OpenShell,
+)  # fmt: skip
 POSTGRES = (
     CancelQuery,
     TerminateBackend,
