@@ -539,7 +539,8 @@ class OpsApp(App[int]):
         for binding, names in commands(screen.active_bindings.values()):
             run = partial(self.run_action, binding.action, nodes[binding.id])
             yield SystemCommand(binding.description, f"key {', '.join(names)}", run)
-        for title, meaning, begin in (*self.walking.commands(), *self.scripting.commands()):
+        here = self._panes[self._active].commands() if self._active in self._panes else ()
+        for title, meaning, begin in (*here, *self.walking.commands(), *self.scripting.commands()):
             yield SystemCommand(title, meaning, begin)
         if self._sandbox is not None:
             for name, scenario in self._sandbox.scenarios.items():

@@ -1,6 +1,8 @@
 """What the tabs have in common on which something can be changed: what, by which key, and why not."""
 
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -22,6 +24,12 @@ class Offer:
     """One for each target: several where rows are marked."""
     reason: str = ""
     """Why it cannot be asked for here at all; empty when it can."""
+    title: str = ""
+    """What the person reads, of a change without a key of its own: then `binding` ends in the name of its action."""
+
+
+def _action(offer: Offer) -> str:
+    return offer.binding.rpartition(".")[2]
 
 
 class Offering(Pane):
@@ -60,12 +68,20 @@ class Offering(Pane):
     def action_offers(self) -> None:
         """List what can be changed where the cursor is, by its key, and why not."""
         keys = {active.binding.id: active.binding for active in self.screen.active_bindings.values()}
-        found = [(keys[offer.binding], self.barred(offer)) for offer in self.offers() if offer.binding in keys]
-        if not found:
+        offers = self.offers()
+        keyed = [(keys[offer.binding], self.barred(offer)) for offer in offers if offer.binding in keys]
+        choices = [Choice(key.action, f"{key.key}  {key.description.partition(':')[0]}", why) for key, why in keyed]
+        choices += [Choice(_action(one), f"   {one.title}", self.barred(one)) for one in offers if one.title]
+        if not choices:
             self.post_message(self.Told("nothing was read yet"))
             return
-        choices = [Choice(key.action, f"{key.key}  {key.description.partition(':')[0]}", why) for key, why in found]
         self.app.push_screen(ChooseDialog("Change what? Nothing is sent before you confirm", choices), self._run)
+
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], Awaitable[None]]]]:
+        """Return the changes without a key of their own, for the palette: title, why not, and what asks for each."""
+        for offer in self.offers():
+            if offer.title:
+                yield offer.title, self.barred(offer) or "x lists it too", partial(self._run, _action(offer))
 
     async def _run(self, action: str | None) -> None:
         if action is not None:

@@ -1,7 +1,7 @@
 """What every tab is: a widget that is shown readings and asks for actions."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
@@ -147,6 +147,10 @@ class Pane(Vertical):
     def barred_keys(self) -> frozenset[str]:
         """Return the ids of the keys that could change nothing where the cursor is."""
         return frozenset()
+
+    def commands(self) -> Iterable[tuple[str, str, Callable[[], Awaitable[None]]]]:
+        """Return what can be done here without a key, for the palette: title, more about it, and what begins it."""
+        return ()
 
     def by_hand(self) -> str:
         """Return the commands that show by hand what this pane shows now, for copying; no secrets."""

@@ -13,7 +13,7 @@ from tui.actions.kubernetes.pods import pod_target
 from tui.actions.kubernetes.shell import shell_request
 from tui.journal import JournalError
 from tui.panes.offering import Offer
-from tui.panes.pods_changes import PodsChanges
+from tui.panes.pods_actions import PodsActions
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.diagnostics import TITLES, Look, subject_problem
 from tui.sources.kubernetes.exec import Place
@@ -28,12 +28,12 @@ _ASKED: Final = {
 }
 
 
-class PodsInside(PodsChanges):
+class PodsInside(PodsActions):
     """Look inside a container, or open a shell in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "look_inside", "Test from inside: CPU throttling, processes, disk, DNS, HTTP", id="pods.inside"),
-        Binding("E", "shell", "Enter a container: open a shell in it", show=False, id=SHELL),
+        Binding("T", "shell", "Terminal: open a shell in a container", show=False, id=SHELL),
     ]
 
     def offers(self) -> tuple[Offer, ...]:

@@ -1,13 +1,25 @@
 """What can be changed of pods and workloads: facts → requests, or why not. Pure."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from tui.actions.action import Request
+from tui.actions.kubernetes.cordon import cordon_request
+from tui.actions.kubernetes.cronjob import CRON_JOBS, run_request, suspend_request
+from tui.actions.kubernetes.drain import drain_request
+from tui.actions.kubernetes.environment import SET_ENV as SET_ENV_VERB
+from tui.actions.kubernetes.evict import evict_request
+from tui.actions.kubernetes.image import SET_IMAGE as SET_IMAGE_VERB
+from tui.actions.kubernetes.marks import ANNOTATE as ANNOTATE_VERB
+from tui.actions.kubernetes.marks import LABEL as LABEL_VERB
+from tui.actions.kubernetes.marks import mark_request
 from tui.actions.kubernetes.pause import PAUSABLE, pause_request
 from tui.actions.kubernetes.pods import delete_request
+from tui.actions.kubernetes.resources import SET_RESOURCES as SET_RESOURCES_VERB
 from tui.actions.kubernetes.restart import RESTARTABLE, restart_request
 from tui.actions.kubernetes.scale import SCALABLE, scale_request
+from tui.actions.kubernetes.template import TEMPLATED, template_request
 from tui.actions.kubernetes.undo import UNDO, UNDOABLE
 from tui.panes.offering import Offer
 from tui.panes.pods_events import Fold
@@ -21,6 +33,15 @@ SCALE: Final = "pods.scale"
 ROLL_BACK: Final = "pods.roll_back"
 HOLD: Final = "pods.hold"
 DELETE: Final = "pods.delete"
+SET_IMAGE: Final = "pods.set_image"
+SET_ENV: Final = "pods.set_env"
+SET_RESOURCES: Final = "pods.set_resources"
+EVICT: Final = "pods.evict"
+CORDON: Final = "pods.cordon"
+DRAIN: Final = "pods.drain"
+RUN_JOB: Final = "pods.run_job"
+LABEL: Final = "pods.label"
+ANNOTATE: Final = "pods.annotate"
 
 Fact = Pod | Workload | Node | Fold
 
@@ -31,9 +52,30 @@ def offers(facts: Sequence[Fact], snapshot: KubernetesSnapshot) -> tuple[Offer, 
         _of_workloads(RESTART, facts, snapshot, RESTARTABLE, restart_request),
         _of_workloads(SCALE, facts, snapshot, SCALABLE, lambda workload: scale_request(workload, workload.desired)),
         _of_workloads(ROLL_BACK, facts, snapshot, UNDOABLE, _undo, most=1),
-        _of_workloads(HOLD, facts, snapshot, PAUSABLE, pause_request, most=1),
-        _of_pods(facts),
+        _of_workloads(HOLD, facts, snapshot, (*PAUSABLE, *CRON_JOBS), _hold, most=1),
+        _of_pods(DELETE, facts, delete_request, "only pods are deleted from here: open a workload's with enter"),
+        _of_pods(EVICT, facts, evict_request, "only pods are evicted: a node is drained, or open a workload's pods"),
+        _of_workloads(SET_IMAGE, facts, snapshot, TEMPLATED, _template(SET_IMAGE_VERB), most=1),
+        _of_workloads(SET_ENV, facts, snapshot, TEMPLATED, _template(SET_ENV_VERB), most=1),
+        _of_workloads(RUN_JOB, facts, snapshot, CRON_JOBS, run_request, most=1),
+        _of_nodes(CORDON, facts, cordon_request),
+        _of_nodes(DRAIN, facts, drain_request),
+        replace(
+            _of_workloads(SET_RESOURCES, facts, snapshot, TEMPLATED, _template(SET_RESOURCES_VERB), most=1),
+            title="Set requests and limits",
+        ),
+        _of_objects(LABEL, facts, LABEL_VERB, "Label"),
+        _of_objects(ANNOTATE, facts, ANNOTATE_VERB, "Annotate"),
     )
+
+
+def _hold(workload: Workload) -> Request:
+    return suspend_request(workload) if workload.kind in CRON_JOBS else pause_request(workload)
+
+
+def _template(verb: str) -> Callable[[Workload], Request]:
+    # What is to be set is asked for after the key; the guard and our rights do not depend on it.
+    return lambda workload: template_request(verb, workload, {})
 
 
 def workloads_of(facts: Sequence[Fact], snapshot: KubernetesSnapshot) -> tuple[Workload, ...]:
@@ -66,11 +108,34 @@ def _of_workloads(
     return Offer(binding, tuple(request(one) for one in found))
 
 
-def _of_pods(facts: Sequence[Fact]) -> Offer:
+def _of_pods(binding: str, facts: Sequence[Fact], request: Callable[[Pod], Request], reason: str) -> Offer:
     pods = [fact for fact in facts if isinstance(fact, Pod)]
     if not pods or len(pods) < len(facts):
-        return Offer(DELETE, reason="only pods are deleted from here: open a workload's with enter")
-    return Offer(DELETE, tuple(delete_request(pod) for pod in pods))
+        return Offer(binding, reason=reason)
+    return Offer(binding, tuple(request(pod) for pod in pods))
+
+
+def _of_nodes(binding: str, facts: Sequence[Fact], request: Callable[[Node], Request]) -> Offer:
+    nodes = [fact for fact in facts if isinstance(fact, Node)]
+    if not nodes or len(nodes) < len(facts):
+        return Offer(binding, reason="only for nodes: choose one in the view Nodes (tab)")
+    requests = tuple(request(node) for node in nodes)
+    if len({one.verb for one in requests}) > 1:
+        return Offer(binding, reason="some of them are cordoned and some are not: mark only the ones or the others")
+    return Offer(binding, requests)
+
+
+def markable(facts: Sequence[Fact]) -> list[Pod | Workload | Node]:
+    """Return the facts that can have a label set from here; none where one of them cannot."""
+    found = [fact for fact in facts if not isinstance(fact, Fold)]
+    return found if len(found) == len(facts) else []
+
+
+def _of_objects(binding: str, facts: Sequence[Fact], verb: str, title: str) -> Offer:
+    found = markable(facts)
+    if not found:
+        return Offer(binding, reason="choose a pod, a workload or a node", title=title)
+    return Offer(binding, tuple(mark_request(verb, fact, "") for fact in found), title=title)
 
 
 def _no_workload(facts: Sequence[Fact]) -> str:
