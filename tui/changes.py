@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import App
 
 from profiles.schema import Profile
-from tui.actions.action import Action, Request, Verb
+from tui.actions.action import Action, Lasting, Request, Verb
 from tui.actions.batch import Candidate, Result, perform_all
 from tui.actions.ledger import Ledger, undo_request
 from tui.actions.perform import Ask, Consent, Ending, Outcome, Performer
@@ -80,13 +80,18 @@ class Changes:
     def begin(self, requests: Sequence[Request], done: Done) -> None:
         """Start to lead requests through their life; `done` is told what became of each when they have ended."""
         for request in requests:
-            if any(running.target.is_same(request.target) for running in self._under_way):
+            if any(self._is_in_the_way(running, request) for running in self._under_way):
                 self._tell(f"a change of {request.target} is already under way", "warn")
                 return
         # Noted at once: the worker starts later, and a second key must not find the target free.
         self._under_way.update(dict.fromkeys(requests, "starting"))
         work = self._perform(requests[0]) if len(requests) == 1 else self._perform_all(requests)
         self._app.run_worker(self._led(work, requests, done), group="perform", exit_on_error=False)
+
+    def _is_in_the_way(self, running: Request, request: Request) -> bool:
+        verb = self._verbs.get((running.verb, running.target.source))
+        is_stopping = isinstance(verb, Lasting) and verb.stopped_by == request.verb
+        return running.target.is_same(request.target) and not is_stopping
 
     async def _led(self, work: Awaitable[Ended], requests: Sequence[Request], done: Done) -> None:
         ended: Ended = ()

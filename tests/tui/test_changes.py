@@ -1,7 +1,7 @@
 """Changes on the screen, led through dialogs with a verb of a few lines."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.actions.scripted import REQUEST, TARGET, Bench, Scripted
-from tui.actions.action import Look, Phase, Request, Risk
+from tui.actions.action import Action, Look, Phase, Request, Risk, Step
 from tui.actions.perform import Ending
 from tui.changes import Changes
 from tui.journal.news import News
@@ -88,6 +88,38 @@ async def test_a_second_change_of_the_same_target_is_refused_while_one_is_under_
         await pilot.press("y")
         await until(pilot, lambda: app.done)
         assert app.bench.verb.sent == ["4711"]
+
+
+class Endless(Scripted):
+    """Goes on until somebody stops it."""
+
+    stopped_by = "stop-it"
+
+    async def steps(self, action: Action) -> AsyncGenerator[Step, None]:
+        while "stopped" not in self.sent:
+            yield Step("going on")
+            await asyncio.sleep(0.01)
+
+
+async def test_only_what_stops_a_change_that_goes_on_may_come_in_its_way(app: Screen) -> None:
+    lasting, stop = Endless(), replace(REQUEST, verb="stop-it")
+    verbs = app.changes._verbs
+    assert isinstance(verbs, dict)
+    verbs["cancel-query", "database:orders"] = lasting
+    verbs["stop-it", "database:orders"] = Scripted("stop-it", "Stop it")
+    async with app.run_test(size=(100, 30)) as pilot:
+        app.begin(REQUEST)
+        await listening(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: any("going on" in text for text, _ in app.told))
+        app.begin(replace(REQUEST, seen={"other": 1}))
+        assert "already under way" in app.told[-1][0]
+        app.begin(stop)
+        await listening(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: app.done == 1)
+        lasting.sent.append("stopped")
+        await until(pilot, lambda: app.done == 2)
 
 
 async def test_several_are_listed_confirmed_by_their_number_and_told_one_by_one(app: Screen) -> None:

@@ -287,6 +287,11 @@ class Verb(Protocol):
 class Lasting(Protocol):
     """A verb that goes on after the system has accepted the change: only in the process that began it."""
 
+    @property
+    def stopped_by(self) -> str:
+        """Name of the verb that ends it, and may therefore change its target while it goes on; empty for none."""
+        ...
+
     def steps(self, action: Action) -> AsyncGenerator[Step, None]:
         """Go on, each write with the identity of its own target inside it, and tell what it has come to.
 

@@ -33,12 +33,12 @@ class PodsActions(PodsChanges):
     """Set image, variable and resources; evict, cordon, drain; run a CronJob's job; label and annotate."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("I", "set_image", "Image: set another one", show=False, id=pods_offers.SET_IMAGE),
-        Binding("E", "set_env", "Environment: set a variable", show=False, id=pods_offers.SET_ENV),
+        Binding("I", "set_image", "Set image of a container", show=False, id=pods_offers.SET_IMAGE),
+        Binding("E", "set_env", "Set variable of a container", show=False, id=pods_offers.SET_ENV),
         Binding("V", "evict", "Evict pod: delete it if its budget allows", show=False, id=pods_offers.EVICT),
         Binding("K", "cordon", "Cordon node, or uncordon it", show=False, id=pods_offers.CORDON),
         Binding("O", "drain", "Drain node: cordon it and evict its pods", show=False, id=pods_offers.DRAIN),
-        Binding("J", "run_job", "Job: run a CronJob's now", show=False, id=pods_offers.RUN_JOB),
+        Binding("J", "run_job", "Run a CronJob now", show=False, id=pods_offers.RUN_JOB),
     ]
 
     # What needs no value

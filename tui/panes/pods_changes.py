@@ -29,7 +29,7 @@ class PodsChanges(PodsBrowser, Offering):
         Binding("R", "restart", "Restart", id=pods_offers.RESTART),
         Binding("C", "scale", "Scale", id=pods_offers.SCALE),
         Binding("B", "roll_back", "Roll back to a revision", show=False, id=pods_offers.ROLL_BACK),
-        Binding("H", "hold", "Hold rollouts: pause, or resume", show=False, id=pods_offers.HOLD),
+        Binding("H", "hold", "Hold rollouts or a CronJob: pause, or resume", show=False, id=pods_offers.HOLD),
         Binding("D", "delete", "Delete pod", show=False, id=pods_offers.DELETE),
     ]
 

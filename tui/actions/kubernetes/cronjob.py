@@ -117,7 +117,7 @@ class ResumeCronJob(_SuspendVerb):
     """
 
     name = UNSUSPEND
-    title = "Let go on"
+    title = "Resume"
     about = About(
         system="Kubernetes",
         targets="CronJob",
@@ -168,7 +168,7 @@ class RunJob:
     """
 
     name = RUN_JOB
-    title = "Run now"
+    title = "Run"
     about = About(
         system="Kubernetes",
         targets="CronJob",

@@ -60,7 +60,7 @@ class DrainNode:
 
     The cordon tests the node's uid; every Eviction holds the uid of its pod. A budget that allows no disruption
     answers 429, which changes nothing: that pod is asked for again until it may go, for at most 15 minutes. Before
-    each round the node is read again: when somebody uncordons it, nobody is evicted any more.
+    each round the node is read again: when it is uncordoned, nobody is evicted any more.
     """
 
     name = DRAIN
@@ -74,10 +74,11 @@ class DrainNode:
         window="none for each write; a pod that came before the cordon is evicted too",
         command="kubectl drain NODE --ignore-daemonsets --delete-emptydir-data",
         verification="cordoned, and no pod on it but those of DaemonSets and static ones, within 15 min; uncordoning "
-        "it elsewhere, or disarming (W), stops it",
+        "it, or disarming (W), stops it",
     )
     hold_s = 0.0
     ends_target = False
+    stopped_by = UNCORDON
 
     def __init__(
         self,

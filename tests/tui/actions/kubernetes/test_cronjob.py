@@ -73,7 +73,7 @@ async def test_only_cron_jobs_are_suspended_or_run(source: KubernetesSource) -> 
     other = workload_target(workload(source))
     with pytest.raises(NotSentError, match="Suspend is not for a deployment: only for CronJob"):
         await SuspendCronJob(source).plan(Request("suspend", other))
-    with pytest.raises(NotSentError, match="Run now is not for a deployment"):
+    with pytest.raises(NotSentError, match="Run is not for a deployment"):
         await RunJob(source).plan(Request("run-job", other))
 
 
