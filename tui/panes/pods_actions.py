@@ -1,6 +1,8 @@
 """More keys of the Pods tab that change something: containers' templates, nodes, CronJobs, labels."""
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -20,10 +22,14 @@ from tui.actions.kubernetes.typed import (
     variable_problem,
 )
 from tui.panes import pods_offers
+from tui.panes.pods_bundle import bundle
 from tui.panes.pods_changes import PodsChanges
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.fields import Object, part, parts, text
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
+from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.workloads import Workload
+from widgets.clipboard import write_to_file
 from widgets.dialogs import Choice, ChooseDialog, InputDialog
 
 _NOT_YET = "nothing is sent before you confirm"
@@ -153,6 +159,30 @@ class PodsActions(PodsChanges):
             chosen = await self.app.push_screen_wait(ChooseDialog(f"Which container of {name}?", choices))
         if chosen is not None:
             then(workload, found[chosen])
+
+    # A bundle to hand on
+
+    def action_bundle(self) -> None:
+        """Write all about the workload under the cursor, or the pod's own, to a file."""
+        if self.offered(pods_offers.BUNDLE) is None or (snapshot := self.snapshot) is None:
+            return
+        (workload,) = pods_offers.workloads_of(self.chosen, snapshot)
+        if (source := self.source) is None:
+            self.post_message(self.Told("no cluster to read it from"))
+        else:
+            self.begin(self._write_bundle(source, workload, snapshot))
+
+    async def _write_bundle(self, source: KubernetesSource, workload: Workload, snapshot: KubernetesSnapshot) -> None:
+        text = await self.patiently(
+            bundle(source, workload, self.desk.now(), snapshot), f"all about {_named(workload)}"
+        )
+        stem = f"{workload.kind.lower()}-{workload.namespace}-{workload.name}-bundle"
+        try:
+            path = await asyncio.to_thread(write_to_file, text, Path.cwd(), stem)
+        except OSError as error:
+            self.post_message(self.Told(f"not written: {error.strerror or error}", "critical"))
+        else:
+            self.post_message(self.Told(f"{_named(workload)}: {len(text.splitlines())} lines are in {path}", "ok"))
 
     # Labels and annotations
 

@@ -42,6 +42,7 @@ DRAIN: Final = "pods.drain"
 RUN_JOB: Final = "pods.run_job"
 LABEL: Final = "pods.label"
 ANNOTATE: Final = "pods.annotate"
+BUNDLE: Final = "pods.bundle"
 
 Fact = Pod | Workload | Node | Fold
 
@@ -66,7 +67,14 @@ def offers(facts: Sequence[Fact], snapshot: KubernetesSnapshot) -> tuple[Offer, 
         ),
         _of_objects(LABEL, facts, LABEL_VERB, "Label"),
         _of_objects(ANNOTATE, facts, ANNOTATE_VERB, "Annotate"),
+        _bundle(facts, snapshot),
     )
+
+
+def _bundle(facts: Sequence[Fact], snapshot: KubernetesSnapshot) -> Offer:
+    is_one = len(workloads_of(facts, snapshot)) == 1
+    reason = "" if is_one else "one workload at a time: put the cursor on it, or on one of its pods"
+    return Offer(BUNDLE, reason=reason, title="Write all about the workload to a file: describe, YAML, logs, events")
 
 
 def _hold(workload: Workload) -> Request:
