@@ -24,7 +24,7 @@ def enter(screen: Terminal, pod: str) -> None:
     screen.wait("Workloads", BUSY_MACHINE_S)
     screen.press("/", pod, "enter")
     screen.wait(rf"(?m)^> .*{pod}", BUSY_MACHINE_S)
-    screen.press("E")
+    screen.press("T")
     screen.wait(rf"Open shell of pod shop/{pod}\?", BUSY_MACHINE_S)
     screen.confirm(pod)
     screen.wait(rf"sh in shop/{pod}/app; ctrl\+\] leaves it", BUSY_MACHINE_S)

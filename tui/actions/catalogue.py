@@ -6,13 +6,13 @@ from typing import Final
 from tui.actions.action import About, Verb
 from tui.actions.docker.verbs import CONTAINER_VERBS
 from tui.actions.hooks import TellOthers
-from tui.actions.kubernetes.looking import LookInside
 from tui.actions.kubernetes.cordon import Cordon, Uncordon
 from tui.actions.kubernetes.cronjob import ResumeCronJob, RunJob, SuspendCronJob
 from tui.actions.kubernetes.drain import DrainNode
 from tui.actions.kubernetes.environment import SetEnv
 from tui.actions.kubernetes.evict import EvictPod
 from tui.actions.kubernetes.image import SetImage
+from tui.actions.kubernetes.looking import LookInside
 from tui.actions.kubernetes.marks import Annotate, Label
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod

@@ -135,7 +135,7 @@ async def test_a_profile_can_deny_looks(tmp_path: Path) -> None:
 
 async def test_a_shell_is_asked_for_in_the_container_that_was_chosen(tmp_path: Path) -> None:
     async with seated(tmp_path, "payments-") as (_, app, pilot):
-        await pilot.press("E")
+        await pilot.press("T")
         await choose(pilot, "down")
         await until(pilot, lambda: app.requests)
         (request,) = app.requests
@@ -144,6 +144,6 @@ async def test_a_shell_is_asked_for_in_the_container_that_was_chosen(tmp_path: P
 
 async def test_what_does_not_run_cannot_be_entered(tmp_path: Path) -> None:
     async with seated(tmp_path, "migrate-118") as (_, app, pilot):
-        await pilot.press("t", "E")
+        await pilot.press("t", "T")
         await until(pilot, lambda: len(app.told) == 2)
         assert all("no container of migrate-118" in words for words in app.told)
