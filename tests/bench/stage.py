@@ -59,7 +59,7 @@ class Stage:
     def sandbox_profile(self) -> Path:
         """A profile of everything in the sandbox, which stays outside opstui's own processes."""
         ends = self.sandbox.endpoints
-        services = [name for name in ends if name.startswith("service_")]
+        services = [name for name in ends if name.startswith("service_") and ends[name].startswith("http:")]
         return self.profile(
             "bench",
             {

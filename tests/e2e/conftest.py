@@ -18,7 +18,7 @@ Open = Callable[..., Terminal]
 def staging(sandbox: BlockingSandbox, tmp_path: Path) -> Path:
     """A staging profile on the sandbox's servers, so that tests can change these from outside."""
     ends = sandbox.endpoints
-    names = [name for name in ends if name.startswith("service_")]
+    names = [name for name in ends if name.startswith("service_") and ends[name].startswith("http:")]
     profile = {
         "name": "staging-e2e",
         "environment": "staging",
