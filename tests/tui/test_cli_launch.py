@@ -75,6 +75,7 @@ class FakeSandbox:
     endpoints: Mapping[str, str] = {name: f"http://127.0.0.1:1/{name}" for name in NAMES} | {
         "redis": "unix:///x/redis.sock",
         "logs": "/x/logs",
+        "base": "/x",
         "kubeconfig": "/x/kubeconfig",
     }
 
