@@ -64,7 +64,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     units = SystemdSource(profile.systemd) if profile.systemd else None
     services = {name: HttpSource(name, entry, masks=masks) for name, entry in profile.services.items()}
     verbs: list[tuple[str, Verb]] = [
-        *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster) if cluster else ())),
+        *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster, masks=masks) if cluster else ())),
         *((database.name, verb) for database in databases.values() for verb in postgres_verbs(database)),
         *((cache.name, verb) for cache in caches.values() for verb in redis_verbs(cache)),
         *((engine.name, verb) for engine in engines.values() for verb in container_verbs(engine)),

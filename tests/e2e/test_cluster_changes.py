@@ -1,5 +1,6 @@
 """Changes of a cluster by the keys a person would press: done, refused, conflicting, undone; in a pseudo-terminal."""
 
+import base64
 import contextlib
 import json
 from collections.abc import Callable, Iterator
@@ -10,7 +11,17 @@ import pytest
 
 from tests.e2e.own_cluster import OwnCluster
 from tests.e2e.terminal import Terminal, opstui
-from tui.sandbox.cluster.resources import CRONJOBS, DEPLOYMENTS, JOBS, NODES, PODS, Resource
+from tui.sandbox.cluster.resources import (
+    CERTIFICATES,
+    CRONJOBS,
+    DEPLOYMENTS,
+    JOBS,
+    NODES,
+    PODS,
+    POLICIES,
+    SECRETS,
+    Resource,
+)
 
 pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
 
@@ -195,3 +206,78 @@ def test_only_variables_that_the_profile_allows_are_set(start: Start, cluster: O
     screen.wait("Variable of app")
     screen.press("LOG_LEVEL=debug", "enter")
     screen.wait("REFUSED, the profile allows changes only of the variables WORKERS", BUSY_MACHINE_S)
+
+
+def choose_kind(screen: Terminal, kind: str, name: str) -> None:
+    """Open the view of any kind on one, with the cursor on an object."""
+    screen.press("r")
+    screen.wait("Look at which kind")
+    screen.press(kind, "enter")
+    screen.wait(rf"(?m)^> .*{name}", BUSY_MACHINE_S)
+
+
+def menu(screen: Terminal, words: str) -> None:
+    """Choose an entry of the menu of changes."""
+    screen.press("x")
+    screen.wait("Change what")
+    screen.press(words)
+    screen.wait(rf"> +{words}")
+    screen.press("enter")
+
+
+def test_a_network_policy_is_deleted_for_a_while_and_made_again(start: Start, cluster: OwnCluster) -> None:
+    before = stored(cluster, POLICIES, "shop", "api")
+    screen = start(name="search")
+    choose_kind(screen, "networkpolicies", "api")
+    menu(screen, "Delete NetworkPolicy")
+    screen.wait("for how long")
+    screen.press("1s", "enter")
+    screen.wait("it covers 4 pods", BUSY_MACHINE_S)
+    screen.confirm("api")
+    screen.wait("Delete NetworkPolicy .*CONVERGED, it is gone", BUSY_MACHINE_S)
+    gone: list[Any] = []
+    cluster.do(lambda it: gone.append(it.store.find(POLICIES, "shop", "api")))
+    assert gone == [None]
+    screen.wait(r"1 temporary, 1 OVERDUE \(U\)", BUSY_MACHINE_S)
+    screen.press("U")
+    screen.wait(r"(?m)> delete-networkpolicy api +OVERDUE")
+    screen.press("enter")
+    screen.wait("> take it back +make it again as it was")
+    screen.press("enter")
+    screen.wait(r"Restore NetworkPolicy shop/api\?", BUSY_MACHINE_S)
+    screen.confirm("api")
+    screen.wait("CONVERGED, it is there as it was", BUSY_MACHINE_S)
+    assert stored(cluster, POLICIES, "shop", "api")["spec"] == before["spec"]
+
+
+def test_a_secrets_value_is_on_the_screen_only_after_it_is_on_record_and_in_no_file(
+    start: Start, cluster: OwnCluster, tmp_path: Path
+) -> None:
+    encoded = base64.b64encode(b"hunter2-and-more").decode()
+    cluster.do(lambda it: it.store.modify(SECRETS, "shop", "database", lambda copy: copy["data"].update(url=encoded)))
+    screen = start(name="search")
+    choose_kind(screen, "secrets", "database")
+    menu(screen, "Show one value")
+    screen.wait(r"> url +16 bytes", BUSY_MACHINE_S)
+    screen.press("enter")
+    assert "hunter2" not in screen.wait("is put on record; the value is not", BUSY_MACHINE_S)
+    screen.confirm("database")
+    screen.wait("hunter2-and-more", BUSY_MACHINE_S)
+    screen.press("esc")
+    screen.wait(lambda text: "hunter2" not in text)
+    written = "".join(path.read_text() for path in (tmp_path / "state").rglob("*") if path.is_file())
+    assert '"key": "url"' in written
+    assert "hunter2" not in written
+    assert encoded not in written
+
+
+def test_a_certificate_is_renewed_and_stays_there(start: Start, cluster: OwnCluster) -> None:
+    screen = start(name="search")
+    choose_kind(screen, "certificates", "legacy-tls")
+    screen.press("j")
+    screen.wait(r"(?m)^> .*shop-tls")
+    menu(screen, "Renew certificate")
+    screen.wait("being issued anew; the one in use stays", BUSY_MACHINE_S)
+    screen.confirm("shop-tls")
+    screen.wait("Renew .*CONVERGED, issued anew, valid until", BUSY_MACHINE_S)
+    assert stored(cluster, CERTIFICATES, "shop", "shop-tls")["status"]["revision"] == 2

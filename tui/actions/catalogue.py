@@ -6,6 +6,7 @@ from typing import Final
 from tui.actions.action import About, Verb
 from tui.actions.docker.verbs import CONTAINER_VERBS
 from tui.actions.hooks import TellOthers
+from tui.actions.kubernetes.certificate import RenewCertificate
 from tui.actions.kubernetes.cordon import Cordon, Uncordon
 from tui.actions.kubernetes.cronjob import ResumeCronJob, RunJob, SuspendCronJob
 from tui.actions.kubernetes.drain import DrainNode
@@ -16,9 +17,11 @@ from tui.actions.kubernetes.looking import LookInside
 from tui.actions.kubernetes.marks import Annotate, Label
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod
+from tui.actions.kubernetes.policy import DeletePolicy, RestorePolicy
 from tui.actions.kubernetes.resources import SetResources
 from tui.actions.kubernetes.restart import RestartWorkload
 from tui.actions.kubernetes.scale import ScaleWorkload
+from tui.actions.kubernetes.secret import ShowSecret
 from tui.actions.kubernetes.shell import OpenShell
 from tui.actions.kubernetes.undo import UndoRollout
 from tui.actions.postgres.cancel import CancelQuery
@@ -45,7 +48,7 @@ from tui.sources.systemd import SystemdSource
 KUBERNETES = (
     RestartWorkload, ScaleWorkload, UndoRollout, PauseRollout, ResumeRollout, DeletePod,
     SetImage, SetEnv, SetResources, EvictPod, Cordon, Uncordon, DrainNode, SuspendCronJob, ResumeCronJob, RunJob,
-    Label, Annotate, OpenShell,
+    Label, Annotate, DeletePolicy, RestorePolicy, RenewCertificate, OpenShell,
 )  # fmt: skip
 POSTGRES = (
     CancelQuery,
@@ -60,9 +63,9 @@ POSTGRES = (
 REDIS = (KillClient, SetConfig, UnlinkKeys, FlushDatabase, SaveInBackground, PurgeMemory)
 
 
-def kubernetes_verbs(source: KubernetesSource) -> list[Verb]:
-    """Return every verb for the objects of a cluster."""
-    return [kind(source) for kind in KUBERNETES]
+def kubernetes_verbs(source: KubernetesSource, *, masks: bool = False) -> list[Verb]:
+    """Return every verb for the objects of a cluster; `masks` shows no Secret, where several people see the screen."""
+    return [*(kind(source) for kind in KUBERNETES), ShowSecret(source, masks=masks)]
 
 
 def postgres_verbs(source: PostgresSource) -> list[Verb]:
@@ -88,7 +91,7 @@ def unit_verbs(source: SystemdSource) -> list[Verb]:
 def promises() -> list[tuple[str, About]]:
     """Return the name of every verb and what is promised of it, in the order of the systems."""
     of_hosts = (*CONTAINER_VERBS, *UNIT_VERBS, SendProbe, TellOthers, RunScript)
-    kinds = (*KUBERNETES, LookInside, *POSTGRES, *REDIS, *of_hosts)
+    kinds = (*KUBERNETES, LookInside, ShowSecret, *POSTGRES, *REDIS, *of_hosts)
     return [(kind.name, kind.about) for kind in kinds]
 
 

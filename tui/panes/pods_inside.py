@@ -13,7 +13,7 @@ from tui.actions.kubernetes.pods import pod_target
 from tui.actions.kubernetes.shell import shell_request
 from tui.journal import JournalError
 from tui.panes.offering import Offer
-from tui.panes.pods_actions import PodsActions
+from tui.panes.pods_objects import PodsObjects
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.diagnostics import TITLES, Look, subject_problem
 from tui.sources.kubernetes.exec import Place
@@ -28,7 +28,7 @@ _ASKED: Final = {
 }
 
 
-class PodsInside(PodsActions):
+class PodsInside(PodsObjects):
     """Look inside a container, or open a shell in it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

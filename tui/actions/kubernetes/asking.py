@@ -7,7 +7,7 @@ from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.connection import Answer
 from tui.sources.kubernetes.fields import Object, part, text
-from tui.sources.kubernetes.kinds import KINDS, Resource
+from tui.sources.kubernetes.kinds import KINDS, OTHERS, Resource
 
 CERTAINLY_NOT: Final = frozenset({400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429})
 """Statuses with which an API server refuses a write as a whole."""
@@ -16,8 +16,14 @@ _REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 def kind_of(target: Target) -> Resource | None:
-    """Return the kind of a target; None when it is not one that is mirrored."""
-    return next((kind for kind in KINDS.values() if kind.kind.lower() == target.kind.lower()), None)
+    """Return the kind of a target; None when it is not one that is known here."""
+    known: tuple[Resource, ...] = (*KINDS.values(), *OTHERS.values())
+    return next((kind for kind in known if kind.kind.lower() == target.kind.lower()), None)
+
+
+def object_target(kind: Resource, namespace: str, name: str, uid: str) -> Target:
+    """Return the identity of an object of any kind that is known here: its uid."""
+    return Target(KubernetesSource.name, kind.kind.lower(), name, namespace, {"uid": uid}, {"namespace": namespace})
 
 
 async def read(source: KubernetesSource, kind: Resource, target: Target) -> Object:

@@ -185,6 +185,10 @@ class PatchVerb:
         """Say how far it has come, of an object that carries the change."""
         return Look(Phase.CONVERGED, "read back")
 
+    def _changed(self, before: Object, after: Object) -> tuple[str, ...]:
+        """Return what the dry run changes, line by line."""
+        return changed_fields(before, after)
+
     def _written(self, obj: Object) -> Mapping[str, Any]:
         """Return the evidence that the server's own form of the object gives (it may write a value in its own way)."""
         return {}
@@ -219,7 +223,7 @@ class PatchVerb:
             before = await self._source.connection.get(kind.path(target.where, target.name, self._subresource))
         answer = await self._patch(target, kind, change, dry_run=True)
         if answer.is_ok:
-            return changed_fields(before, answer.body), "", answer.body
+            return self._changed(before, answer.body), "", answer.body
         if answer.status == 403:
             return ("no preview: not permitted",), answer.message, {}
         if answer.status in (404, 409, 422):

@@ -25,6 +25,7 @@ from tui.sandbox.cluster.execs import Execs
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sandbox.cluster.forwards import Forwards
 from tui.sandbox.cluster.garbage import GarbageCollector
+from tui.sandbox.cluster.issuing import Issuing
 from tui.sandbox.cluster.jobs import Jobs
 from tui.sandbox.cluster.kubeconfig import kubeconfig_text, write_private
 from tui.sandbox.cluster.kubelet import Kubelet
@@ -125,6 +126,7 @@ class Cluster:
         CronJobs(self.store, self.recorder).adopt()
         Autoscalers(self.store, self.recorder, self.usage).adopt()
         self._budgets.adopt()
+        Issuing(self.store)
         GarbageCollector(self.store)
         await self._listen()
 

@@ -94,6 +94,12 @@ def populate(populator: Populator) -> None:
         thing = {
             "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
             "spec": {"secretName": name, "dnsNames": [f"{name}.example.test"], "issuerRef": issuer},
-            "status": {"conditions": [ready], "notAfter": stamp(ends), "renewalTime": stamp(ends - timedelta(days=30))},
+            "status": {
+                "conditions": [ready],
+                "notBefore": stamp(ends - timedelta(days=90)),
+                "notAfter": stamp(ends),
+                "renewalTime": stamp(ends - timedelta(days=30)),
+                "revision": 1,
+            },
         }
         populator.put(CERTIFICATES, thing, 60 * DAY)

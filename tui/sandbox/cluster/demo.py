@@ -22,6 +22,7 @@ from tui.sandbox.cluster.resources import (
     INGRESSES,
     JOBS,
     PODS,
+    POLICIES,
     QUOTAS,
     SECRETS,
     SERVICE_ACCOUNTS,
@@ -258,6 +259,9 @@ def _rules(populator: Populator) -> None:
     ):
         body = {**budget, "selector": {"matchLabels": {"app": name}}}
         populator.put(BUDGETS, {"metadata": _meta(name, namespace), "spec": body}, 60 * DAY)
+    behind = {"from": [{"podSelector": {"matchLabels": {"app": "gateway"}}}], "ports": [{"port": 8080}]}
+    chosen = {"podSelector": {"matchLabels": {"app": "api"}}, "policyTypes": ["Ingress"], "ingress": [behind]}
+    populator.put(POLICIES, {"metadata": _meta("api", "shop"), "spec": chosen}, 60 * DAY)
     for namespace in ("default", "kube-system", "monitoring", "payments", "shop"):
         populator.put(SERVICE_ACCOUNTS, {"metadata": _meta("default", namespace)}, 60 * DAY)
         ca = {"ca.crt": "the sandbox speaks plain HTTP on the loopback"}

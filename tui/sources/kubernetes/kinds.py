@@ -69,3 +69,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     )
 }
 """By the name in manifests."""
+
+OTHERS: Final[Mapping[str, Resource]] = {
+    one.kind: one
+    for one in (
+        Resource("networkpolicies", "NetworkPolicy", "networking.k8s.io", "v1"),
+        Resource("secrets", "Secret", "", "v1"),
+        Resource("certificates", "Certificate", "cert-manager.io", "v1"),
+    )
+}
+"""Kinds of which single objects are changed or read, though none is mirrored; by the name in manifests."""
