@@ -156,7 +156,15 @@ class Terminal:
         self.wait("tab: next field", 40)
         self.press(typed, "enter")
         self.wait("enter: DO IT")
-        self.press("enter")
+        self.insist("enter", "enter: DO IT")
+
+    def insist(self, key: str, hint: str) -> None:
+        """Press a key until the dialog that offers it with `hint` is gone: it is deaf at first."""
+        for _ in range(8):
+            self.press(key)
+            with contextlib.suppress(AssertionError):
+                self.wait(lambda text: hint not in text, 3.0)
+                return
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the window's size, as a person dragging it does."""

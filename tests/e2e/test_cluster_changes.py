@@ -156,7 +156,7 @@ def test_a_node_is_cordoned_drained_as_budgets_allow_and_uncordoning_stops_it(
     screen.press("O")
     screen.wait(r"PodDisruptionBudget payments/ledger allows 0 now", BUSY_MACHINE_S)
     screen.confirm("node-1")
-    screen.wait("10 of 11 gone; payments/ledger.* waits", BUSY_MACHINE_S)
+    screen.wait("12 of 13 gone; payments/ledger.* waits", BUSY_MACHINE_S)
     left: list[str] = []
     cluster.do(lambda it: left.extend(on_node(it)))
     assert sorted(left) == ["ledger", "node-agent"]
@@ -167,7 +167,7 @@ def test_a_node_is_cordoned_drained_as_budgets_allow_and_uncordoning_stops_it(
     screen.wait("Drain node node-1: REGRESSED, it is not cordoned", BUSY_MACHINE_S)
     assert "unschedulable" not in stored(cluster, NODES, "", "node-1")["spec"]
     steps = [entry["detail"] for entry in journal(tmp_path) if entry["what"] == "step"]
-    assert len(steps) == 10
+    assert len(steps) == 12
     assert all(step.startswith("evicted ") for step in steps)
 
 

@@ -110,7 +110,7 @@ def _act(screen: Terminal, target: str) -> None:
         screen.press("enter")
     shown = screen.wait(lambda text: "y: do it" in text or "tab: next field" in text, BUSY_MACHINE_S)
     if "y: do it" in shown:
-        screen.press("y")
+        screen.insist("y", "y: do it")
         return
     name = re.search(r"Target +\S+ (?:\S+/)?([^\s/]+)", shown)
     assert name is not None, shown
