@@ -20,7 +20,7 @@ EXPECTED: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
         ("slow-queries", "shop.active_s api.latency_ratio", "orders.latency_ratio api.probe_state"),
         ("pool-exhaustion", "shop.connections_percent orders.state", "api.probe_state"),
         ("crash-loop", ".crash_loops .pods_failing", ".workloads_unavailable api.state api.probe_state"),
-        ("redis-full", "cache.memory_percent cache.evicted_per_s", ""),
+        ("redis-full", "cache.memory_percent cache.evicted_per_s", "shop.active_s"),
         (
             "error-burst",
             "payments.state services.errors_per_s",

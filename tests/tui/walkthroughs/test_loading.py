@@ -186,6 +186,8 @@ def test_every_default_rule_of_the_systems_offers_a_runbook() -> None:
         "database.slot_retained_bytes",
         "database.wraparound_percent",
         "redis.clients_percent",
+        "service.probe_state",
+        "service.token_s",
         "pgbouncer.waiting_s",
         "pgbouncer.clients_percent",
         "redis.save_failed",
