@@ -88,8 +88,10 @@ async def playing(folder: Path, name: str, speed: float = 20) -> AsyncIterator[P
         endpoints = {f"service_{name}": url for name, url in (await ports.listen(services)).items()}
         endpoints |= {"kubeconfig": str(cluster.write_kubeconfig(folder / "kubeconfig")), "logs": str(logs.folder)}
         endpoints |= {"postgres": f"postgresql://opstui@/shop?host={folder}", "redis": f"unix://{folder}/redis.sock"}
-        endpoints |= {"base": str(folder), "service_edge": "https://127.0.0.1:9/health"}  # nobody asks it here
+        endpoints |= {"base": str(folder), "service_edge": "https://127.0.0.1:9/health"}
         profile = load("demo", sandbox=endpoints).profile
+        services_here = {name: entry for name, entry in profile.services.items() if name != "edge"}
+        profile = profile.model_copy(update={"services": services_here})  # the edge is not played here
         play = Play(Stage(folder, str(folder / "redis.sock"), services, logs, traffic, cluster), client, profile)
         try:
             await play.alerts()  # what is in the logs from now on is news
