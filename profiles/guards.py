@@ -34,6 +34,8 @@ VerbName = Literal[
     "shell",
     "look-inside",
     "show-secret",
+    "merge-patch",
+    "apply",
     "cancel-query",
     "terminate-backend",
     "terminate-matching",

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
+from profiles.declared import DeclaredPatch, Manifest
 from profiles.guards import Guards
 from profiles.hosts import ContainerName, DockerEngine, UnitName
 from profiles.identity import Identity
@@ -78,6 +79,10 @@ class Kubernetes(Strict):
     """Namespaces to watch; all when empty."""
     views: dict[str, SavedView] = Field(default_factory=dict)
     """Views of the Pods tab that `v` offers, by name."""
+    patches: dict[SystemName, DeclaredPatch] = Field(default_factory=dict)
+    """Merge patches of single objects that the Pods tab offers, by name."""
+    manifests: dict[SystemName, Manifest] = Field(default_factory=dict)
+    """Files of manifests that the Pods tab offers to apply, by name."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
 
@@ -244,6 +249,7 @@ class LogFilter(Strict):
 
 _DESCRIBED = (
     "values",
+    "declared",
     "thresholds",
     "metrics",
     "identity",

@@ -50,6 +50,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     `masks` keeps secrets and people's data out of every fact, for a screen that several people see.
     """
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
+    of_cluster = kubernetes_verbs(cluster, profile.kubernetes, masks=masks) if cluster and profile.kubernetes else []
     databases = {
         name: PostgresSource(name, entry, masks=masks, forward=_forward(entry.via, cluster, postgres_connection.SOCKET))
         for name, entry in profile.databases.items()
@@ -64,7 +65,7 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
     units = SystemdSource(profile.systemd) if profile.systemd else None
     services = {name: HttpSource(name, entry, masks=masks) for name, entry in profile.services.items()}
     verbs: list[tuple[str, Verb]] = [
-        *((KubernetesSource.name, verb) for verb in (kubernetes_verbs(cluster, masks=masks) if cluster else ())),
+        *((KubernetesSource.name, verb) for verb in of_cluster),
         *((database.name, verb) for database in databases.values() for verb in postgres_verbs(database)),
         *((cache.name, verb) for cache in caches.values() for verb in redis_verbs(cache)),
         *((engine.name, verb) for engine in engines.values() for verb in container_verbs(engine)),

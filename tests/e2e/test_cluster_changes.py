@@ -3,7 +3,7 @@
 import base64
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.e2e.own_cluster import OwnCluster
 from tests.e2e.terminal import Terminal, opstui
 from tui.sandbox.cluster.resources import (
     CERTIFICATES,
+    CONFIGMAPS,
     CRONJOBS,
     DEPLOYMENTS,
     JOBS,
@@ -36,11 +37,17 @@ def start(cluster: OwnCluster, tmp_path: Path) -> Iterator[Start]:
     """Open opstui on the cluster as one of its users."""
     with contextlib.ExitStack() as stack:
 
-        def open_it(user: str = "admin", view: int = 1, name: str = "", **guards: Any) -> Terminal:
+        def open_it(
+            user: str = "admin", view: int = 1, name: str = "", more: Mapping[str, Any] | None = None, **guards: Any
+        ) -> Terminal:
             kubeconfig = tmp_path / f"{user}.kubeconfig"
             cluster.do(lambda it: it.write_kubeconfig(kubeconfig, user))
             path = tmp_path / "cluster.yaml"
-            profile = {"name": "cluster", "environment": "staging", "kubernetes": {"kubeconfig": str(kubeconfig)}}
+            profile = {
+                "name": "cluster",
+                "environment": "staging",
+                "kubernetes": {"kubeconfig": str(kubeconfig), **(more or {})},
+            }
             path.write_text(json.dumps({**profile, "guards": guards}))
             path.chmod(0o600)
             env = {"XDG_STATE_HOME": str(tmp_path / "state")}
@@ -281,3 +288,35 @@ def test_a_certificate_is_renewed_and_stays_there(start: Start, cluster: OwnClus
     screen.confirm("shop-tls")
     screen.wait("Renew .*CONVERGED, issued anew, valid until", BUSY_MACHINE_S)
     assert stored(cluster, CERTIFICATES, "shop", "shop-tls")["status"]["revision"] == 2
+
+
+def test_what_the_profile_names_is_patched_or_applied_and_a_patch_taken_back(
+    start: Start, cluster: OwnCluster, tmp_path: Path
+) -> None:
+    file = tmp_path / "page.json"
+    manifest = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "shop"}}
+    file.write_text(json.dumps({**manifest, "data": {"LOG_LEVEL": "debug"}}))
+    file.chmod(0o600)
+    declared = {"resource": "certificates.cert-manager.io", "namespace": "shop", "name": "shop-tls"}
+    more = {
+        "patches": {"sooner": {"title": "Renew sooner", **declared, "patch": {"spec": {"renewBefore": "720h"}}}},
+        "manifests": {"verbose": {"title": "Verbose settings", "file": str(file)}},
+    }
+    screen = start(name="search", more=more)
+    menu(screen, "Renew sooner")
+    screen.wait(r"spec.renewBefore: 720h", BUSY_MACHINE_S)
+    screen.confirm("shop-tls")
+    screen.wait("Patch .*CONVERGED, read back", BUSY_MACHINE_S)
+    assert stored(cluster, CERTIFICATES, "shop", "shop-tls")["spec"]["renewBefore"] == "720h"
+    screen.press("U")
+    screen.wait(r"(?m)> merge-patch shop-tls")
+    screen.press("enter")
+    screen.wait("Undo: Patch .*shop-tls", BUSY_MACHINE_S)
+    screen.confirm("shop-tls")
+    screen.wait("(?s)Undo: Patch.*CONVERGED", BUSY_MACHINE_S)
+    assert "renewBefore" not in stored(cluster, CERTIFICATES, "shop", "shop-tls")["spec"]
+    menu(screen, "Verbose settings")
+    screen.wait("data.LOG_LEVEL: info → debug", BUSY_MACHINE_S)
+    screen.confirm("settings")
+    screen.wait("Apply .*CONVERGED, read back", BUSY_MACHINE_S)
+    assert stored(cluster, CONFIGMAPS, "shop", "settings")["data"] == {"LOG_LEVEL": "debug", "CURRENCY": "EUR"}

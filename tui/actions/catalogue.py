@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
+from profiles.schema import Kubernetes
 from tui.actions.action import About, Verb
 from tui.actions.docker.verbs import CONTAINER_VERBS
 from tui.actions.hooks import TellOthers
+from tui.actions.kubernetes.applying import ApplyManifest
 from tui.actions.kubernetes.certificate import RenewCertificate
 from tui.actions.kubernetes.cordon import Cordon, Uncordon
 from tui.actions.kubernetes.cronjob import ResumeCronJob, RunJob, SuspendCronJob
@@ -15,6 +17,7 @@ from tui.actions.kubernetes.evict import EvictPod
 from tui.actions.kubernetes.image import SetImage
 from tui.actions.kubernetes.looking import LookInside
 from tui.actions.kubernetes.marks import Annotate, Label
+from tui.actions.kubernetes.merging import MergePatch
 from tui.actions.kubernetes.pause import PauseRollout, ResumeRollout
 from tui.actions.kubernetes.pods import DeletePod
 from tui.actions.kubernetes.policy import DeletePolicy, RestorePolicy
@@ -63,9 +66,10 @@ POSTGRES = (
 REDIS = (KillClient, SetConfig, UnlinkKeys, FlushDatabase, SaveInBackground, PurgeMemory)
 
 
-def kubernetes_verbs(source: KubernetesSource, *, masks: bool = False) -> list[Verb]:
+def kubernetes_verbs(source: KubernetesSource, entry: Kubernetes, *, masks: bool = False) -> list[Verb]:
     """Return every verb for the objects of a cluster; `masks` shows no Secret, where several people see the screen."""
-    return [*(kind(source) for kind in KUBERNETES), ShowSecret(source, masks=masks)]
+    declared = (MergePatch(source, entry.patches), ApplyManifest(source, entry.manifests))
+    return [*(kind(source) for kind in KUBERNETES), ShowSecret(source, masks=masks), *declared]
 
 
 def postgres_verbs(source: PostgresSource) -> list[Verb]:

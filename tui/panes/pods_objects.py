@@ -2,19 +2,23 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from typing import Final
 
-from tui.actions.action import NotSentError, Request
+from profiles.declared import DeclaredPatch
+from tui.actions.action import NotSentError, Request, Target
 from tui.actions.asking import seconds_or_none
+from tui.actions.kubernetes.applying import APPLY, apply_requests
 from tui.actions.kubernetes.certificate import renew_request
+from tui.actions.kubernetes.locating import found_at, resource_named
+from tui.actions.kubernetes.merging import merge_request
 from tui.actions.kubernetes.policy import delete_policy_request
 from tui.actions.kubernetes.secret import SECRET, revealed, show_request
 from tui.actions.perform import Ending, Outcome
 from tui.panes.offering import Offer
 from tui.panes.pods_actions import PodsActions
 from tui.sources.errors import SourceError
-from tui.sources.kubernetes.fields import part
+from tui.sources.kubernetes.fields import part, text
 from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.tables import Line
 from tui.sources.text import clean
@@ -34,7 +38,50 @@ class PodsObjects(PodsActions):
     def offers(self) -> tuple[Offer, ...]:
         """Return what can be changed of the facts that are chosen, and of the object under the cursor."""
         offers = super().offers()
-        return (*offers, *(self._object_offer(kind) for kind in _OF_KINDS)) if offers else ()
+        if not offers:
+            return ()
+        return (*offers, *(self._object_offer(kind) for kind in _OF_KINDS), *self._declared())
+
+    def _declared(self) -> Iterator[Offer]:
+        """Yield what the profile names: patches and manifests."""
+        if (entry := self.desk.profile.kubernetes) is None:
+            return
+        for index, (name, patch) in enumerate(entry.patches.items()):
+            yield Offer(f"pods.declared_patch({index})", (merge_request(name, patch, ""),), title=patch.title)
+        for index, manifest in enumerate(entry.manifests.values()):
+            target = Target(KubernetesSource.name, "manifest", manifest.title, "", {})
+            yield Offer(f"pods.declared_manifest({index})", (Request(APPLY, target),), title=manifest.title)
+
+    # What the profile names
+
+    def action_declared_patch(self, index: int) -> None:
+        """Ask to send one of the profile's patches."""
+        entry, source = self.desk.profile.kubernetes, self.source
+        if self.offered(f"pods.declared_patch({index})") and entry is not None and source is not None:
+            name, patch = list(entry.patches.items())[index]
+            self.begin(self._ask_declared(self._patch_requests(source, name, patch), patch.title))
+
+    def action_declared_manifest(self, index: int) -> None:
+        """Ask to apply one of the profile's manifests."""
+        entry, source = self.desk.profile.kubernetes, self.source
+        if self.offered(f"pods.declared_manifest({index})") and entry is not None and source is not None:
+            name, manifest = list(entry.manifests.items())[index]
+            self.begin(self._ask_declared(apply_requests(source, name, manifest), manifest.title))
+
+    async def _ask_declared(self, requests: Coroutine[None, None, list[Request]], title: str) -> None:
+        try:
+            found = await self.patiently(requests, title)
+        except (NotSentError, SourceError) as error:
+            self.post_message(self.Told(f"{title}: {error}", "warn"))
+        else:
+            self.post_message(self.Requested(found))
+
+    async def _patch_requests(self, source: KubernetesSource, name: str, patch: DeclaredPatch) -> list[Request]:
+        request = merge_request(name, patch, "")
+        obj = await found_at(source, await resource_named(source, patch.resource), request.target)
+        if obj is None:
+            raise NotSentError(f"there is no {request.target}")
+        return [merge_request(name, patch, text(part(obj, "metadata"), "uid"))]
 
     def _object_offer(self, kind: str) -> Offer:
         binding, title = _OF_KINDS[kind]
