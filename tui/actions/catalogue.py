@@ -95,7 +95,8 @@ def unit_verbs(source: SystemdSource) -> list[Verb]:
 def promises() -> list[tuple[str, About]]:
     """Return the name of every verb and what is promised of it, in the order of the systems."""
     of_hosts = (*CONTAINER_VERBS, *UNIT_VERBS, SendProbe, TellOthers, RunScript)
-    kinds = (*KUBERNETES, LookInside, ShowSecret, *POSTGRES, *REDIS, *of_hosts)
+    kubernetes = (*KUBERNETES, LookInside, ShowSecret, MergePatch, ApplyManifest)
+    kinds = (*kubernetes, *POSTGRES, *REDIS, *of_hosts)
     return [(kind.name, kind.about) for kind in kinds]
 
 
