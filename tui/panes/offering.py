@@ -63,7 +63,7 @@ class Offering(Pane):
 
     def barred_keys(self) -> frozenset[str]:
         """Return the ids of the keys that could change nothing where the cursor is."""
-        return frozenset(offer.binding for offer in self.offers() if self.barred(offer))
+        return frozenset(offer.binding for offer in self.offers() if not offer.title and self.barred(offer))
 
     def action_offers(self) -> None:
         """List what can be changed where the cursor is, by its key, and why not."""

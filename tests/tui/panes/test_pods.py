@@ -416,7 +416,7 @@ async def test_keys_that_cannot_act_are_known_before_they_are_pressed() -> None:
         elsewhere = {f"pods.{name}" for name in ("cordon", "drain", "run_job", "show_value", "delete_policy", "renew")}
         assert pane.barred_keys() == elsewhere
         app.table().cursor_key = pod("evicted").uid
-        of_workloads = {"restart", "scale", "roll_back", "hold", "set_image", "set_env", "set_resources"}
+        of_workloads = {"restart", "scale", "roll_back", "hold", "set_image", "set_env"}
         assert pane.barred_keys() == {
             *(f"pods.{name}" for name in of_workloads),
             *elsewhere,
