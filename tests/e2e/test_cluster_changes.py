@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,12 @@ def test_what_rbac_does_not_allow_is_refused_and_says_what_is_missing(
     assert words in screen.text().replace("\n", " ") or words[:25] in screen.text()
 
 
+def all_but_one(text: str) -> bool:
+    """Tell whether a drain waits for the last pod of the node, which is one of ledger's."""
+    found = re.search(r"(\d+) of (\d+) gone; payments/ledger\S+ waits", text)
+    return found is not None and int(found[1]) == int(found[2]) - 1
+
+
 def test_a_node_is_cordoned_drained_as_budgets_allow_and_uncordoning_stops_it(
     start: Start, cluster: OwnCluster, tmp_path: Path
 ) -> None:
@@ -163,7 +170,7 @@ def test_a_node_is_cordoned_drained_as_budgets_allow_and_uncordoning_stops_it(
     screen.press("O")
     screen.wait(r"PodDisruptionBudget payments/ledger allows 0 now", BUSY_MACHINE_S)
     screen.confirm("node-1")
-    screen.wait("12 of 13 gone; payments/ledger.* waits", BUSY_MACHINE_S)
+    last = screen.wait(all_but_one, BUSY_MACHINE_S)
     left: list[str] = []
     cluster.do(lambda it: left.extend(on_node(it)))
     assert sorted(left) == ["ledger", "node-agent"]
@@ -174,7 +181,7 @@ def test_a_node_is_cordoned_drained_as_budgets_allow_and_uncordoning_stops_it(
     screen.wait("Drain node node-1: REGRESSED, it is not cordoned", BUSY_MACHINE_S)
     assert "unschedulable" not in stored(cluster, NODES, "", "node-1")["spec"]
     steps = [entry["detail"] for entry in journal(tmp_path) if entry["what"] == "step"]
-    assert len(steps) == 12
+    assert f"{len(steps)} of {len(steps) + 1} gone" in last
     assert all(step.startswith("evicted ") for step in steps)
 
 
@@ -279,15 +286,16 @@ def test_a_secrets_value_is_on_the_screen_only_after_it_is_on_record_and_in_no_f
 
 
 def test_a_certificate_is_renewed_and_stays_there(start: Start, cluster: OwnCluster) -> None:
+    before = stored(cluster, CERTIFICATES, "shop", "shop-tls")["status"].get("revision", 0)
     screen = start(name="search")
-    choose_kind(screen, "certificates", "legacy-tls")
-    screen.press("j")
+    choose_kind(screen, "certificates", "-tls")
+    screen.press("G")
     screen.wait(r"(?m)^> .*shop-tls")
     menu(screen, "Renew certificate")
     screen.wait("being issued anew; the one in use stays", BUSY_MACHINE_S)
     screen.confirm("shop-tls")
     screen.wait("Renew .*CONVERGED, issued anew, valid until", BUSY_MACHINE_S)
-    assert stored(cluster, CERTIFICATES, "shop", "shop-tls")["status"]["revision"] == 2
+    assert stored(cluster, CERTIFICATES, "shop", "shop-tls")["status"]["revision"] == before + 1
 
 
 def test_what_the_profile_names_is_patched_or_applied_and_a_patch_taken_back(
