@@ -61,7 +61,8 @@ def _text(
     name = f"{workload.kind} {workload.namespace}/{workload.name}"
     lines = [
         f"{name} on {snapshot.context or snapshot.server}, {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%S}Z",
-        f"{len(pods)} pods" + (f", of which {MOST_PODS} follow, failing ones first" if len(pods) > MOST_PODS else ""),
+        ("1 pod" if len(pods) == 1 else f"{len(pods)} pods")
+        + (f", of which {MOST_PODS} follow, failing ones first" if len(pods) > MOST_PODS else ""),
         "What calls itself a secret, or looks like one, is masked: read it before you hand it on all the same.",
         *_section(f"{name}: described", pods_detail.workload_page(workload, _known(own), snapshot, now), _missing(own)),
     ]
