@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from profiles.loader import load
-from profiles.schema import Profile
+from profiles.schema import Profile, Service
 from tui.rules import Rules
 from tui.sandbox.cluster import Cluster
 from tui.sandbox.cluster.client import Client
@@ -90,8 +90,7 @@ async def playing(folder: Path, name: str, speed: float = 20) -> AsyncIterator[P
         endpoints |= {"postgres": f"postgresql://opstui@/shop?host={folder}", "redis": f"unix://{folder}/redis.sock"}
         endpoints |= {"base": str(folder), "service_edge": "https://127.0.0.1:9/health"}
         profile = load("demo", sandbox=endpoints).profile
-        services_here = {name: entry for name, entry in profile.services.items() if name != "edge"}
-        profile = profile.model_copy(update={"services": services_here})  # the edge is not played here
+        profile = profile.model_copy(update={"services": _by_health_alone(profile)})
         play = Play(Stage(folder, str(folder / "redis.sock"), services, logs, traffic, cluster), client, profile)
         try:
             await play.alerts()  # what is in the logs from now on is news
@@ -101,3 +100,12 @@ async def playing(folder: Path, name: str, speed: float = 20) -> AsyncIterator[P
             await play.close()
             await ports.close()
             logs.close()
+
+
+def _by_health_alone(profile: Profile) -> dict[str, Service]:
+    """Return the services without what only the whole sandbox serves: the edge, probes, logins, statistics."""
+    played = {name: entry for name, entry in profile.services.items() if name != "edge"}
+    return {
+        name: entry.model_copy(update={"probes": {}, "login": None, "token": None, "stats": []})
+        for name, entry in played.items()
+    }
