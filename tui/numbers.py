@@ -13,6 +13,8 @@ MOST_OBJECTS: Final = 40
 MOST: Final = 2_000
 """Numbers that are kept in all."""
 _GONE_S: Final = 3600.0
+_EVERY_S: Final = 0.9
+"""Numbers of one system are kept at most so often."""
 
 Key = tuple[str, str, str]
 """Source, metric, object."""
@@ -43,11 +45,17 @@ class Numbers:
     def __init__(self) -> None:
         self._kept: dict[Key, Kept] = {}
         self._objects: dict[tuple[str, str], int] = {}
+        self._taken: dict[str, float] = {}
+        """When a reading of each source was taken last."""
 
     def take(self, reading: Reading[Any]) -> None:
         """Take a reading; one whose newest attempt failed leaves a gap and nothing else."""
         if reading.snapshot is None or reading.error is not None or reading.taken_at is None:
             return
+        # A stream brings ten readings a second, and its numbers are counted over all of a cluster's pods.
+        if reading.taken_at - self._taken.get(reading.source, -math.inf) < _EVERY_S:
+            return
+        self._taken[reading.source] = reading.taken_at
         for number in reading.snapshot.numbers():
             kept = self._kept.get((reading.source, number.metric, number.object)) or self._begin(reading.source, number)
             if kept is not None and kept.past.last_at < reading.taken_at:

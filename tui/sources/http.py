@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from profiles.schema import Service
-from profiles.secrets import SecretError, address, resolve
 from tui.sources import health
-from tui.sources.errors import Denied, Unreadable
+from tui.sources.errors import Unreadable
 from tui.sources.health import State
 from tui.sources.history import Series
 from tui.sources.http_date import clock_offset
 from tui.sources.http_request import Answer, NoAnswer, get, open_client
+from tui.sources.http_secrets import SecretHeaders, secret_address
 from tui.sources.http_shown import hide, shown_body, shown_headers, shown_url
 from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.probes.certificates import Chain, Watched
@@ -26,7 +26,6 @@ from tui.sources.probes.facts import MAX_KEPT_BODY, Failure, Failures, Outcomes,
 from tui.sources.probes.prober import Prober
 from tui.sources.probes.sending import Outgoing, send
 from tui.sources.probes.stats import Stats
-from tui.sources.text import clean
 
 if TYPE_CHECKING:
     import httpx
@@ -36,7 +35,6 @@ KEPT_SAMPLES: Final = 300
 TREND_STEPS: Final = 10
 TREND_STEP_S: Final = 10.0
 _LONG_BODY: Final = 16 * 1024
-_SECRETS_KEPT_S: Final = 60.0
 _CERTIFICATES_S: Final = 600.0
 """Between two looks at the certificates."""
 _CERTIFICATES_REFUSED_S: Final = 30.0
@@ -60,8 +58,7 @@ class HttpSource:
         self._connected_at = 0.0
         self._is_connected = False
         """Whether there was an answer: the first one's latency holds our own start and is not kept."""
-        self._headers: dict[str, str] = {}
-        self._headers_until = 0.0
+        self._headers = SecretHeaders(entry.headers)
         self._latencies = Series(KEPT_SAMPLES)
         self._trend: tuple[int, tuple[float | None, ...]] = (0, ())
         """The step in which it was taken, and `latencies_ms`."""
@@ -95,7 +92,7 @@ class HttpSource:
             self._latencies.add(self._now(), answer.latency_ms)
         self._is_connected = True
         if answer.status_code in (401, 403):
-            self._headers_until = 0.0  # a token may have been renewed
+            self._headers.renew()  # a token may have been renewed
         secrets = (*headers.values(), *self.prober.secrets)
         if len(answer.body) > _LONG_BODY:  # tens of milliseconds, which nobody who types should feel
             return await asyncio.to_thread(self._answered, url, answer, secrets)
@@ -142,8 +139,7 @@ class HttpSource:
 
     async def close(self) -> None:
         """Close the connection and forget the secrets."""
-        self._headers = {}
-        self._headers_until = 0.0
+        self._headers.forget()
         self._certificates.close()
         await asyncio.gather(self.prober.close(), self.stats.close())
         client, self._client = self._client, None
@@ -151,14 +147,7 @@ class HttpSource:
             await client.aclose()
 
     async def _request(self) -> tuple[str, Mapping[str, str]]:
-        try:
-            url = await address(self._entry.url)
-            if self._now() >= self._headers_until:
-                self._headers = {name: await resolve(value) for name, value in self._entry.headers.items()}
-                self._headers_until = self._now() + _SECRETS_KEPT_S
-        except SecretError as error:
-            raise Denied(clean(str(error)), "set it before starting opstui, or correct the profile") from None
-        return url, self._headers
+        return await secret_address(self._entry.url), await self._headers.values()
 
     async def _open(self, url: str) -> "httpx.AsyncClient":
         if self._client is None or url != self._client_url:

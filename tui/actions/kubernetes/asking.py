@@ -5,7 +5,7 @@ from typing import Final
 from tui.actions.action import GoneError, NotSentError, Target
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
-from tui.sources.kubernetes.connection import Answer
+from tui.sources.kubernetes.answers import Answer
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.kinds import KINDS, OTHERS, Resource
 

@@ -24,7 +24,7 @@ from tui.actions.kubernetes.patching import Change, PatchVerb
 from tui.actions.kubernetes.preview import differing
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
-from tui.sources.kubernetes.connection import Answer, ConnectFailed
+from tui.sources.kubernetes.answers import Answer, ConnectFailed
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.kinds import KINDS, Resource
 from tui.sources.kubernetes.workloads import Condition, Workload, parse_workload

@@ -5,7 +5,7 @@ from typing import Any, Final
 from tui.actions.action import CANNOT_BE_UNDONE, About, Action, NotSentError, Request, Target
 from tui.actions.kubernetes.asking import forbidden
 from tui.actions.kubernetes.pods import POD, DeletePod, pod_target
-from tui.sources.kubernetes.connection import Answer
+from tui.sources.kubernetes.answers import Answer
 from tui.sources.kubernetes.fields import part, parts, text
 from tui.sources.kubernetes.pods import Pod
 

@@ -5,7 +5,8 @@ from typing import Any
 from tui.actions.action import GoneError, NotSentError, Target
 from tui.actions.kubernetes.asking import CERTAINLY_NOT, ready_to_send, refusal_words
 from tui.sources.kubernetes import KubernetesSource
-from tui.sources.kubernetes.connection import Answer, ConnectFailed, Query
+from tui.sources.kubernetes.answers import Answer, ConnectFailed
+from tui.sources.kubernetes.connection import Query
 from tui.sources.kubernetes.discovery import discover
 from tui.sources.kubernetes.fields import Object
 from tui.sources.kubernetes.kinds import Resource

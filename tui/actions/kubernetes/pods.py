@@ -22,7 +22,7 @@ from tui.actions.kubernetes.asking import CERTAINLY_NOT, forbidden, permission, 
 from tui.actions.kubernetes.impact import budget_words
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
-from tui.sources.kubernetes.connection import Answer, ConnectFailed
+from tui.sources.kubernetes.answers import Answer, ConnectFailed
 from tui.sources.kubernetes.fields import Object, Owner, part, parts, strings, text, whole
 from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.pods import Health, Pod, parse_pod

@@ -31,7 +31,7 @@ from tui.actions.kubernetes.asking import (
 from tui.actions.kubernetes.preview import changed_fields
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
-from tui.sources.kubernetes.connection import Answer, ConnectFailed
+from tui.sources.kubernetes.answers import Answer, ConnectFailed
 from tui.sources.kubernetes.fields import Object, owner, part, parts, strings, text
 from tui.sources.kubernetes.kinds import OTHERS
 from tui.sources.kubernetes.workloads import selector_words

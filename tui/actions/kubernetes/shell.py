@@ -25,7 +25,7 @@ from tui.actions.kubernetes.asking import forbidden, permission, read, ready_to_
 from tui.actions.kubernetes.pods import pod_target
 from tui.sources.errors import Denied, SourceError
 from tui.sources.kubernetes import KubernetesSource
-from tui.sources.kubernetes.connection import ConnectFailed
+from tui.sources.kubernetes.answers import ConnectFailed
 from tui.sources.kubernetes.exec import Gone, Missing, Place, Session, session
 from tui.sources.kubernetes.fields import Object, part, parts, text
 from tui.sources.kubernetes.kinds import KINDS

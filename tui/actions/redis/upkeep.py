@@ -1,6 +1,6 @@
 """A save to disk, and memory given back to the machine."""
 
-from typing import Final
+from typing import ClassVar, Final
 
 from tui.actions.action import (
     CANNOT_BE_UNDONE,
@@ -53,6 +53,8 @@ class _OfServer:
 
     hold_s = 0.0
     ends_target = False
+    _command: ClassVar[Command]
+    """What is sent."""
 
     def __init__(self, source: RedisSource) -> None:
         self._source = source
@@ -70,6 +72,12 @@ class _OfServer:
             return Sight.GONE, str(error)
         return Sight.UNCHANGED, ""
 
+    async def execute(self, action: Action) -> Receipt:
+        """Ask for it, once. Raises NotSentError when refused, SourceError when no answer came."""
+        async with reached(self._source) as connection:
+            await checked(connection, action.request)
+            return Receipt(text(await answered(connection, self._command)), {"accepted": True})
+
 
 class SaveInBackground(_OfServer):
     """`BGSAVE`: the server forks, and the child writes a snapshot to disk.
@@ -79,6 +87,7 @@ class SaveInBackground(_OfServer):
     """
 
     name = BGSAVE
+    _command = _SAVE
     title = "Save"
     about = About(
         system="Redis",
@@ -123,12 +132,6 @@ class SaveInBackground(_OfServer):
             evidence={"saved_at": redis_info.integer(info, "rdb_last_save_time") or 0},
         )
 
-    async def execute(self, action: Action) -> Receipt:
-        """Ask for the save, once. Raises NotSentError when refused, SourceError when no answer came."""
-        async with reached(self._source) as connection:
-            await checked(connection, action.request)
-            return Receipt(text(await answered(connection, _SAVE)), {"accepted": True})
-
     async def look(self, sent: Sent) -> Look:
         """Look whether the save ended, and how."""
         async with self._source.for_action() as connection:
@@ -158,6 +161,7 @@ class PurgeMemory(_OfServer):
     """
 
     name = PURGE
+    _command = _PURGE
     title = "Purge memory"
     about = About(
         system="Redis",
@@ -198,12 +202,6 @@ class PurgeMemory(_OfServer):
             permission=may_not,
             evidence={"rss": rss or 0, "purges": before},
         )
-
-    async def execute(self, action: Action) -> Receipt:
-        """Ask for it, once. Raises NotSentError when refused, SourceError when no answer came."""
-        async with reached(self._source) as connection:
-            await checked(connection, action.request)
-            return Receipt(text(await answered(connection, _PURGE)), {"accepted": True})
 
     async def look(self, sent: Sent) -> Look:
         """Look what is resident now, and whether it ran."""

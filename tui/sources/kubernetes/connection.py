@@ -5,105 +5,24 @@ Nothing is ever sent twice: the client's own retries stay off.
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
-import shutil
-import ssl
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from profiles.schema import Kubernetes
-from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.errors import SourceError, Unreachable, Unreadable
 from tui.sources.http_date import clock_offset
+from tui.sources.kubernetes.answers import CONNECT_S, Answer, ConnectFailed, decoded, refused, translation
+from tui.sources.kubernetes.client import client_for, sending_once
 from tui.sources.kubernetes.credentials import Credentials
-from tui.sources.kubernetes.fields import Object, text, whole
+from tui.sources.kubernetes.fields import Object
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login, Material, login
-from tui.sources.kubernetes.refusal import keep_refusal
-from tui.sources.text import clean
 
 _LOG: Final = logging.getLogger(__name__)
-_CONNECT_S: Final = 5.0
-_MOST_PATIENT_S: Final = 120
-"""What a server may ask for at most with `Retry-After`."""
 
 Query = Sequence[tuple[str, str]]
-
-
-class ConnectFailed(Unreachable):
-    """No connection came about, so nothing was sent."""
-
-
-class Silent(Unreachable):
-    """Connected, but nothing came for too long."""
-
-
-class CredentialsRefused(Denied):
-    """401: the server does not know us."""
-
-
-class Busy(Unreachable):
-    """429: the server asks to be left alone for a while."""
-
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
-        """`Retry-After`, in seconds; 0 where it names none."""
-
-
-class Expired(SourceError):
-    """410: the resourceVersion asked for is too old."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the API server answered, whatever its status."""
-
-    status: int
-    """HTTP status."""
-    body: Object
-    """The JSON object; empty when the body was none."""
-    retry_after: str = ""
-    """The `Retry-After` header; empty without one."""
-
-    @property
-    def is_ok(self) -> bool:
-        """Whether the request was carried out."""
-        return 200 <= self.status < 300
-
-    @property
-    def message(self) -> str:
-        """The server's own words about a failure, cleaned."""
-        return text(self.body, "message") or f"HTTP {self.status}"
-
-    def object(self) -> Object:
-        """Return the body of a request that was carried out; raises the matching SourceError otherwise."""
-        if not self.is_ok:
-            raise refused(self.status, self.body, self.retry_after)
-        return self.body
-
-
-def refused(status: int, body: Object, retry_after: str = "") -> SourceError:
-    """Return the error for an answer (or an ERROR event of a watch) with this status."""
-    message = text(body, "message") or f"HTTP {status} without a Status object: a proxy, not an API server?"
-    match status:
-        case 401:
-            return CredentialsRefused(f"credentials refused: {message}", "run your login command again")
-        case 403:
-            return Denied(message, "ask whoever runs the cluster for this permission")
-        case 410:
-            return Expired(message)
-        case 429:
-            # API servers name seconds; the form with a date is for web servers.
-            wait_s = min(int(retry_after), _MOST_PATIENT_S) if retry_after.isdecimal() else 0
-            return Busy(f"the API server asks us to slow down: {message}", wait_s)
-        case _ if status >= 500:
-            return Unreachable(f"the API server failed ({status}): {message}")
-    return Unreadable(message)
 
 
 class Connection:
@@ -153,7 +72,7 @@ class Connection:
                     credential = await credentials.credential()
                     if credential.certificate is not None:
                         certificate, key = Material(None, credential.certificate), Material(None, credential.key)
-                self._api = _sending_once(await asyncio.to_thread(_client, found, certificate, key))
+                self._api = sending_once(await asyncio.to_thread(client_for, found, certificate, key))
                 self.openings += 1
                 if self.login is None or self.login.server != found.server:
                     self.servers += 1
@@ -221,7 +140,7 @@ class Connection:
                 finally:
                     response.release()
         self.heard_at = time.monotonic()
-        answer = Answer(response.status, _decoded(content), response.headers.get("Retry-After", ""))
+        answer = Answer(response.status, decoded(content), response.headers.get("Retry-After", ""))
         if answer.status == 401:
             self._start_over()
         if answer.is_ok and not answer.body:
@@ -267,7 +186,7 @@ class Connection:
                 if response.status != 200:
                     if response.status == 401:
                         self._start_over()
-                    said = _decoded(await response.content.read(100_000))
+                    said = decoded(await response.content.read(100_000))
                     raise refused(response.status, said, response.headers.get("Retry-After", ""))
                 self._streams.add(response)
                 yield b""
@@ -295,7 +214,7 @@ class Connection:
         """Return the error for an answer to that which stayed HTTP."""
         if status == 401:
             self._start_over()
-        body = _decoded(content)
+        body = decoded(content)
         if status in (101, 200, 204) or (status < 500 and not body):
             return Unreadable("no WebSocket came about: is there a proxy in between that does not know them?")
         return refused(status, body)
@@ -333,7 +252,7 @@ class Connection:
         self.requests += 1
         headers = {"Accept": accept, "Content-Type": content_type}
         _, api, request = await self._prepared(method, path, query, body, headers, opening)
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=silence_s)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s)
         return (await api.call_api(*request, _request_timeout=timeout)).response
 
     def _start_over(self) -> None:
@@ -352,7 +271,7 @@ class Connection:
         try:
             yield
         except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, TimeoutError, ValueError) as error:
-            translated = self._translation(error)
+            translated = translation(error, self.login.endpoint if self.login else "the API server")
             if isinstance(translated, ConnectFailed):
                 self._start_over()
             raise translated from error
@@ -365,111 +284,7 @@ class Connection:
                     raise Unreachable("the connection was closed before the answer was whole") from error
             raise
 
-    def _translation(self, error: Exception) -> SourceError:
-        import aiohttp
-
-        server = self.login.endpoint if self.login else "the API server"
-        match error:
-            case aiohttp.ClientConnectorCertificateError():
-                return ConnectFailed(
-                    f"{server}: {_certificate(error.certificate_error)}",
-                    "check certificate-authority in the kubeconfig",
-                )
-            case aiohttp.ClientConnectorSSLError():
-                return ConnectFailed(f"{server}: TLS failed: {clean(str(error.os_error))}")
-            case aiohttp.ClientConnectorDNSError():
-                return ConnectFailed(f"{server}: host name unknown", "is the VPN up?")
-            case aiohttp.ClientConnectorError():
-                return ConnectFailed(f"{server}: {clean(os.strerror(error.errno or 0)).lower()}", "is the cluster up?")
-            case aiohttp.ConnectionTimeoutError():
-                return ConnectFailed(f"{server}: no connection within {_CONNECT_S:g} s", "is the VPN up?")
-            case aiohttp.InvalidURL():
-                return Unreadable(f"{server} is not a URL")
-            case TimeoutError():
-                return Silent(f"{server}: connected, but no answer in time")
-            case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
-                return Unreachable(f"{server}: the connection was cut")
-            case OSError():
-                return Unreachable(f"{server}: the connection was cut: {clean(error.strerror or str(error))}")
-        return Unreadable(f"{server}: not a valid answer ({type(error).__name__})")
-
 
 def _closed(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception() is not None:
         _LOG.warning("closing a Kubernetes client", exc_info=task.exception())
-
-
-def _certificate(error: Exception) -> str:
-    reason = getattr(error, "verify_message", "") or str(error)
-    return f"certificate not trusted: {clean(str(reason))}"
-
-
-def _decoded(content: bytes) -> Object:
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def status_code(body: Object) -> int:
-    """Return the code of a Status object; 500 when it has none."""
-    return whole(body, "code") or 500
-
-
-async def _refuse_redirect(session: object, context: object, redirect: object) -> None:
-    raise Unreadable("the server redirects elsewhere: a login page or a proxy, not an API server?")
-
-
-def _client(found: Login, certificate: Material | None, key: Material | None) -> Any:
-    """Return the library's ApiClient. Runs in a thread: the import alone takes half a second."""
-    import aiohttp
-    from kubernetes.aio.client import ApiClient, Configuration
-
-    # An API server never redirects; what does is a login page, and a write must not be sent again elsewhere.
-    trace = aiohttp.TraceConfig()
-    trace.on_request_redirect.append(_refuse_redirect)
-    trace.on_request_end.append(keep_refusal)
-
-    configuration = Configuration(host=found.server)
-    configuration.verify_ssl = not found.insecure
-    configuration.tls_server_name = found.tls_server_name
-    configuration.proxy = found.proxy
-    configuration.trace_configs = [trace]
-    # ~/.netrc must not decide who we are.
-    configuration.client_session_kwargs = {"trust_env": False}
-    folder = Path(tempfile.mkdtemp(prefix="opstui-kube-"))
-    try:
-        # The ssl module reads certificates from files only; these live for the next three lines.
-        configuration.ssl_ca_cert = _file(found.ca, folder / "ca.crt")
-        configuration.cert_file = _file(certificate, folder / "client.crt")
-        configuration.key_file = _file(key, folder / "client.key")
-        client = ApiClient(configuration)
-    except ssl.SSLError as error:
-        raise Unreadable("a certificate or key of the kubeconfig is not valid PEM, or they do not match") from error
-    except OSError as error:
-        raise Unreadable(f"certificate file {clean(str(error.filename))}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    client.user_agent = "opstui"
-    return client
-
-
-def _sending_once(client: Any) -> Any:
-    """Switch off that the HTTP session sends what counts as idempotent, a DELETE too, again when a connection is lost.
-
-    It has no public switch for that. Needs the running event loop.
-    """
-    client.rest_client.pool_manager = client.rest_client._create_pool_manager()
-    client.rest_client.pool_manager._retry_connection = False
-    return client
-
-
-def _file(material: Material | None, scratch: Path) -> str | None:
-    if material is None:
-        return None
-    if material.content is None:
-        return str(material.path)
-    scratch.touch(mode=0o600)
-    scratch.write_bytes(material.content)
-    return str(scratch)

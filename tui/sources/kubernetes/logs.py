@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tui.sources.errors import Unreadable
-from tui.sources.kubernetes.connection import Silent
+from tui.sources.kubernetes.answers import Silent
 from tui.sources.kubernetes.fields import part, parts, strings, text
 from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.pods import Pod, parse_pod

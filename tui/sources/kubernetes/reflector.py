@@ -15,7 +15,8 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from tui.sources.errors import SourceError, Unreachable, Unreadable
-from tui.sources.kubernetes.connection import Busy, Connection, Expired, refused, status_code
+from tui.sources.kubernetes.answers import Busy, Expired, refused, status_code
+from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, parts, strings
 from tui.sources.kubernetes.kinds import Fact, Kind
 from tui.sources.kubernetes.mirror import Family

@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from tui.sources.errors import Unreadable
 from tui.sources.metrics.prometheus import labels
@@ -52,17 +52,34 @@ def in_text(text: str, series: str, wanted: Mapping[str, str]) -> dict[str, floa
     Raises:
         Unreadable: it is not that format.
     """
+    found: dict[str, float] = {}
+    for one in samples(text):
+        if one.name == series and all(one.labels.get(name) == value for name, value in wanted.items()):
+            others = {name: value for name, value in one.labels.items() if name not in wanted}
+            found[labels(others)] = one.value
+    return found
+
+
+class Sample(NamedTuple):
+    """One line of Prometheus' text format; nothing of it is cleaned."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+    help: str
+
+
+def samples(text: str) -> Iterator[Sample]:
+    """Yield every sample of Prometheus' text format, in its order.
+
+    Raises:
+        Unreadable: it is not that format.
+    """
     from prometheus_client.parser import text_string_to_metric_families  # loads its whole package
 
-    found: dict[str, float] = {}
     try:
         for family in text_string_to_metric_families(text):
-            if not series.startswith(family.name):
-                continue
-            for sample in family.samples:
-                if sample.name == series and all(sample.labels.get(name) == value for name, value in wanted.items()):
-                    others = {name: value for name, value in sample.labels.items() if name not in wanted}
-                    found[labels(others)] = float(sample.value)
+            for one in family.samples:
+                yield Sample(one.name, one.labels, float(one.value), family.documentation)
     except (ValueError, KeyError, IndexError, TypeError):
         raise Unreadable("the answer is not in Prometheus' text format") from None
-    return found

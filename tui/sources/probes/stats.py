@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from profiles.schema import Service
 from tui.sources.errors import SourceError, Unreadable
+from tui.sources.metrics.documents import samples
 from tui.sources.metrics.prometheus import labels
 from tui.sources.metrics.web import Web
 from tui.sources.probes.prober import origin_of
@@ -88,16 +89,9 @@ def _numbers(place: str, value: Any, depth: int) -> Iterator[tuple[str, float]]:
 
 
 def _series(text: str, path: str) -> Iterator[Stat]:
-    from prometheus_client.parser import text_string_to_metric_families  # loads its whole package
-
-    try:
-        for family in text_string_to_metric_families(text):
-            about = clean(family.documentation, limit=300)
-            for sample in family.samples:
-                told = clean(labels(sample.labels), limit=500)
-                yield Stat(path, clean(sample.name, limit=200), told, float(sample.value), about, is_text=True)
-    except (ValueError, KeyError, IndexError, TypeError):
-        raise Unreadable("the answer is neither JSON nor in Prometheus' text format") from None
+    for one in samples(text):
+        about = clean(one.help, limit=300)
+        yield Stat(path, clean(one.name, limit=200), labels(one.labels), one.value, about, is_text=True)
 
 
 class Stats:

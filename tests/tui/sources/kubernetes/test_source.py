@@ -13,7 +13,7 @@ from profiles.schema import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sources.errors import Denied, SourceError, Unreachable
-from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource, PodLogs, connection
+from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource, PodLogs, answers
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import part
 from tui.sources.kubernetes.metrics import Metrics
@@ -371,7 +371,7 @@ async def test_a_task_that_a_bug_ended_is_told_once_and_begun_again(
 
 
 def test_an_answer_that_is_nested_without_end_is_no_answer() -> None:
-    assert connection._decoded(b'{"a":' * 100_000) == {}
+    assert answers.decoded(b'{"a":' * 100_000) == {}
 
 
 async def test_the_pods_of_an_address_are_found_in_the_mirror(sources: _Sources) -> None:
@@ -396,6 +396,6 @@ async def test_a_request_under_which_the_client_is_closed_fails_in_our_words(
         return found
 
     monkeypatch.setattr(made._credentials, "authorization", closed_meanwhile)
-    with pytest.raises(connection.ConnectFailed, match="made anew"):
+    with pytest.raises(answers.ConnectFailed, match="made anew"):
         await made.get("/version")
     assert await made.get("/version"), "the next request opens again"
