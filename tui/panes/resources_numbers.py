@@ -22,7 +22,7 @@ def metric_columns(trend: int) -> tuple[Column, ...]:
     """Return the columns of the metrics; `trend` is the width of the curve."""
     return (
         Column("what", "METRIC", min_width=18, max_width=60),
-        Column("now", "NOW", 12, "right"),
+        Column("now", "NOW", 14, "right"),
         Column("trend", f"LAST {STEP_S * trend / 60:.0f} MIN", trend, priority=1),
         Column("bounds", "WARN, CRITICAL", 16, priority=2),
         Column("note", "", min_width=16, priority=3),
@@ -70,7 +70,8 @@ def metric_rows(
             tone: Tone = "dim" if problem else tone_of[source](name, value.series) if source in tone_of else ""
             shown = "…" if reading is None or (snapshot is None and not problem) else "no data"
             if value.value is not None:
-                shown = in_unit(value.value, metric.unit)
+                # By more than its colour: an old value must not pass for the present one.
+                shown = "✗ " * bool(problem) + in_unit(value.value, metric.unit)
             rows[key_of(source, name, value.series)] = Row(
                 (
                     Cell(what, tone),

@@ -324,6 +324,7 @@ async def test_a_metric_that_cannot_be_read_says_why_and_keeps_its_row() -> None
         await pilot.pause()
         assert "parse error" in app.query_one(NoticeBar).text
         assert app.table("metrics").row_count == 1
+        assert "✗ 2 %" in app.pane.as_text()
 
 
 async def test_marked_rows_are_charted_beside_each_other_and_escape_takes_them_away() -> None:
