@@ -489,5 +489,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""
+        if not self._lines.places:  # the first drawing comes before the word of our size
+            self._lines.arrange(self._body_width)
         self._drawn[y] = line = self._line(y)
         return to_strip(line, self._left, self.size.width)

@@ -1,6 +1,7 @@
 from collections.abc import Hashable
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -49,6 +50,22 @@ async def test_an_empty_table_says_so_and_keys_do_nothing() -> None:
         assert screen(table)[1].strip() == "no pods"
         assert table.cursor_key is None
         assert table.cursor_row is None
+
+
+async def test_a_table_drawn_before_it_is_told_its_size_shows_its_rows() -> None:
+    """The first frame is painted between the layout and the word of the size; it must not be an empty list."""
+    first: list[str] = []
+
+    class Watched(LiveTable):
+        def on_resize(self, event: events.Resize) -> None:
+            first.extend(screen(self))
+
+    app = TableApp()
+    app.table = Watched(COLUMNS)
+    app.table.show(rows(3))
+    async with app.run_test(size=(60, 10)) as pilot:
+        await pilot.pause()
+        assert "name-000" in first[1]
 
 
 async def test_the_cursor_follows_its_key_through_sorting_refreshing_and_filtering() -> None:
