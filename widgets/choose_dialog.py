@@ -81,7 +81,7 @@ class ChooseDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay the dialog out."""
         label = max((width_of(choice.label) for choice in self._choices), default=8)
-        columns = [Column("label", "", min(label, 40)), Column("note", "")]
+        columns = [Column("label", "", min_width=min(label, 40), max_width=label), Column("note", "")]
         table = LiveTable(columns, empty="nothing to choose from", tree=True)
         table.can_focus = False
         table.show({c.key: Row((c.label, Cell(c.note, "dim"))) for c in self._choices})

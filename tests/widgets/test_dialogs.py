@@ -5,6 +5,7 @@ from textual.widgets import Static
 
 from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
 from widgets.filter_bar import FilterBar
+from widgets.live_table import LiveTable
 from widgets.log_view import LogView
 
 
@@ -68,6 +69,17 @@ async def test_typing_narrows_the_choices_and_enter_takes_the_one_under_the_curs
         await pilot.press("z", "enter", "escape")
         await pilot.pause()
         assert answers == ["key13", None]
+
+
+async def test_a_long_choice_is_not_cut_where_there_is_room() -> None:
+    async with App[None]().run_test(size=(150, 24)) as pilot:
+        label = "CRITICAL database:orders connections_percent"
+        dialog = ChooseDialog("which?", [Choice("a", label, "for 1m59s: Connection pool exhausted")])
+        pilot.app.push_screen(dialog)
+        await pilot.pause()
+        shown = dialog.query_one(LiveTable).render_line(1).text
+        assert label in shown
+        assert "for 1m59s: Connection pool exhausted" in shown
 
 
 async def test_a_value_is_taken_only_when_nothing_is_wrong_with_it() -> None:
