@@ -87,25 +87,32 @@ class Rules:
 
         An alert ends when its number is seen well again, when its object is gone, or when the system has answered
         without it for `GONE_S`. What cannot be seen is neither better nor worse: a reading whose newest attempt failed,
-        or a number that is absent, changes nothing, and a wait for a rule's `for` goes on.
+        or a number that is absent, changes nothing, and a wait for a rule's `for` goes on. Only what the refusal
+        itself tells is judged: who has no place left for us says so in no other way.
         """
-        if reading.snapshot is None or reading.error is not None:
+        if reading.error is not None:
+            return self._judge_all(reading.source, reading.error.numbers, now, set())
+        if reading.snapshot is None:
             return ()
-        kind, _, name = reading.source.partition(":")
-        changed: list[Alert] = []
         seen: set[_Key] = set()
-        for number in reading.snapshot.numbers():
+        changed = self._judge_all(reading.source, reading.snapshot.numbers(), now, seen)
+        return (*changed, *self._forget(reading.source, seen, now))
+
+    def _judge_all(self, source: str, numbers: Iterable[Number], now: float, seen: set[_Key]) -> tuple[Alert, ...]:
+        """Judge numbers, and add what they are of to `seen`."""
+        kind, _, name = source.partition(":")
+        changed: list[Alert] = []
+        for number in numbers:
             rule = self._rules.get(f"{kind}.{number.metric}")
             if rule is None or (rule.only and name not in rule.only):
                 continue
-            key = (reading.source, number.metric, number.object)
+            key = (source, number.metric, number.object)
             seen.add(key)
             if number.is_absent:
                 self._absent.setdefault(key, now)
                 continue
             self._absent.pop(key, None)
             changed.extend(self._judge_one(key, number, rule, now))
-        changed.extend(self._forget(reading.source, seen, now))
         return tuple(changed)
 
     def _forget(self, source: str, seen: set[_Key], now: float) -> Iterable[Alert]:

@@ -1,6 +1,7 @@
 """Walks a checklist or runbook by the keys a person would press, step by step, as each step asks."""
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -52,8 +53,9 @@ def open_walk(screen: Terminal, title: str) -> None:
 def offered(screen: Terminal, alert: str, runbook: str) -> None:
     """Wait until an alert offers a runbook, and begin it from there."""
     screen.wait("▲", BUSY_MACHINE_S)
-    shown = ""
+    shown, deadline = "", time.monotonic() + 2 * BUSY_MACHINE_S
     while not re.search(f"{alert}.*{runbook}", shown):
+        assert time.monotonic() < deadline, f"{runbook} was not offered for {alert}:\n{shown}"
         screen.press("!")
         shown = screen.wait("and its runbook", BUSY_MACHINE_S)
         if not re.search(f"{alert}.*{runbook}", shown):

@@ -6,7 +6,7 @@ import pytest
 
 from profiles.thresholds import Rule
 from tui.rules import ABSENT_S, GONE_S, Absence, Level, Rules
-from tui.sources.errors import Unreachable
+from tui.sources.errors import Denied, Unreachable
 from tui.sources.reading import Number, Reading
 
 
@@ -86,6 +86,17 @@ def test_a_failed_attempt_changes_nothing() -> None:
     old = Reading("database:orders", 2.0, Facts({"": 10.0}), error=Unreachable("refused"))
     assert judged.judge(old, 1) == ()
     assert judged.level("database:orders", "used_percent") is Level.WARN
+
+
+def test_what_a_refusal_tells_is_judged_and_all_else_stays_as_it_was() -> None:
+    judged = Rules({"database.used_percent": Rule(warn=85), "database.blocked": Rule(warn=1)})
+    full = Denied("sorry, too many clients already", numbers=(Number("used_percent", 100.0),))
+    (raised,) = judged.judge(Reading("database:orders", 2.0, Facts({}), error=full), 0)
+    assert (raised.metric, raised.value, raised.level) == ("used_percent", 100.0, Level.WARN)
+    judged.judge(reading(a=90), 1)
+    assert judged.judge(Reading("database:orders", 2.0, Facts({"a": 1.0}), error=full), 2) == ()
+    assert [alert.object for alert in judged.alerts] == ["", "a"], "a refusal ends nothing"
+    assert [alert.object for alert in judged.judge(reading(_=10, a=90), 3)] == [""], "an answer does"
 
 
 NOTHING = Reading("database:orders", 2.0, Facts({}))

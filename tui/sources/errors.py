@@ -9,16 +9,23 @@ A source translates its client library's exceptions to these in the file that im
 `raise … from`. The message is the system's own words, cleaned and free of secrets; `remedy` is what to try.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.sources.reading import Number
+
 
 class SourceError(Exception):
     """A source could not be read."""
 
-    def __init__(self, message: str, remedy: str = "") -> None:
+    def __init__(self, message: str, remedy: str = "", numbers: "tuple[Number, ...]" = ()) -> None:
         super().__init__(message)
         self.message = message
         """What happened, in the system's own words, cleaned."""
         self.remedy = remedy
         """What the person can try, or empty."""
+        self.numbers = numbers
+        """What the refusal itself tells of the system, for the profile's rules; empty when it tells nothing."""
 
     def __str__(self) -> str:
         return f"{self.message}; {self.remedy}" if self.remedy else self.message

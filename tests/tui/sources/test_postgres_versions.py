@@ -1,6 +1,8 @@
 """The source and the verbs against every other PostgreSQL that Debian installed here."""
 
 import asyncio
+import contextlib
+import re
 import time
 from collections.abc import Iterator
 
@@ -11,7 +13,9 @@ from profiles.schema import Database
 from tests.debian_postgres import debian_postgres, live, version_params
 from tui.actions.action import Phase
 from tui.actions.postgres.cancel import CancelQuery, cancel_request
+from tui.sources.errors import Denied
 from tui.sources.postgres import PostgresSource
+from tui.sources.reading import Number
 
 pytestmark = live
 
@@ -50,3 +54,35 @@ async def test_an_older_server_is_read_and_a_query_on_it_cancelled(server: str) 
         client.terminate()
         await source.close()
         await asyncio.sleep(0)
+
+
+async def test_only_a_refusal_for_want_of_places_tells_that_all_are_taken(server: str) -> None:
+    """Each is SQLSTATE 53300, in whatever language: the server's places, the reserved ones, one role's own limit."""
+    held = [await asyncpg.connect(server)]
+    for sql in ("CREATE ROLE plain LOGIN", "CREATE ROLE few LOGIN CONNECTION LIMIT 0"):
+        await held[0].execute(sql)
+    try:
+        assert await refusal(server.replace("postgres@", "few@")) == ("role", ())
+        with contextlib.suppress(asyncpg.TooManyConnectionsError):
+            while len(held) < 1000:
+                held.append(await asyncpg.connect(server))
+        full = (Number("connections_percent", 100.0),)
+        assert await refusal(server) == ("clients", full)
+        await held.pop().close()
+        assert await refusal(server.replace("postgres@", "plain@")) == ("slots", full)
+    finally:
+        for one in held:
+            one.terminate()
+        await asyncio.sleep(0)
+
+
+async def refusal(dsn: str) -> tuple[str, tuple[Number, ...]]:
+    """Return which of the words `role`, `clients`, `slots` a server refuses us with, and what that tells."""
+    source = PostgresSource("full", Database(dsn=dsn))
+    try:
+        with pytest.raises(Denied) as caught:
+            await source.read()
+        (word,) = re.findall("for (role)|too many (clients)|connection (slots)", caught.value.message)
+        return "".join(word), caught.value.numbers
+    finally:
+        await source.close()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.reading import Number
 from tui.sources.text import clean
 
 _NO_SUCH_QUERY: Final = frozenset({"42501", "42883", "42P01", "42703", "0A000", "55000"})
@@ -33,6 +34,10 @@ _REMEDIES: Final[dict[str, tuple[type[SourceError], str]]] = {
     "57P03": (Unreachable, "it is starting, recovering or shutting down; opstui tries again"),
     "57P05": (Unreachable, "opstui connects again"),
 }
+_FULL: Final = "53300"
+_OF_ONE: Final = frozenset({"InitializeSessionUserId", "CheckMyDatabase"})
+"""The server's functions that refuse for a role's or a database's own CONNECTION LIMIT, under the same SQLSTATE."""
+_ALL_TAKEN: Final = (Number("connections_percent", 100.0),)
 
 
 async def load_asyncpg() -> None:
@@ -59,13 +64,19 @@ def translated(place: str = "its address") -> Iterator[None]:
         raise of_network(error, place) from error
 
 
+def is_full(error: BaseException) -> bool:
+    """Tell whether a server refused us because all its places, or all but the reserved ones, are taken."""
+    of_one = getattr(error, "server_source_function", None) in _OF_ONE
+    return getattr(error, "sqlstate", None) == _FULL and not of_one
+
+
 def of_server(error: BaseException) -> SourceError:
     """Return what an error of asyncpg means: its message, its DETAIL and HINT, and what to try."""
     sqlstate = getattr(error, "sqlstate", None) or ""
     message = sentence(error)
     if sqlstate in _REMEDIES:
         kind, remedy = _REMEDIES[sqlstate]
-        return kind(message, remedy)
+        return kind(message, remedy, _ALL_TAKEN if is_full(error) else ())
     if sqlstate.startswith("28"):
         return Denied(message, _LOGIN)
     if sqlstate.startswith(("08", "57P")) and sqlstate != "08P01":
