@@ -5,10 +5,10 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
 from textual import events
@@ -26,6 +26,7 @@ from tui.actions.perform import Performer
 from tui.alerting import Alerting
 from tui.changes import Changes, Ended
 from tui.clocks import clock_lines
+from tui.deck import PLACE, Deck
 from tui.driver import TerminalDriver
 from tui.frame import TELL_S, Frame
 from tui.journal import Journal, JournalError, News, who
@@ -36,7 +37,8 @@ from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
 from tui.panes.tabs import CHECKLIST, TABS, Tab
 from tui.pins import Finding, changed, findings
-from tui.poller import Pollers, contained
+from tui.playing import Plays, Sandbox
+from tui.poller import Pollers
 from tui.rules import Rules
 from tui.scripting import Scripting
 from tui.sources.reading import Reading
@@ -64,28 +66,6 @@ _HINT_S: Final = 6.0
 _AS_USUAL: Final = Wishes()
 _SETTLED_S: Final = 10.0
 """When everything that stays has been loaded."""
-
-
-class Scenario(Protocol):
-    """A trouble the sandbox can play."""
-
-    @property
-    def meaning(self) -> str:
-        """What will be seen, and where."""
-        ...
-
-
-class Sandbox(Protocol):
-    """What the app may ask of the sandbox it runs on."""
-
-    @property
-    def scenarios(self) -> Mapping[str, Scenario]:
-        """Every scenario by name."""
-        ...
-
-    async def scenario(self, name: str) -> None:
-        """Start a scenario by name."""
-        ...
 
 
 class OpsApp(App[int]):
@@ -141,7 +121,7 @@ class OpsApp(App[int]):
         self.theme = "ansi-dark"
         self.profile = profile
         self._log_file = log_file
-        self._sandbox = sandbox
+        self._plays = Plays(self, sandbox, self.tell)
         self._wishes = wishes
         self._is_shared = wishes.share
         own_pace = profile.refresh if "refresh" in profile.model_fields_set else None
@@ -163,9 +143,6 @@ class OpsApp(App[int]):
             profile, time.time, self.rules.level, self._refusal, self._pollers.source, numbers=self.numbers
         )
         self._user = who()
-        self._panes: dict[int, Pane] = {}
-        self._mounting = asyncio.Lock()
-        self._active = 0
         self._has_begun = False
         self.timekeeper = Timekeeper(self, profile, journal, self._news, self.tell, self._draw_active)
         self.scripting = Scripting(
@@ -179,11 +156,12 @@ class OpsApp(App[int]):
             self._desk,
             timeline=lambda: self.timekeeper.timeline,
             pin=lambda entry: self._begin(self.timekeeper.pin(entry)),
-            report=lambda: self._begin(self.timekeeper.report(tuple(self._panes.values()), self._pollers.readings)),
+            report=lambda: self._begin(self.timekeeper.report(self.deck.panes, self._pollers.readings)),
             readings=self._pollers.readings,
             guide=lambda: self.walking.guide,
             record=journal.append,
         )
+        self.deck = Deck(self, self._desk, self._pollers, self.tell, log_file, self._draw_frame)
         self.walking = Walking(
             self,
             profile,
@@ -218,7 +196,7 @@ class OpsApp(App[int]):
     def compose(self) -> ComposeResult:
         """Lay out the four parts of the screen."""
         yield from self.frame.head()
-        yield Container(id="panes")
+        yield Container(id=PLACE)
         yield from self.frame.foot()
 
     async def on_mount(self) -> None:
@@ -226,8 +204,7 @@ class OpsApp(App[int]):
         self.lifeline.attach(asyncio.get_running_loop())
         self.app_resume_signal.subscribe(self, lambda app: app.refresh(layout=True))
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
-        await self._open(0)
-        self.frame.draw(self._active)
+        await self.deck.open(0)
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(lambda: self.run_worker(self._start(), "the start"))
 
@@ -241,12 +218,12 @@ class OpsApp(App[int]):
             if self._is_leaving:
                 return  # left before it began
             if tab.misses_nothing:
-                await self._mount_pane(index)
+                await self.deck.make(index)
         self._begin(self.timekeeper.run(), "the timeline")
         self._verbs.update(systems.verbs)
         lend(self, systems.verbs.values())
         self._pollers.start(systems.sources, optional=systems.optional)
-        self._pollers.attend(TABS[self._active].kinds)
+        self.deck.attend()
         await asyncio.to_thread(self.walking.prepare)
         self.run_worker(self._follow_journal(), "the journal", exit_on_error=False)
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
@@ -275,15 +252,14 @@ class OpsApp(App[int]):
         if self._is_leaving:  # on the way out the panes go before the timers
             return
         self._cost.mark(self._written)
-        self.frame.draw(self._active)
-        if pane := self._panes.get(self._active):
-            self._draw(pane, pane.tick)
-            self._show_keys(self.screen)
+        self._draw_frame()
+        self.deck.tick()
+        self._show_keys(self.screen)
         if not self._changes:
             self.frame.forget_old()
 
     def _show_keys(self, screen: Screen[Any]) -> None:
-        pane = self._panes.get(self._active)
+        pane = self.deck.pane
         barred = pane.barred_keys() if pane is not None and screen is self.screen_stack[0] else frozenset()
         self.frame.show_keys(screen.active_bindings.values(), barred)
 
@@ -297,11 +273,8 @@ class OpsApp(App[int]):
         self.timekeeper.take(reading, raised)
         self.alerting.take(raised)
         if self._verify() or raised or reading.error is not None:
-            self.frame.draw(self._active)
-        for index, pane in self._panes.items():
-            tab = TABS[index]
-            if reading.kind in tab.kinds and (index == self._active or tab.misses_nothing):
-                self._draw(pane, partial(pane.show, reading))
+            self._draw_frame()
+        self.deck.show(reading)
 
     def _verify(self) -> bool:
         """Compare what answers with what the profile pins, and put on record where that has changed."""
@@ -310,41 +283,18 @@ class OpsApp(App[int]):
             self._note("identity", {"source": source, "text": text, "is_mismatch": is_mismatch})
         return self._findings != before
 
-    def _draw(self, pane: Pane, call: Callable[[], object]) -> None:
-        """Have a pane draw; where a bug keeps it from that, say so: what it shows may be old."""
-        if not contained(call, f"drawing {pane.TAB.title}"):
-            self.tell(f"{pane.TAB.title} could not be drawn: an error in opstui, see {self._log_file}", "critical")
+    def _draw_frame(self) -> None:
+        self.frame.draw(self.deck.active)
 
     def _draw_active(self) -> None:
-        if not self._is_leaving and (pane := self._panes.get(self._active)):
-            self._draw(pane, pane.tick)
-
-    async def _mount_pane(self, index: int) -> Pane:
-        async with self._mounting:  # a key may ask for a tab that the start is still mounting
-            if index not in self._panes:
-                pane = TABS[index].pane()(self._desk, id=f"pane-{index + 1}")
-                pane.display = index == self._active
-                await self.query_one("#panes", Container).mount(pane)
-                self._panes[index] = pane
-        return self._panes[index]
-
-    async def _open(self, index: int) -> None:
-        self._active = index
-        pane = await self._mount_pane(index)
-        for other in self._panes.values():
-            other.display = other is pane
-        if not pane.TAB.misses_nothing:
-            for reading in self._pollers.readings(pane.TAB.kinds):
-                self._draw(pane, partial(pane.show, reading))
-        pane.focus_first()
-        self._pollers.attend(TABS[self._active].kinds)
-        self.frame.draw(self._active)
+        if not self._is_leaving:
+            self.deck.tick()
 
     # Keys
 
     async def action_tab(self, index: int) -> None:
         """Open a tab."""
-        await self._open(index)
+        await self.deck.open(index)
 
     def action_keys(self) -> None:
         """List every key that works here, and what opstui itself costs."""
@@ -376,8 +326,7 @@ class OpsApp(App[int]):
     async def on_pane_looked(self, message: Pane.Looked) -> None:
         """Open a tab as a walk wants it to be looked at."""
         index = next(index for index, tab in enumerate(TABS) if tab.title == message.title)
-        await self._open(index)
-        self._panes[index].open_at(message.view, message.filter_text, message.source)
+        (await self.deck.open(index)).open_at(message.view, message.filter_text, message.source)
         self.tell(f"{TABS.index(CHECKLIST) + 1} goes back to the checklist", "", _HINT_S)
 
     async def on_steps_reported(self, message: "Steps.Reported") -> None:
@@ -386,9 +335,7 @@ class OpsApp(App[int]):
 
     async def _opened(self, tab: Tab) -> Pane:
         """Open a tab and return its pane."""
-        index = TABS.index(tab)
-        await self._open(index)
-        return self._panes[index]
+        return await self.deck.open(TABS.index(tab))
 
     def action_script(self) -> None:
         """Choose a script of the profile and run it, as an action."""
@@ -396,42 +343,40 @@ class OpsApp(App[int]):
 
     def action_by_hand(self) -> None:
         """Show the commands that show this pane's data by hand."""
-        pane = self._panes[self._active]
-        self.push_screen(TextDialog("By hand", pane.by_hand() or "nothing to show by hand here yet"))
+        shown = self.deck.pane.by_hand() if self.deck.pane is not None else ""
+        self.push_screen(TextDialog("By hand", shown or "nothing to show by hand here yet"))
 
     def action_pause(self) -> None:
         """Stop every reading, or go on."""
         self._pollers.pause()
         self.timekeeper.paused(self._pollers.are_paused)
-        self.frame.draw(self._active)
+        self._draw_frame()
 
     async def on_pane_jumped(self, message: Pane.Jumped) -> None:
         """Open the tab of what an entry of the timeline is about, on it; say so when it is gone."""
-        kind, before = message.source.partition(":")[0], self._active
-        index = next((index for index, tab in enumerate(TABS) if kind in tab.own_kinds), before)
-        await self._open(index)
-        if not self._panes[index].reveal(message.source, message.about, message.at):
-            await self._open(before)
-            self.tell(f"{message.about} is gone: {TABS[index].title} has it no longer", "warn", _HINT_S)
+        if (tab := await self.deck.reveal(message.source, message.about, message.at)) is not None:
+            self.tell(f"{message.about} is gone: {tab.title} has it no longer", "warn", _HINT_S)
 
     def action_note(self) -> None:
         """Ask for a note about what is under the cursor."""
-        self._begin(self.timekeeper.note(self._panes[self._active].subject()))
+        if (pane := self.deck.pane) is not None:
+            self._begin(self.timekeeper.note(pane.subject()))
 
     def action_picture(self) -> None:
         """Put what the open tab shows on record."""
-        self._begin(self.timekeeper.keep_picture(self._panes[self._active]))
+        if (pane := self.deck.pane) is not None:
+            self._begin(self.timekeeper.keep_picture(pane))
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str = "the record") -> None:
         self.run_worker(work, name, exit_on_error=False)
 
     def action_refresh(self) -> None:
         """Read the visible systems now."""
-        self._pollers.refresh(TABS[self._active].kinds)
+        self._pollers.refresh(self.deck.tab.kinds)
 
     def action_pace(self, step: int) -> None:
         """Refresh the visible systems more often (-1) or less often (1)."""
-        tab = TABS[self._active]
+        tab = self.deck.tab
         interval_s = self._pollers.pace(tab.kinds, step)
         self.tell(f"{tab.title}: every {interval_s:g} s" if interval_s else f"{tab.title} is live anyway")
 
@@ -448,7 +393,7 @@ class OpsApp(App[int]):
         else:
             self.tell(f"armed for {self.profile.guards.arm_for / 60:g} min; W disarms", "warn")
             self._note("armed", {"for_s": self.profile.guards.arm_for})
-        self.frame.draw(self._active)
+        self._draw_frame()
         self._show_keys(self.screen)
 
     def _note(self, what: str, entry: dict[str, Any]) -> None:
@@ -479,7 +424,7 @@ class OpsApp(App[int]):
         """Let those who watch a shared screen see which key was pressed; everything else is Textual's."""
         if self._is_shared and isinstance(event, events.Key) and not event.is_forwarded:
             self.frame.last_key = event.key
-            self.frame.draw(self._active)
+            self._draw_frame()
         await super().on_event(event)
 
     async def _on_key(self, event: events.Key) -> None:
@@ -539,16 +484,13 @@ class OpsApp(App[int]):
         for binding, names in commands(screen.active_bindings.values()):
             run = partial(self.run_action, binding.action, nodes[binding.id])
             yield SystemCommand(binding.description, f"key {', '.join(names)}", run)
-        here = self._panes[self._active].commands() if self._active in self._panes else ()
-        for title, meaning, begin in (*here, *self.walking.commands(), *self.scripting.commands()):
+        for title, meaning, begin in (
+            *self.deck.commands(),
+            *self.walking.commands(),
+            *self.scripting.commands(),
+            *self._plays.commands(),
+        ):
             yield SystemCommand(title, meaning, begin)
-        if self._sandbox is not None:
-            for name, scenario in self._sandbox.scenarios.items():
-                yield SystemCommand(f"Scenario: {name}", scenario.meaning, partial(self._play, self._sandbox, name))
-
-    def _play(self, sandbox: Sandbox, name: str) -> None:
-        self.run_worker(sandbox.scenario(name), f"scenario {name}", exit_on_error=False)
-        self.tell(f"scenario {name} begins")
 
     @property
     def _is_leaving(self) -> bool:

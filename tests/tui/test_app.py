@@ -202,15 +202,19 @@ async def test_a_tab_that_cannot_be_drawn_says_so_and_ends_nothing(
 
 
 async def test_what_a_person_asked_for_and_failed_is_said(make_app: Callable[..., OpsApp]) -> None:
+    class Crash:
+        meaning = "nothing goes on"
+
     class Sandbox:
-        scenarios: ClassVar[dict[str, Any]] = {}
+        scenarios: ClassVar[dict[str, Crash]] = {"crash": Crash()}
 
         async def scenario(self, name: str) -> None:
             raise OSError("the sandbox has ended")
 
     app = make_app("sandbox", sandbox=Sandbox())
     async with app.run_test(size=(120, 30)) as pilot:
-        app._play(Sandbox(), "crash")
+        (begin,) = [one.callback for one in app.get_system_commands(app.screen) if one.title == "Scenario: crash"]
+        begin()
         await until(pilot, lambda: "the sandbox has ended" in told(app))
 
 
@@ -253,7 +257,7 @@ async def test_a_snapshot_of_a_tab_is_on_record_as_text(make_app: Callable[..., 
     app = make_app()
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("6")
-        await until(pilot, lambda: bool(app._pollers.readings(("host",))) and "cpu" in app._panes[5].as_text())
+        await until(pilot, lambda: app.deck.pane is not None and "cpu" in app.deck.pane.as_text())
         await pilot.press("P")
         await until(pilot, lambda: "a snapshot of Resources" in told(app))
         (found,) = on_record(tmp_path, app)
@@ -283,11 +287,11 @@ async def test_jumping_opens_the_tab_and_stays_where_it_was_when_the_thing_is_go
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("7")
         app.post_message(Pane.Jumped("host:", "cpu_percent", 0.0))
-        await until(pilot, lambda: app._active == 5)
+        await until(pilot, lambda: app.deck.active == 5)
         await pilot.press("7")
         app.post_message(Pane.Jumped("redis:gone", "client/7", 0.0))
         await until(pilot, lambda: "client/7 is gone: Redis has it no longer" in told(app))
-        assert app._active == 6
+        assert app.deck.active == 6
 
 
 async def test_the_report_is_written_with_every_open_tab(
