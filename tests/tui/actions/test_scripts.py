@@ -115,6 +115,7 @@ async def test_killing_it_kills_what_it_has_started() -> None:
     assert is_alive(child)
     running.verb.kill(running.run)
     await until(lambda: not is_alive(child))
+    await until(lambda: running.run.is_over)
     assert not running.verb.kill(running.run), "it has ended"
 
 
