@@ -264,6 +264,10 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
         if key is not None and key in self._model.visible:
             self._move_to(self._model.visible.index(key))
 
+    def hold(self) -> None:
+        """Keep the cursor on its row from now on, as if a person had moved it there: they mean this one."""
+        self._selection.is_chosen = self._selection.key is not None
+
     def seek(self, key: Hashable) -> None:
         """Move the cursor to a row as soon as it is shown, unless a person moves it before that."""
         self._sought = key
@@ -344,7 +348,7 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
     def action_open(self) -> None:
         """Tell that the row under the cursor is to be opened."""
         if self._selection.key is not None:
-            self._selection.is_chosen = True
+            self.hold()
             self.post_message(self.Opened(self, self._selection.key))
 
     def action_mark(self) -> None:

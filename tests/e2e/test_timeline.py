@@ -113,7 +113,8 @@ def test_notes_pins_and_t0_stay_and_are_in_the_report(
     again.wait(r"(?m)^.\*.*note +\S+: it began", BUSY_MACHINE_S)
     again.wait(r"snapshot +\S+: snapshot of Services")
     again.wait(r"opstui +closed")
-    assert len(re.findall(r"opstui +opened", again.text())) == 2
+    again.press("/", "opened", "enter")
+    again.wait(lambda text: len(re.findall(r"opstui +opened", text)) == 2)
 
     env = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "PYTHONPATH": str(ROOT)}
     told = subprocess.run(

@@ -81,7 +81,8 @@ def take(screen: Terminal, said: str = "", target: str = "") -> str:
     assert kind is not None
     if kind[1] == "look":
         screen.press("enter")
-        screen.wait("8 goes back", BUSY_MACHINE_S)
+        # The words alone may still be those of the look before.
+        screen.wait(lambda text: "8 goes back" in text and taken(text) < 0, BUSY_MACHINE_S)
         screen.press("8")
         return screen.wait(lambda text: taken(text) > before, BUSY_MACHINE_S)
     shown = _EARLY

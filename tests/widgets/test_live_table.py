@@ -43,6 +43,18 @@ def screen(table: LiveTable) -> list[str]:
     return [table.render_line(y).text.rstrip() for y in range(table.size.height)]
 
 
+async def test_a_row_that_is_held_keeps_the_cursor_when_another_comes_above_it() -> None:
+    async with TableApp().run_test(size=(60, 10)) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.hold()
+        table.show(rows(3))
+        table.show({"new": Row(("a", "0", "zone")), **rows(3)})
+        assert table.cursor_key == "new", "with no row there was none to hold"
+        table.hold()
+        table.show({"newer": Row(("b", "0", "zone")), "new": Row(("a", "0", "zone")), **rows(3)})
+        assert table.cursor_key == "new"
+
+
 async def test_an_empty_table_says_so_and_keys_do_nothing() -> None:
     async with TableApp().run_test(size=(60, 10)) as pilot:
         table = pilot.app.query_one(LiveTable)

@@ -53,7 +53,8 @@ class Offering(Pane):
         return next((why for request in offer.requests if (why := self.desk.refusal(request)) is not None), "")
 
     def offered(self, binding: str) -> tuple[Request, ...] | None:
-        """Return what a key asks for where the cursor is; None when it cannot, after saying why."""
+        """Return what a key asks for where the cursor is, which stays there; None when it cannot, after saying why."""
+        self._hold()
         offer = next((offer for offer in self.offers() if offer.binding == binding), None)
         why = self.barred(offer) if offer is not None else "nothing was read yet"
         if offer is None or why:
@@ -67,6 +68,7 @@ class Offering(Pane):
 
     def action_offers(self) -> None:
         """List what can be changed where the cursor is, by its key, and why not."""
+        self._hold()
         keys = {active.binding.id: active.binding for active in self.screen.active_bindings.values()}
         offers = self.offers()
         keyed = [(keys[offer.binding], self.barred(offer)) for offer in offers if offer.binding in keys]
@@ -76,6 +78,12 @@ class Offering(Pane):
             self.post_message(self.Told("nothing was read yet"))
             return
         self.app.push_screen(ChooseDialog("Change what? Nothing is sent before you confirm", choices), self._run)
+
+    def _hold(self) -> None:
+        """Keep the cursor on the row that is meant: what is done to it may bring new ones, above it too."""
+        for table in self.query(LiveTable):
+            if table.display:
+                table.hold()
 
     def commands(self) -> Iterable[tuple[str, str, Callable[[], Awaitable[None]]]]:
         """Return the changes without a key of their own, for the palette: title, why not, and what asks for each."""

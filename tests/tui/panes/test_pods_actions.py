@@ -90,3 +90,18 @@ async def test_what_is_no_label_stays_in_the_dialog_and_says_why() -> None:
         await drawn(pilot)
         assert isinstance(app.screen, InputDialog)
         assert app.requests == []
+
+
+@pytest.mark.parametrize("key", ["V", "x"])
+async def test_the_cursor_stays_on_what_a_key_was_pressed_for(key: str) -> None:
+    app = PaneApp()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await shown(pilot, snapshot())
+        table, meant = app.table(), app.table().cursor_key
+        table.sort_by("name", reverse=True)
+        assert table.cursor_key != meant, "nobody has said yet which row is meant"
+        meant = table.cursor_key
+        await pilot.press(key)
+        await drawn(pilot)
+        table.sort_by("name")
+        assert table.cursor_key == meant
