@@ -35,7 +35,7 @@ from tui.numbers import Numbers
 from tui.own_cost import OwnCost
 from tui.palette import Palette
 from tui.panes.pane import Desk, Pane
-from tui.panes.tabs import CHECKLIST, TABS, Tab
+from tui.panes.tabs import CHECKLIST, LOGS, TABS, Tab
 from tui.pins import Finding, changed, findings
 from tui.playing import Plays, Sandbox
 from tui.poller import Pollers
@@ -204,14 +204,14 @@ class OpsApp(App[int]):
         self.lifeline.attach(asyncio.get_running_loop())
         self.app_resume_signal.subscribe(self, lambda app: app.refresh(layout=True))
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
-        await self.deck.open(0)
+        await self.deck.open(TABS.index(LOGS) if self._wishes.begins_with_logs else 0)
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(lambda: self.run_worker(self._start(), "the start"))
 
     async def _start(self) -> None:
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
         self._has_begun = True
-        systems = await asyncio.to_thread(_systems, self.profile, masks=self._is_shared)
+        systems = await asyncio.to_thread(_systems, self.profile, masks=self._is_shared, stdin=self._wishes.stdin)
         from tui.shell import lend  # what it needs has just been imported, beside the event loop
 
         for index, tab in enumerate(TABS):
@@ -510,13 +510,13 @@ class OpsApp(App[int]):
         self._close_messages_no_wait()
 
 
-def _systems(profile: Profile, *, masks: bool) -> "Systems":
+def _systems(profile: Profile, *, masks: bool, stdin: int | None) -> "Systems":
     """Import everything the profile's systems and the other tabs need; takes a while, so not on the event loop."""
     from tui.systems import systems_of
 
     for tab in TABS:
         tab.pane()
-    return systems_of(profile, masks=masks)
+    return systems_of(profile, masks=masks, stdin=stdin)
 
 
 def run(loaded: Loaded, wishes: Wishes, *, sandbox: Sandbox | None) -> int:

@@ -1,5 +1,7 @@
 """Textual's terminal driver, made to survive being stopped from outside and losing its terminal."""
 
+import os
+import signal
 from contextlib import suppress
 from typing import Any
 
@@ -40,6 +42,14 @@ class TerminalDriver(LinuxDriver):
         """Read keys until the screen closes or the terminal is gone, which is the lifeline's to notice."""
         with suppress(OSError):
             super().run_input_thread()
+
+    def _sigtstp_application(self, *_: Any) -> None:
+        # As the terminal itself would: whoever writes into our standard input stops too, else the shell, which waits
+        # for the whole pipeline, would not take the terminal.
+        before = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, before)
+        super()._sigtstp_application()
 
     def _sigcont_application(self, *_: Any) -> None:
         if not self._auto_restart:

@@ -44,10 +44,11 @@ class Systems:
     """Names of the sources that need not be there."""
 
 
-def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
+def systems_of(profile: Profile, *, masks: bool = False, stdin: int | None = None) -> Systems:
     """Make the sources and verbs of a profile; imports no client library and opens no connection.
 
-    `masks` keeps secrets and people's data out of every fact, for a screen that several people see.
+    `masks` keeps secrets and people's data out of every fact, for a screen that several people see; `stdin` is the
+    descriptor of what is piped into opstui.
     """
     cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
     of_cluster = kubernetes_verbs(cluster, profile.kubernetes, masks=masks) if cluster and profile.kubernetes else []
@@ -86,7 +87,15 @@ def systems_of(profile: Profile, *, masks: bool = False) -> Systems:
         *bouncers,
         *caches.values(),
         *(
-            LogsSource(name, entry, pod_logs, container_logs(profile, entry), masks=masks, filters=profile.filters)
+            LogsSource(
+                name,
+                entry,
+                pod_logs,
+                container_logs(profile, entry),
+                masks=masks,
+                filters=profile.filters,
+                stdin=stdin,
+            )
             for name, entry in profile.logs.items()
         ),
         *_metrics(profile, databases, caches),

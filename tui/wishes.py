@@ -17,3 +17,12 @@ class Wishes:
     """Name of the checklist or runbook to begin with; empty for none."""
     about: str = ""
     """What that is about; empty when the person is to be asked."""
+    logs: tuple[str, ...] = ()
+    """Logs to show beside those of the profile, as they were typed: files, patterns, `-`."""
+    stdin: int | None = None
+    """Descriptor of what is piped into opstui; None when nothing is."""
+
+    @property
+    def begins_with_logs(self) -> bool:
+        """Whether somebody has come to read logs."""
+        return bool(self.logs) or self.stdin is not None

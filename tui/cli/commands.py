@@ -82,6 +82,10 @@ def _reset_terminal(context: click.Context, _parameter: click.Parameter, value: 
     "--share", is_flag=True, help="Several look at this screen: starts unarmed, masks secrets and SQL, shows the keys."
 )
 @click.option("--refresh", type=float, callback=_seconds, metavar="S", help="Seconds between two readings.")
+@click.option(
+    "--log", "logs", multiple=True, metavar="FILE|-", type=click.Path(allow_dash=True),
+    help="Show this log too, or it alone without a profile. What is piped into opstui is one (-) by itself.",
+)  # fmt: skip
 @click.option("--scenario", type=ScenarioName(), metavar="NAME", help="What the sandbox plays: --profile demo only.")
 @click.option(
     "--reset-terminal", is_flag=True, is_eager=True, expose_value=False, callback=_reset_terminal,
@@ -95,6 +99,7 @@ def opstui(
     read_only: bool,
     share: bool,
     refresh: float | None,
+    logs: tuple[str, ...],
     scenario: str | None,
 ) -> None:
     """One full-screen terminal for on-call: see, act safely, prove it worked, keep the record.
@@ -106,7 +111,28 @@ def opstui(
     from tui.cli.launch import launch
     from tui.wishes import Wishes
 
-    context.exit(launch(profile, Wishes(read_only, share, refresh), scenario))
+    context.exit(launch(profile, Wishes(read_only, share, refresh, logs=logs), scenario))
+
+
+@opstui.command(name="logs")
+@click.argument("files", nargs=-1, type=click.Path(allow_dash=True), metavar="[FILE|-]...")
+@click.pass_context
+def show_logs(context: click.Context, files: tuple[str, ...]) -> None:
+    """Show log files, as they grow and rotate, or what is piped in; nothing else unless --profile names it."""
+    from click.core import ParameterSource
+
+    from tui.cli.launch import launch
+    from tui.wishes import Wishes
+
+    root = context.find_root()
+    given = root.params
+    # A variable in the environment is no reason to dial a whole environment for a file.
+    is_meant = root.get_parameter_source("profile") is ParameterSource.COMMANDLINE
+    logs = (*given["logs"], *files)
+    if not logs and sys.stdin.isatty():
+        raise click.UsageError("which logs? Name files, or pipe something into opstui")
+    wishes = Wishes(given["read_only"], given["share"], given["refresh"], logs=logs)
+    context.exit(launch(given["profile"] if is_meant else None, wishes, given["scenario"]))
 
 
 @opstui.group()

@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -17,6 +18,7 @@ from profiles.places import log_file
 from profiles.problems import ProfileError, nearest
 from profiles.schema import Profile
 from tui.cli.log import keep_no_log, start_log
+from tui.cli.piped import is_piped, take_keyboard
 from tui.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -47,26 +49,37 @@ class SandboxOnScreen:
 
 
 def launch(name: str | None, wishes: Wishes, scenario: str | None = None) -> int:
-    """Run opstui on a profile; ask for one when `name` is None. Returns the exit status."""
-    if name is None:
+    """Run opstui on a profile; ask for one when `name` is None and no log is given. Returns the exit status."""
+    has_pipe = is_piped(sys.stdin)
+    has_logs = has_pipe or bool(wishes.logs)
+    if name is None and not has_logs:
         from tui.cli.profiles_page import choose
 
         name = choose()
         if name is None:
             return _USAGE
     try:
-        loaded = load(name)
+        loaded = _with_logs(None if name is None else load(name), wishes, has_pipe)
     except ProfileError as error:
         _say(str(error))
         return _USAGE
+    except ValueError as error:
+        _say(f"opstui: {error}")
+        return _USAGE
     is_sandbox = loaded.profile.environment == "sandbox"
-    if reason := _scenario_reason(scenario, loaded, is_sandbox) or _terminal_reason():
+    if reason := _scenario_reason(scenario, loaded, is_sandbox) or _terminal_reason(has_pipe):
         _say(f"opstui: {reason}")
         return _USAGE
+    if has_pipe:
+        try:
+            wishes = replace(wishes, stdin=take_keyboard())
+        except OSError as error:
+            _say(f"opstui: its standard input is no terminal, and there are no keys at /dev/tty: {error.strerror}")
+            return _USAGE
     _start_log()
     # Textual reads it when it is imported. Nothing moves by itself: it would cost bytes on every slow link.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    if is_sandbox:
+    if name is not None and is_sandbox:
         return _run_in_sandbox(name, scenario, wishes)
     from tui.app import run
 
@@ -122,7 +135,7 @@ def _run_in_sandbox(name: str, scenario: str | None, wishes: Wishes) -> int:
             from tui.sandbox.scenarios import SCENARIOS
 
             # Read again, now that there is something to dial.
-            loaded = load(name, sandbox=sandbox.endpoints)
+            loaded = _with_logs(load(name, sandbox=sandbox.endpoints), wishes, wishes.stdin is not None)
             shown = SandboxOnScreen(sandbox, SCENARIOS)
             return run(loaded, wishes, sandbox=shown)
     except SandboxError as error:
@@ -157,9 +170,18 @@ def _scenario_reason(scenario: str | None, loaded: Loaded, is_sandbox: bool) -> 
     return f"there is no scenario {scenario}; {nearest(scenario, known) or 'there are ' + ', '.join(known)}"
 
 
-def _terminal_reason() -> str:
+def _with_logs(loaded: Loaded | None, wishes: Wishes, has_pipe: bool) -> Loaded:
+    if loaded is not None and not has_pipe and not wishes.logs:
+        return loaded
+    from tui.cli.log_arguments import with_logs
+
+    return with_logs(loaded, wishes.logs, is_piped=has_pipe)
+
+
+def _terminal_reason(has_pipe: bool) -> str:
     """Return why this is no terminal for a full screen; empty when it is one."""
-    for stream, word in ((sys.stdin, "input"), (sys.stdout, "output"), (sys.stderr, "error output")):
+    streams = [(sys.stdout, "output"), (sys.stderr, "error output")]
+    for stream, word in streams if has_pipe else [(sys.stdin, "input"), *streams]:
         if stream is None or not stream.isatty():
             return f"needs a terminal, and its standard {word} is not one; see opstui --help for what works without"
     kind = os.environ.get("TERM", "")

@@ -11,6 +11,7 @@ from profiles.schema import LogSource, Profile
 from tui.sources.docker.source import shown_socket
 from tui.sources.logs.fields import fields, pretty, shape_of
 from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.stdin import STDIN
 from tui.sources.text import clean
 from widgets.cell import Tone
 from widgets.log_store import LogLine as ShownLine
@@ -134,6 +135,8 @@ def written(lines: Iterable[LogLine]) -> Iterator[str]:
 
 def by_hand(entry: LogSource, profile: Profile) -> str:
     """Return the command that follows this log in a shell."""
+    if entry.file == STDIN:
+        return "# what is piped into opstui: only its writer has it"
     if entry.file is not None:
         return clean(f"tail -n 200 -F {entry.file if ' ' not in entry.file else shlex.quote(entry.file)}")
     if entry.command is not None:

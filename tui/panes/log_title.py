@@ -41,6 +41,9 @@ def title(
         told.append(Segment(f"{dropped:,} dropped: too fast", "critical"))
     if gaps := sum(batch.gaps for batch in batches):
         told.append(Segment(f"{gaps:,} {'gap' if gaps == 1 else 'gaps'}", "critical"))
+    told += [
+        Segment(f"{batch.name} {batch.ended}", "accent", f"{batch.name} ended", 1) for batch in batches if batch.ended
+    ]
     if view.marks:
         told.append(Segment(f"{view.marks:,} marked", "accent", priority=3))
     told.append(Segment(f"{view.line_count:,} held", "dim", priority=3))

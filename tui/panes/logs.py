@@ -269,7 +269,7 @@ class LogsPane(LogFinding):
             told.append(f"errors {rate(batch.errors_per_s)}/s {curve}")
         told += [f"{batch.dropped:,} dropped: too fast"] if batch.dropped else []
         told += [f"{batch.gaps:,} {'gap' if batch.gaps == 1 else 'gaps'}"] if batch.gaps else []
-        return ", ".join([*told, f"{batch.received:,} lines", f"{len(batch.following)} followed"])
+        return ", ".join([*told, f"{batch.received:,} lines", batch.ended or f"{len(batch.following)} followed"])
 
     def _toggle_source(self, name: str | None) -> None:
         if name is not None:

@@ -117,6 +117,8 @@ class LogBatch:
     """Places since the start where lines may be missing that the system no longer had; each is a line of its own."""
     counts: tuple[tuple[str, float], ...] = ()
     """Filters of the profile with a threshold, and how many lines each meant within its time; NaN: cannot be told."""
+    ended: str = ""
+    """When it came to its end, in words: what is piped into opstui does; empty for what goes on."""
 
     def numbers(self) -> Iterator[Number]:
         """Return rates, drops, gaps, and what the profile's filters count."""

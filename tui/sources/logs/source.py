@@ -15,6 +15,7 @@ from tui.sources.logs.follower import Follower
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.line import LogBatch
 from tui.sources.logs.pods import PodFollower, PodLogs
+from tui.sources.logs.stdin import STDIN, StdinFollower
 from tui.sources.logs.watch import watches_of
 from tui.sources.masking import without_secrets
 
@@ -40,6 +41,7 @@ class LogsSource:
         masks: bool = False,
         first_lines: int = FIRST_LINES,
         filters: Mapping[str, LogFilter] | None = None,
+        stdin: int | None = None,
     ) -> None:
         """Make the source; nothing is followed yet.
 
@@ -51,6 +53,7 @@ class LogsSource:
             masks: takes what looks like a secret out of every line.
             first_lines: how many lines of what was there before are read, of each file, or of all pods together.
             filters: those of the profile; lines are counted for the ones with a threshold.
+            stdin: descriptor of what is piped into opstui; None when nothing is.
         """
         self._watches = watches_of(name, filters or {})
         self._first_lines = first_lines
@@ -61,6 +64,7 @@ class LogsSource:
         self._entry = entry
         self._pod_logs = pod_logs
         self._container_logs = container_logs
+        self._stdin = stdin
         self._shown = without_secrets if masks else None
         self._intake = Intake(self._wake, shown=self._shown, watches=self._watches)
         self._follower: Follower | None = None
@@ -101,6 +105,7 @@ class LogsSource:
             (*follower.problems, *(watch.problem for watch in self._watches if watch.problem)),
             self._intake.gaps,
             tuple((watch.name, watch.count()) for watch in self._watches),
+            follower.ended if isinstance(follower, StdinFollower) else "",
         )
 
     @property
@@ -131,6 +136,8 @@ class LogsSource:
 
     def _new_follower(self) -> Follower:
         entry = self._entry
+        if entry.file == STDIN:
+            return StdinFollower(self._log, self._stdin, self._intake)
         if entry.file is not None:
             return FileFollower(self._log, entry.file, self._intake, first_lines=self._first_lines)
         if entry.command is not None:
