@@ -28,6 +28,7 @@ class Stream:
 
     def __init__(self, is_terminal: bool) -> None:
         self.isatty = lambda: is_terminal
+        self.fileno = lambda: -1
 
 
 @pytest.fixture(autouse=True)
