@@ -315,6 +315,8 @@ class Profile(Strict):
     """Prometheus servers by name, for `metrics`; a plain string is the url."""
     metrics: dict[MetricName, Annotated[Metric, _short_form("metrics", Metric)]] = Field(default_factory=dict)
     """Numbers by name, read where they are; a plain string is a PromQL query."""
+    log_spool_mib: Annotated[int, Field(ge=0, le=65_536)] = 512
+    """MiB of log lines that are kept on disk, beyond the million in memory, while opstui runs; 0: none."""
     filters: dict[FilterName, Annotated[LogFilter, _short_form("filters", LogFilter)]] = Field(default_factory=dict)
     """Filters of logs by name; a plain string is what they show. With a threshold, each is the rule `logs.NAME`."""
     rules: dict[RuleName, Rule] = Field(default_factory=dict)

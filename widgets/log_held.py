@@ -87,11 +87,6 @@ class HeldView(Widget):
         self._store.forget_before(number)
         self._redraw()
 
-    @property
-    def room(self) -> int:
-        """How many lines may be added before the oldest are dropped."""
-        return max(0, self._store.max_lines - len(self._store))
-
     def clear(self) -> None:
         """Forget every line."""
         self._store.clear()

@@ -41,7 +41,7 @@ def test_a_pipeline_is_read_to_its_end_while_keys_come_from_the_terminal(shell: 
     terminal.press("g")
     terminal.wait(r"(?s)PAUSED.*ERROR line 1\n")
     terminal.resize(120, 40)
-    terminal.wait(r"q Quit")
+    terminal.wait(r"ERROR line 36")
     terminal.forget()
     terminal.press("q")
     terminal.wait(r"^ready\$")

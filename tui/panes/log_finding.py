@@ -7,14 +7,16 @@ from typing import Final
 from tui.panes import log_lines
 from tui.panes.log_filter_page import FilterPage
 from tui.panes.log_lines import LEVELS
-from tui.panes.log_memory import MAX_LINES, HeldLines
+from tui.panes.log_memory import MAX_LINES
 from tui.panes.log_older import Older
 from tui.panes.log_saved import of_profile
+from tui.panes.log_spooled import SpooledLines
 from tui.panes.log_tally_page import TallyPage
 from tui.panes.log_title import LEVEL_WORDS
 from tui.panes.pane import Desk, Pane
 from tui.sources.logs.line import LogLine
 from tui.sources.logs.source import LogsSource
+from tui.sources.logs.spool import Spool
 from tui.sources.logs.stack import Filter, Stack, new_filter
 from tui.sources.logs.tally import OF_LINES, fields_of
 from tui.sources.logs.times import typed_moment
@@ -33,9 +35,11 @@ class LogFinding(Pane):
 
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
         super().__init__(desk, id=id)
-        held = HeldLines()
-        self._view = LogView(id="logs-view", max_lines=MAX_LINES, empty="no lines yet", lines=held, look=self._look)
-        self._older = Older(self._view, held)
+        self._held = SpooledLines(Spool(desk.profile.log_spool_mib * 1024 * 1024))
+        self._view = LogView(
+            id="logs-view", max_lines=MAX_LINES, empty="no lines yet", lines=self._held, look=self._look
+        )
+        self._older = Older(self._view, self._held)
         self._stack = Stack()
         self._drafts: dict[str, Filter] = {}
         """Filters that are still being typed, by the id of their line."""

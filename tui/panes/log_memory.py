@@ -7,6 +7,7 @@ from sys import getsizeof
 from typing import Final, Self, SupportsIndex, overload
 
 from tui.sources.logs.line import LineKind, LogLine
+from tui.sources.logs.spool import Columns
 
 MAX_LINES: Final = 1_000_000
 MAX_BYTES: Final = 256 * 1024 * 1024
@@ -39,8 +40,7 @@ class HeldLines:
     def __getitem__(self, index: slice, /) -> list[LogLine]: ...
     def __getitem__(self, index: SupportsIndex | slice, /) -> LogLine | list[LogLine]:
         if isinstance(index, slice):
-            kinds = map(self._known.__getitem__, self._kinds[index])
-            return list(map(LogLine._make, zip(self._at[index], kinds, self._held[index], strict=True)))
+            return self.lines_of(Columns(self._at[index], self._kinds[index], self._held[index]))
         return LogLine(self._at[index], self._known[self._kinds[index]], self._held[index])
 
     def __delitem__(self, index: slice, /) -> None:
@@ -67,6 +67,18 @@ class HeldLines:
         self._kinds[index:index] = array("I", map(self._numbers.__getitem__, kinds))
         self.size_bytes += sum(map(getsizeof, held))
 
+    def take_first(self, count: int) -> tuple[Columns, int]:
+        """Return the first lines, column by column, and the memory that their strings take; they are not held then."""
+        columns = Columns(self._at[:count], self._kinds[:count], self._held[:count])
+        before = self.size_bytes
+        del self[:count]
+        return columns, before - self.size_bytes
+
+    def lines_of(self, columns: Columns) -> list[LogLine]:
+        """Return lines that were taken, as they were."""
+        kinds = map(self._known.__getitem__, columns.kinds)
+        return list(map(LogLine._make, zip(columns.at, kinds, columns.held, strict=True)))
+
     def clear(self) -> None:
         """Forget every line."""
         del self[:]
@@ -84,5 +96,9 @@ class HeldLines:
         excess = max(0, len(self._held) - max_lines)
         if (too_much := self.size_bytes - MAX_BYTES) <= 0:
             return excess
+        return max(excess, self.count_of(too_much))
+
+    def count_of(self, size_bytes: int) -> int:
+        """Return how many of the oldest lines take so much memory; all of them where they take less."""
         sizes = accumulate(map(getsizeof, self._held))
-        return max(excess, next((count for count, size in enumerate(sizes, 1) if size >= too_much), 0))
+        return next((count for count, size in enumerate(sizes, 1) if size >= size_bytes), len(self))

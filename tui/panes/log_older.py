@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from tui.panes.log_memory import MAX_BYTES, HeldLines
+from tui.panes.log_spooled import SpooledLines
 from tui.sources.logs.line import LogLine, Severity, line_kind
 from tui.sources.logs.past import Past, Reading, words_of
 from tui.sources.logs.stack import Stack
@@ -13,13 +13,12 @@ from widgets.log_view import LogView
 _BATCH: Final = 2_000
 _TURN_S: Final = 0.005
 _WAIT_S: Final = 0.1
-_FULL: Final = 0.9
 
 
 class Older:
     """Reads what the files held before the lines that the view has, until it is told to stop or there is no more."""
 
-    def __init__(self, view: LogView, held: HeldLines) -> None:
+    def __init__(self, view: LogView, held: SpooledLines) -> None:
         self._view = view
         self._held = held
         self._reading: Reading | None = None
@@ -53,9 +52,9 @@ class Older:
         ended = "that is all the files hold"
         try:
             while not reading.is_over:
-                lines = reading.take(min(_BATCH, self._view.room))
+                lines = reading.take(min(_BATCH, self._held.room))
                 self._view.extend_front(lines)
-                if not self._view.room or self._held.size_bytes > _FULL * MAX_BYTES:
+                if not self._held.room:
                     ended = "the memory for lines is full; narrow the filters"
                     break
                 await asyncio.sleep(_TURN_S if lines else _WAIT_S)

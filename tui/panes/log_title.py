@@ -14,7 +14,13 @@ LEVEL_WORDS: Final = {Severity.INFO: "info and above", Severity.WARN: "warn and 
 
 
 def title(
-    view: LogView, stack: Stack, batches: Sequence[LogBatch], sources: int, zone: str, older: str
+    view: LogView,
+    stack: Stack,
+    batches: Sequence[LogBatch],
+    sources: int,
+    zone: str,
+    older: str,
+    on_disk: int = 0,
 ) -> list[Segment]:
     """Return the counts: following or how far behind, rates, what is hidden, what was dropped and why."""
     told = []
@@ -46,7 +52,8 @@ def title(
     ]
     if view.marks:
         told.append(Segment(f"{view.marks:,} marked", "accent", priority=3))
-    told.append(Segment(f"{view.line_count:,} held", "dim", priority=3))
+    disk = f", {on_disk:,} of them on disk" if on_disk else ""
+    told.append(Segment(f"{view.line_count:,} held{disk}", "dim", f"{view.line_count:,} held", 3))
     if view.dropped:
         told.append(Segment(f"{view.dropped:,} older let go", "dim", priority=4))
     return told

@@ -117,6 +117,10 @@ class LogsPane(LogFinding):
         if not self._order:
             self.query_one(NoticeBar).show("this profile names no logs; add: logs: {NAME: /var/log/NAME/*.log}", "dim")
 
+    def on_unmount(self) -> None:
+        """Let go of every line, also on disk."""
+        self._held.close()
+
     # Readings
 
     def show(self, reading: Reading[Any]) -> None:
@@ -190,7 +194,15 @@ class LogsPane(LogFinding):
             return
         self.query_one("#logs-title", SegmentLine).show(
             [
-                *title(self._view, self._stack, self.batches, len(self._order), self._zone_words(), self._older.words),
+                *title(
+                    self._view,
+                    self._stack,
+                    self.batches,
+                    len(self._order),
+                    self._zone_words(),
+                    self._older.words,
+                    self._held.on_disk,
+                ),
                 self._age(),
             ]
         )
@@ -212,6 +224,7 @@ class LogsPane(LogFinding):
         now, bar = self.desk.now(), self.query_one(NoticeBar)
         failing = [words for reading in self._readings.values() if (words := failure_words(reading, now))]
         problems = [f"{batch.name}: {problem}" for batch in self.batches for problem in batch.problems]
+        problems += [self._held.problem] if self._held.problem else []
         if failing:
             more = f" (and {len(failing) + len(problems) - 1} more)" if len(failing) + len(problems) > 1 else ""
             first, *rest = failing[0].split("\n")
