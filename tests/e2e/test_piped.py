@@ -1,5 +1,6 @@
 """opstui at the end of a pipeline, in a real terminal: keys, resize, job control, and the pipe's end."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -85,3 +86,20 @@ def test_a_dash_with_nothing_piped_is_a_mistake(shell: Open) -> None:
     terminal = shell(f"{OPSTUI} --log -; echo status $?")
     terminal.wait("nothing is piped into it")
     terminal.wait("status 2")
+
+
+@pytest.mark.skipif(shutil.which("less") is None, reason="needs less")
+def test_the_pager_takes_the_terminal_with_its_own_ctrl_c_and_gives_it_back(shell: Open) -> None:
+    terminal = shell(f"seq -f 'ERROR line %g' 1 300 | PAGER=less {OPSTUI}")
+    terminal.wait("ERROR line 300")
+    terminal.press("|")
+    terminal.wait("Show what in less")
+    terminal.press("enter")
+    terminal.wait(r"Z stdin stdin ERROR line 1$")
+    terminal.press("ctrl+c", "ctrl+z", "!")
+    terminal.wait("Command not available")
+    terminal.forget()
+    terminal.press("enter", "q")
+    terminal.wait("following .*UTC")
+    terminal.press("|")
+    terminal.wait("Show what in less")

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Final
 
@@ -13,18 +12,15 @@ from textual.binding import Binding, BindingType
 
 from tui.panes import log_lines, tabs
 from tui.panes.failing import age_segment, failure_words, oldest
-from tui.panes.log_finding import LogFinding
+from tui.panes.log_handing import LogHanding
 from tui.panes.log_title import stacked, title
 from tui.panes.pane import Desk
-from tui.sources.logs.fields import fields
 from tui.sources.logs.line import LogBatch, LogLine
 from tui.sources.reading import Reading
 from tui.units import rate
-from widgets.clipboard import write_to_file
-from widgets.dialogs import Choice, ChooseDialog, TextDialog
+from widgets.dialogs import Choice, ChooseDialog
 from widgets.filter_bar import FilterBar
 from widgets.log_store import LogLine as ShownLine
-from widgets.log_view import LogView
 from widgets.notice import NoticeBar
 from widgets.segment_line import Segment, SegmentLine
 from widgets.sparkline import sparkline
@@ -44,13 +40,9 @@ _MANY: Final = 20_000
 _RATES: Final = 60
 """Seconds that the curves of a log's rates go back."""
 _CURVE: Final = 12
-_TRACE: Final = 2_000
-"""Lines behind a line in which the rest of its stack trace is looked for."""
-_MOST_COPIED: Final = 20_000
-"""Lines copied at once: terminals take no more than some hundred KB."""
 
 
-class LogsPane(LogFinding):
+class LogsPane(LogHanding):
     """All log sources, merged."""
 
     TAB = tabs.LOGS
@@ -77,6 +69,7 @@ class LogsPane(LogFinding):
             "y", "copy_part", "Copy a field, the marked lines, or all that is shown", show=False, id="logs.copy_part"
         ),
         Binding("s", "write", "Save what is shown to a file", show=False, id="logs.write"),
+        Binding("vertical_line", "pager", "Pager: hand lines to $PAGER", show=False, key_display="|", id="logs.pager"),
         Binding("escape,ctrl+g", "unfilter", "Turn every filter off", show=False, id="logs.unfilter"),
     ]
 
@@ -299,73 +292,6 @@ class LogsPane(LogFinding):
         """Move to the next or previous line of level error."""
         self._view.seek(log_lines.is_error, step)
         self._draw_frame()
-
-    def action_copy(self) -> None:
-        """Copy the line under the cursor as it was written."""
-        if (line := self._view.cursor_line) is None:
-            self.post_message(self.Told("no line to copy"))
-            return
-        self.copy(line.raw)
-
-    def action_copy_part(self) -> None:
-        """Choose what to copy: a field of the line, its trace, the marked lines, or all that is shown."""
-        if (line := self._view.cursor_line) is None:
-            self.post_message(self.Told("no line to copy"))
-            return
-        marked = self._view.marked_lines()
-        parts = {name: value for name, value in fields(line.raw) if value}
-        choices = [Choice(f"field {name}", name, value[:200]) for name, value in parts.items()]
-        choices.append(Choice("page", "everything about the line", "time, source, fields, trace"))
-        if marked:
-            choices.append(Choice("marked", "the marked lines", f"{len(marked):,} lines"))
-        choices.append(Choice("shown", "all that is shown", f"{self._view.visible_count:,} lines"))
-        page = log_lines.page(line, self._trace())
-
-        def copy(key: str | None) -> None:
-            match (key or "").partition(" "):
-                case ("field", _, name):
-                    self.copy(parts[name])
-                case ("page", _, _):
-                    self.copy(page)
-                case ("marked", _, _):
-                    self.copy("".join(log_lines.written(marked)))
-                case ("shown", _, _):
-                    newest = deque(self._view.visible_lines(), _MOST_COPIED)
-                    self.copy("".join(log_lines.written(newest)))
-
-        self.app.push_screen(ChooseDialog("Copy what?", choices), copy)
-
-    def _trace(self) -> list[LogLine]:
-        line, number = self._view.cursor_line, self._view.cursor_number
-        if line is None or number is None or line.continues:
-            return []
-        return log_lines.trace_of(line, self._view.held(number + 1, _TRACE)[1])
-
-    def action_write(self) -> None:
-        """Write every line that passes the filters to a new file that only its owner reads."""
-        count, lines = self._view.visible_count, self._view.visible_lines()
-        if not count:
-            self.post_message(self.Told("no lines to write"))
-            return
-
-        async def write_and_tell() -> None:
-            try:
-                path = await asyncio.to_thread(
-                    lambda: write_to_file(
-                        log_lines.written(lines), Path.cwd(), f"{self.desk.profile.name}-logs", ".log"
-                    )
-                )
-            except OSError as error:
-                self.post_message(self.Told(f"not written: {error.strerror or error}", "warn"))
-            else:
-                self.post_message(self.Told(f"{count:,} lines written to {path}", "ok"))
-
-        self.run_worker(write_and_tell(), exit_on_error=False)
-
-    def on_log_view_opened(self, message: LogView.Opened) -> None:
-        """Show a line in full."""
-        message.stop()
-        self.app.push_screen(TextDialog("Log line", log_lines.page(message.line, self._trace()), stem="log-line"))
 
     def by_hand(self) -> str:
         """Return the commands that follow the same logs in a shell."""
