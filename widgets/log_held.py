@@ -230,7 +230,9 @@ class HeldView(Widget):
         line = self._store[number]
         shown: LogLine = line if self._look is None else self._look(line)
         if (size := self._store.size(number)) > 1:
-            return shown._replace(text=f"(+{size - 1:,}) {shown.text}")
+            folded = f"(+{size - 1:,}) "
+            spans = [(start + len(folded), end + len(folded), look) for start, end, look in shown.spans]
+            return shown._replace(text=f"{folded}{shown.text}", spans=spans)
         return shown
 
     def _flush(self) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, Final, NamedTuple, Protocol, Self, SupportsIndex, overload
 
+from rich.style import Style
+
 from widgets.cell import Tone
 
 _CHUNK: Final = 2_000
@@ -23,6 +25,8 @@ class LogLine(NamedTuple):
     label: str = ""
     """Stands before the text in a column of its own: where the line comes from, or when."""
     label_tone: Tone = ""
+    spans: Sequence[tuple[int, int, Style]] = ()
+    """Stretches of the text that look otherwise: start, end, and what is added to the line's look; in order."""
 
 
 Predicate = Callable[[Any], bool]

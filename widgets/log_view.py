@@ -1,7 +1,8 @@
 """A view over a log that may bring tens of thousands of lines a second."""
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice, pairwise
 from time import perf_counter
 from typing import Any, ClassVar, Final
 
@@ -28,6 +29,9 @@ _DRAWN_SHARE: Final = 25
 _SEARCH_S: Final = 0.04
 _LABEL_WIDTH: Final = 22
 _SIDEWAYS: Final = 16
+_MOST_MATCHES: Final = 20
+
+Span = tuple[int, int, Style]
 
 
 class LogView(HeldView, can_focus=True):
@@ -355,29 +359,30 @@ class LogView(HeldView, can_focus=True):
             pieces.append(Piece(0, label, x, self._looks[line.label_tone] + cursor))
         text = plain(line.text)
         # The width may have changed since the line was placed, so that it has fewer parts until the next drawing.
-        parts = wrap(text, self._text_width)[part : part + 1] if self._is_wrapping else [text[self._left :]]
-        text = "".join(parts)
-        return pieces + self._text_pieces(x, fit(text, width - x), self._looks[line.tone] + cursor)
+        parts = wrap(text, self._text_width) if self._is_wrapping else [text[self._left :]]
+        begin = sum(map(len, parts[:part])) if self._is_wrapping else self._left
+        text = fit("".join(parts[part : part + 1]), width - x)
+        spans = [(start - begin, end - begin, look) for start, end, look in line.spans]
+        return pieces + self._text_pieces(x, text, self._looks[line.tone] + cursor, spans)
 
     def _is_marked(self, number: int) -> bool:
         at = bisect.bisect_left(self._marks, number)
         return at < len(self._marks) and self._marks[at] == number
 
-    def _text_pieces(self, x: int, text: str, style: Style) -> Line:
-        pieces: Line = []
-        start = 0
+    def _text_pieces(self, x: int, text: str, style: Style, spans: Sequence[Span]) -> Line:
         # The end is bounded so that a pattern matching everywhere cannot make hundreds of pieces.
-        for match in list(self._highlight.finditer(text))[:20] if self._highlight else ():
-            for stretch, look in (
-                (text[start : match.start()], style),
-                (match.group(), style + self._looks["match"]),
-            ):
-                if stretch:
-                    pieces.append(Piece(x, stretch, width_of(stretch), look))
-                    x += width_of(stretch)
-            start = match.end()
-        rest = text[start:]
-        return [*pieces, Piece(x, rest, width_of(rest), style)] if rest else pieces
+        found = islice(self._highlight.finditer(text), _MOST_MATCHES) if self._highlight else ()
+        marked = [(match.start(), match.end(), self._looks["match"]) for match in found]
+        if not spans and not marked:
+            return [Piece(x, text, width_of(text), style)] if text else []
+        layers = [*spans, *marked]
+        cuts = sorted({0, len(text), *(min(max(0, at), len(text)) for start, end, _ in layers for at in (start, end))})
+        pieces: Line = []
+        for start, end in pairwise(cuts):
+            look = sum((look for begin, stop, look in layers if begin <= start < stop), start=style)
+            pieces.append(Piece(x, text[start:end], width := width_of(text[start:end]), look))
+            x += width
+        return pieces
 
     def _words_when_empty(self) -> str:
         if self._store.is_filtering:

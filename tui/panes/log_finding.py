@@ -46,6 +46,7 @@ class LogFinding(Pane):
         self._is_unfiltered = False
         """Whether everything is shown for the moment, around one line."""
         self._in_utc = True
+        self._in_colour = True
 
     def _look(self, line: LogLine) -> ShownLine:
         raise NotImplementedError
@@ -159,6 +160,12 @@ class LogFinding(Pane):
         self._view.refresh_lines()
         self.post_message(self.Told(f"times in {self._zone_words()}"))
         self._draw_frame()
+
+    def action_colours(self) -> None:
+        """Show lines in the colours that their programs gave them, or without."""
+        self._in_colour = not self._in_colour
+        self._view.refresh_lines()
+        self.post_message(self.Told(f"the programs' own colours are {'shown' if self._in_colour else 'stripped'}"))
 
     def action_time(self) -> None:
         """Go to a time that is typed."""

@@ -4,11 +4,16 @@ import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Final
+
+from rich.color import Color, ColorSystem
+from rich.style import Style
 
 from profiles.hosts import is_pattern
 from profiles.schema import LogSource, Profile
 from tui.sources.docker.source import shown_socket
+from tui.sources.logs.colours import stretches
 from tui.sources.logs.fields import fields, pretty, shape_of
 from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.stdin import STDIN
@@ -35,6 +40,8 @@ _LABEL_TONES: Final[tuple[Tone, ...]] = ("accent", "ok", "", "dim")
 _NAME_WIDTH: Final = 11
 _SAME_START: Final = 6
 """Characters of two messages that must be equal before the rest is looked at."""
+_STANDARD: Final = ColorSystem.STANDARD
+_GREY: Final = 8
 LEVELS: Final = (Severity.NONE, Severity.INFO, Severity.WARN, Severity.ERROR)
 """The minimum levels that one key goes through."""
 
@@ -44,13 +51,41 @@ def label_tone(index: int) -> Tone:
     return _LABEL_TONES[index % len(_LABEL_TONES)]
 
 
-def shown_line(line: LogLine, tone: Tone, *, by_origin: bool, in_utc: bool = True) -> ShownLine:
-    """Return a line as the view draws it, labelled with time of day, level, and source or origin."""
+def shown_line(
+    line: LogLine, tone: Tone, *, by_origin: bool, in_utc: bool = True, in_colour: bool = False
+) -> ShownLine:
+    """Return a line as the view draws it, labelled with time of day, level, and source or origin.
+
+    `in_colour` gives it the colours that the program wrote.
+    """
     kind = line.kind
     name = _short(kind.source, kind.origin) if by_origin else kind.source[:_NAME_WIDTH]
     clock = time.gmtime(line.at) if in_utc else time.localtime(line.at)
     label = f"{time.strftime('%H:%M:%S', clock)} {_MARKS[kind.level]} {name}"
-    return ShownLine(line.text, _TONES[kind.level], label, tone)
+    spans = _spans(line.colours, len(line.text)) if in_colour else ()
+    return ShownLine(line.text, _TONES[kind.level], label, tone, spans)
+
+
+@lru_cache(2_000)
+def _spans(colours: str, length: int) -> tuple[tuple[int, int, Style], ...]:
+    return tuple((start, end, _style(look)) for start, end, look in stretches(colours, length))
+
+
+def _style(look: str) -> Style:
+    """Return how a program wanted text to look, in one of the terminal's own colours, that it can be read in.
+
+    Black and white are the background of some terminal, and stay as the text beside them.
+    """
+    colour = look.lstrip("bdiu")
+    standard = Color.parse(colour if colour[:1] == "#" else f"color({colour})").downgrade(_STANDARD) if colour else None
+    number = standard.number if standard is not None else None
+    return Style(
+        color=f"color({number})" if number is not None and number % 8 not in (0, 7) else None,
+        bold="b" in look or None,
+        dim="d" in look or number == _GREY or None,
+        italic="i" in look or None,
+        underline="u" in look or None,
+    )
 
 
 def _short(source: str, origin: str) -> str:

@@ -64,6 +64,7 @@ class LogsPane(LogHanding):
         Binding("u", "context", "Unfiltered: the lines around this one, and back", id="logs.context"),
         Binding("r", "fold", "Repeats and stack traces: fold, or unfold", show=False, id="logs.fold"),
         Binding("z", "zone", "Zone: UTC, or this machine's", show=False, id="logs.zone"),
+        Binding("d", "colours", "Dye: the programs' own colours, or none", show=False, id="logs.colours"),
         Binding("c", "copy", "Copy the line", show=False, id="logs.copy"),
         Binding(
             "y", "copy_part", "Copy a field, the marked lines, or all that is shown", show=False, id="logs.copy_part"
@@ -139,7 +140,9 @@ class LogsPane(LogHanding):
 
     def _look(self, line: LogLine) -> ShownLine:
         tone = log_lines.label_tone(self._order[line.source])
-        return log_lines.shown_line(line, tone, by_origin=line.source in self._by_origin, in_utc=self._in_utc)
+        return log_lines.shown_line(
+            line, tone, by_origin=line.source in self._by_origin, in_utc=self._in_utc, in_colour=self._in_colour
+        )
 
     def _extend(self, lines: Sequence[LogLine]) -> None:
         self._slices.append(lines)

@@ -57,7 +57,7 @@ class LogLine(NamedTuple):
     """`time.time()` scale: the line's own time; without one, that of the line before it, or of its arrival."""
     kind: LineKind
     held: str
-    """The line, cleaned; when rearranged, what to show and SEPARATOR in front of it."""
+    """The line, cleaned; when rearranged, what to show before it, and colours behind it, with SEPARATOR between."""
 
     @property
     def source(self) -> str:
@@ -89,7 +89,15 @@ class LogLine(NamedTuple):
     @property
     def raw(self) -> str:
         """The whole line, cleaned."""
-        return self[2] if self[1].begin >= 0 else self[2].partition(SEPARATOR)[2]
+        return self[2] if self[1].begin >= 0 else self[2].split(SEPARATOR, 2)[1]
+
+    @property
+    def colours(self) -> str:
+        """The program's own colours of `text`, as `colours.coloured` writes them; empty for most lines."""
+        if self[1].begin >= 0:
+            return ""
+        parts = self[2].split(SEPARATOR, 2)
+        return parts[2] if len(parts) > 2 else ""
 
 
 @dataclass(frozen=True, slots=True)

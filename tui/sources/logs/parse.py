@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple
 
+from tui.sources.logs.colours import COLOUR, coloured, shifted
 from tui.sources.logs.line import REARRANGED, SEPARATOR, LineKind, LogLine, Severity, line_kind
 from tui.sources.logs.times import ISO, access_time, any_time, day_first_time, iso_time, klog_time, syslog_time
 from tui.sources.text import clean
@@ -48,7 +49,6 @@ _KLOG: Final = re.compile(r"([IWEF])(\d{4} \d\d:\d\d:\d\d\.\d{6}) ")
 _REDIS_LINE: Final = re.compile(r"\d+:[A-Z] (\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:\.\d+)?) ([.\-*#]) ")
 _SYSLOG: Final = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")
 _PRIORITY: Final = re.compile(r"<(\d{1,3})>")
-_COLOUR: Final = re.compile(r"\x1b\[[0-9;:]*[mK]")
 _TRACE_HEAD: Final = re.compile(
     r"Traceback \(most recent call last\)|Caused by: |goroutine \d+ \[|panic: |During handling of the above|"
     r"The above exception was|Stack trace:|Suppressed: "
@@ -64,6 +64,10 @@ _FRACTION: Final = re.compile(r"[.,](\d+)")
 _MAX_SHAPES: Final = 200
 _new_line: Final = tuple.__new__
 """Half the time of LogLine(…), which asks a Python function first."""
+
+
+def _held(text: str, raw: str, colours: str) -> str:
+    return f"{text}{SEPARATOR}{raw}{SEPARATOR}{colours}" if colours else f"{text}{SEPARATOR}{raw}"
 
 
 class _Stamp(NamedTuple):
@@ -108,12 +112,17 @@ class LineParser:
 
     def parse(self, line: str, now: float) -> LogLine:
         """Return the line; `errors` grows when it has a level of its own that is error or worse."""
+        colours = ""
         if "\x1b" in line:
-            line = _COLOUR.sub("", line)
-        raw = line if line.isascii() and line.isprintable() else clean(line)
+            raw, colours = coloured(line)
+            line = COLOUR.sub("", line)
+        else:
+            raw = line if line.isascii() and line.isprintable() else clean(line)
         first = line[:1]
         if first != "{" and not first.isdigit() and self._continues(first, line):
             at = self._at if self._at is not None else now
+            if colours:
+                return LogLine(at, self._kind(self._level, REARRANGED, continues=True), _held(raw, raw, colours))
             return LogLine(at, self._kind(self._level, 0, continues=True), raw)
         level, at_or_none, begin, text = self._judge(first, raw, now)
         if level is _NONE and first in "TCDSgp" and _TRACE_HEAD.match(line):
@@ -127,7 +136,13 @@ class LineParser:
             at_or_none = self._at if self._at is not None and level is _NONE else now
         self._at = at_or_none
         self._level = level
-        held = raw if begin != REARRANGED else f"{text}{SEPARATOR}{raw}"
+        if begin == REARRANGED:
+            text, colours = coloured(text) if "\x1b" in text else (clean(text), "")
+            held = _held(text, raw, colours)
+        elif colours := shifted(colours, begin):
+            held, begin = _held(raw[begin:], raw, colours), REARRANGED
+        else:
+            held = raw
         return LogLine(at_or_none, self._kind(level, begin), held)
 
     def _kind(self, level: Severity, begin: int, *, continues: bool = False) -> LineKind:
@@ -269,7 +284,7 @@ class LineParser:
                 shown.append(f"{key}={value}")
             elif value is not None:
                 shown.append(f"{key}={as_text(value)}")
-        return level, at, clean(" ".join(shown))
+        return level, at, " ".join(shown)
 
 
 class _Shape(NamedTuple):
