@@ -13,11 +13,12 @@ from rich.style import Style
 from profiles.hosts import is_pattern
 from profiles.schema import LogSource, Profile
 from tui.sources.docker.source import shown_socket
-from tui.sources.logs.colours import stretches
+from tui.sources.logs.colours import COLOUR, stretches
 from tui.sources.logs.fields import fields, pretty, shape_of
 from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.parse import json_object
 from tui.sources.logs.stdin import STDIN
-from tui.sources.text import clean
+from tui.sources.text import clean, clean_lines
 from widgets.cell import Tone
 from widgets.log_store import LogLine as ShownLine
 
@@ -160,7 +161,20 @@ def page(line: LogLine, trace: Sequence[LogLine] = ()) -> str:
         told += ["", "FIELDS", *(f"  {name:<{width}}  {value}" for name, value in found)]
     if indented := pretty(line.raw):
         told += ["", "JSON", indented]
+    for name, text in traces(line.raw):
+        told += ["", f"TRACE in {name}", text]
     return "\n".join([*told, "", "LINE", line.raw, *(each.raw for each in trace)])
+
+
+def traces(raw: str) -> Iterator[tuple[str, str]]:
+    """Yield what a JSON line holds of several lines, as stack traces are, by the field's name."""
+    waiting: list[tuple[str, object]] = [("", json_object(raw))]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{name}.{key}" if name else key, each) for key, each in reversed(value.items())]
+        elif isinstance(value, str) and "\n" in value.strip():
+            yield clean(name), clean_lines(COLOUR.sub("", value))
 
 
 def written(lines: Iterable[LogLine]) -> Iterator[str]:

@@ -325,3 +325,9 @@ async def test_an_entry_leads_to_its_time_on_a_line_of_its_log() -> None:
         text = app.pane.as_text()
         assert "payment failed token=•••" in text
         assert "abc" not in text
+
+
+def test_a_trace_inside_json_is_on_the_lines_page_line_by_line() -> None:
+    raw = '{"level":"error","msg":"x","err":{"stack":"Error: b\\u001b[31moom\\n    at f (a.js:1)"}}'
+    (line,) = LineParser("app", "app.log").parse_all([raw], 1.0)
+    assert "TRACE in err.stack\nError: boom\n    at f (a.js:1)\n" in log_lines.page(line)

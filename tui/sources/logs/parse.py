@@ -11,7 +11,16 @@ from typing import Any, Final, NamedTuple
 
 from tui.sources.logs.colours import COLOUR, coloured, shifted
 from tui.sources.logs.line import REARRANGED, SEPARATOR, LineKind, LogLine, Severity, line_kind
-from tui.sources.logs.times import ISO, access_time, any_time, day_first_time, iso_time, klog_time, syslog_time
+from tui.sources.logs.times import (
+    ISO,
+    access_time,
+    any_time,
+    day_first_time,
+    iso_time,
+    klog_time,
+    other_time,
+    syslog_time,
+)
 from tui.sources.text import clean
 
 _NONE, _DEBUG, _INFO, _WARN, _ERROR = Severity
@@ -39,7 +48,7 @@ _UPPER: Final = re.compile(
     r"|PANIC|ALERT|EMERG)\b"
 )
 _LOWER: Final = re.compile(
-    r"(?:^|[\[<(|\s])(trace|debug|info|notice|warn(?:ing)?|err(?:or)?|fatal|crit(?:ical)?|panic|alert|emerg)(?:[\]>)|:]|\s-)",
+    r"(?:^|[\[<(|\s]|\[\w+:)(trace|debug|info|notice|warn(?:ing)?|err(?:or)?|fatal|crit(?:ical)?|panic|alert|emerg)(?:[\]>)|:]|\s-)",
     re.IGNORECASE,
 )
 _LOGFMT_LEVEL: Final = re.compile(r"\b(?:level|lvl|severity|loglevel)=\"?([A-Za-z]+)")
@@ -55,6 +64,11 @@ _TRACE_HEAD: Final = re.compile(
 )
 _EXCEPTION: Final = re.compile(
     r"(?:[A-Za-z_$][\w$]*\.)*[A-Z][\w$]*(?:Error|Exception|Throwable|Interrupt|Exit|Warning)?\b(?::|$)"
+)
+_OF_STATEMENT: Final = re.compile(r" (?:DETAIL|HINT|CONTEXT|QUERY|STATEMENT|LOCATION):  ")
+"""How PostgreSQL goes on about an error or a warning."""
+_GO_FRAME: Final = re.compile(
+    r"(?:created by )?[\w./-]+\.[\w.()*-]+(?:\(.*\)| in goroutine \d+)$|goroutine \d+ |exit status "
 )
 _HEAD: Final = 160
 """Level words are looked for in this many first characters only: later ones belong to the message."""
@@ -100,6 +114,8 @@ class LineParser:
         self._in_trace = False
         self.errors = 0
         """Lines so far with a level of their own that is error or worse."""
+        self.is_of_past = False
+        """Whether lines were written long before they are read: one without a time has that of the line before."""
         self._second = ("", "")
         self._second_at = 0.0
         self._shapes: dict[tuple[str, ...], _Shape] = {}
@@ -125,7 +141,10 @@ class LineParser:
                 return LogLine(at, self._kind(self._level, REARRANGED, continues=True), _held(raw, raw, colours))
             return LogLine(at, self._kind(self._level, 0, continues=True), raw)
         level, at_or_none, begin, text = self._judge(first, raw, now)
-        if level is _NONE and first in "TCDSgp" and _TRACE_HEAD.match(line):
+        if level is _INFO and self._level >= _WARN and _OF_STATEMENT.search(raw, 0, _HEAD):
+            at = at_or_none if at_or_none is not None else self._at if self._at is not None else now
+            return LogLine(at, self._kind(self._level, begin, continues=True), raw)
+        if first in "TCDSgp" and level in (_NONE, _ERROR) and _TRACE_HEAD.match(line):
             self._in_trace = True
             level = _ERROR
         else:
@@ -133,7 +152,7 @@ class LineParser:
         if level is _ERROR:
             self.errors += 1
         if at_or_none is None:
-            at_or_none = self._at if self._at is not None and level is _NONE else now
+            at_or_none = self._at if self._at is not None and (level is _NONE or self.is_of_past) else now
         self._at = at_or_none
         self._level = level
         if begin == REARRANGED:
@@ -174,6 +193,8 @@ class LineParser:
         level = _USUAL.get(line[begin : begin + 5])
         if level is None:
             level = _level_word(line[begin - 1 :])
+        if level is _INFO and self._level >= _WARN:
+            return None  # it may belong to that line, as what PostgreSQL tells of a statement that failed
         if level is _ERROR:
             self.errors += 1
         self._in_trace = False
@@ -204,10 +225,15 @@ class LineParser:
             return False
         if first in (" ", "\t"):
             return True
+        if not line:
+            return self._in_trace
         if first in "TCDSgp" and _TRACE_HEAD.match(line):
+            # A crash behind something harmless stands for itself: it is an error, and no part of what went well.
+            if not self._in_trace and (self._level < _WARN or line.startswith("panic: ")):
+                return False
             self._in_trace = True
             return True
-        if self._in_trace and _EXCEPTION.match(line):
+        if self._in_trace and (_EXCEPTION.match(line) or _GO_FRAME.match(line)):
             return True
         if self._level is _ERROR and first.isalpha() and ":" in line and "." in line[:60] and _EXCEPTION.match(line):
             self._in_trace = True
@@ -244,10 +270,11 @@ class LineParser:
         if _SYSLOG.match(raw):
             return _level_word(raw[16:]), syslog_time(raw, now), 0, ""
         if first == "<" and (priority := _PRIORITY.match(raw)):
-            number = int(priority[1]) % 8
+            number, rest = int(priority[1]) % 8, raw[priority.end() :]
             level = _ERROR if number <= 3 else _WARN if number == 4 else _INFO if number <= 6 else _DEBUG
-            return level, None, 0, ""
-        return _level_word(raw), None, 0, ""
+            at = syslog_time(rest, now) if _SYSLOG.match(rest) else other_time(rest, now, self._zone)
+            return level, at, 0, ""
+        return _level_word(raw), other_time(raw, now, self._zone), 0, ""
 
     def _moment(self, text: str) -> float | None:
         """Return the moment of an ISO time; within the same second as the last one, only the fraction is read."""

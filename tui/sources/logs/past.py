@@ -98,6 +98,7 @@ class Past:
         whole = block.removesuffix(b"\n") if not words else b"\n".join(_with_words(block, words))
         texts = split(whole) if whole else []
         parser = LineParser(self._source, clean(found.origin, limit=80))
+        parser.is_of_past = True
         lines = parser.parse_all(list(map(self._shown, texts)) if self._shown else texts, found.changed)
         return lines if passes is None else [line for line in lines if passes(line)]
 

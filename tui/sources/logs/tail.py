@@ -57,7 +57,9 @@ class Tail:
         self._take_note(start, data)
         begin = _begin_of_last(data, lines, is_whole=start == 0)
         self.shown_from = start + begin
+        self._parser.is_of_past = True
         intake.parse(self._parser, self._splitter.feed(data[begin:]), len(data), is_backlog=True)
+        self._parser.is_of_past = False
 
     def read(self, intake: Intake) -> bool:
         """Take what is new; return whether there is more that the intake has no room for now.

@@ -21,6 +21,18 @@ _DAY_FIRST: Final = re.compile(r"(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d)
 _AGO: Final = re.compile(r"-\s?(\d{1,6}(?:\.\d{1,3})?)\s?(s|m|h|d)")
 _AGO_S: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _TIME_OF_DAY: Final = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d{1,6})?))?")
+_EPOCH: Final = re.compile(r"(1\d{9})(?:[.,](\d{1,9})|(\d{3}))?(?=[\s\]:|])")
+_CLOCK: Final = re.compile(r"(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?=[\s\]|])")
+_DATE: Final = re.compile(
+    r"(\d\d)([-./ ])(\d\d|[A-Z][a-z]{2})\2(\d{4})[ :](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?( ?[+-]\d{4})?"
+)
+_WEEKDAY: Final = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? (?:(UTC|GMT) )?(\d{4})"
+)
+_LATE: Final = 80
+"""An ISO time that does not begin a line begins within so many characters."""
+_BEFORE: Final = re.compile(r"(?:(?:[A-Z]+|\S*[^\sA-Za-z]\S*)\s+){1,3}(?=\[?\d{4}[-/])")
+"""What an ISO time may stand behind: `INFO`, `[main]`, `api-1 |`; behind a sentence it would be what that is about."""
 _SHORT: Final = re.compile(r"^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?!:)(.*)$")
 _SYSLOG: Final = re.compile(r"([A-Z][a-z]{2}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)")
 
@@ -87,6 +99,52 @@ def day_first_time(text: str, zone: tzinfo | None) -> float | None:
         f"{year}-{_MONTHS.get(month, 0):02}-{int(day):02}T{hour}:{minute}:{second}.{(fraction or '0').ljust(6, '0')}",
         zone,
     )
+
+
+def other_time(text: str, now: float, zone: tzinfo | None) -> float | None:
+    """Return the moment that a line's beginning means in a less common form; None when it names none.
+
+    Seconds or milliseconds since 1970, `26.11.2026 08:11:24`, `26-Nov-2026 08:11:24.123`, `Thu Nov 26 08:11:24 2026`,
+    `08:11:24.123` (of the day that is nearest to `now`), or an ISO time behind a level or a name.
+    """
+    at = 1 if text[:1] == "[" else 0
+    if text[at : at + 1].isdigit():
+        if epoch := _EPOCH.match(text, at):
+            return int(epoch[1]) + float(f"0.{epoch[2] or epoch[3] or 0}")
+        if date := _DATE.match(text, at):
+            return _day_month_year(date, zone)
+        if clock := _CLOCK.match(text, at):
+            return _of_day(clock, now, zone)
+    elif day := _WEEKDAY.match(text, at):
+        month, number, hour, minute, second, part, named, year = day.groups()
+        written = f"{year}-{_MONTHS.get(month, 0):02}-{int(number):02}T{hour}:{minute}:{second}.{(part or '0')[:6]}"
+        return iso_time(written, UTC if named else zone)
+    before = _BEFORE.match(text[:_LATE])
+    found = ISO.match(text, before.end()) if before else None
+    return iso_time(found[1], zone) if found else None
+
+
+def _day_month_year(date: re.Match[str], zone: tzinfo | None) -> float | None:
+    day, sign, month, year, hour, minute, second, part, offset = date.groups()
+    if sign == "/" and month.isdigit() and int(month) <= 12:
+        if int(day) <= 12:
+            return None  # who wrote it may have meant the other order
+    elif sign == "/" and month.isdigit():
+        day, month = month, day
+    number = int(month) if month.isdigit() else _MONTHS.get(month, 0)
+    written = f"{year}-{number:02}-{day}T{hour}:{minute}:{second}.{(part or '0')[:6]}{(offset or '').strip()}"
+    return iso_time(written, zone)
+
+
+def _of_day(clock: re.Match[str], now: float, zone: tzinfo | None) -> float | None:
+    hour, minute, second, part = clock.groups()
+    moments = []
+    for days in (-1, 0, 1):
+        day = datetime.fromtimestamp(now + 86_400 * days, zone)
+        written = f"{day:%Y-%m-%d}T{hour}:{minute}:{second}.{(part or '0')[:6]}"
+        if (moment := iso_time(written, zone)) is not None:
+            moments.append(moment)
+    return min(moments, key=lambda moment: abs(moment - now), default=None)
 
 
 def syslog_time(text: str, now: float) -> float | None:

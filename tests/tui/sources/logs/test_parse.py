@@ -188,3 +188,39 @@ def test_no_lines_make_it_raise_or_let_a_control_character_through(lines: list[s
         assert found.raw == clean(found.raw)
         assert all(value == clean(value) for pair in fields(found.raw) for value in pair)
         assert all(line == clean(line) for line in pretty(found.raw).split("\n"))
+
+
+def test_a_crash_behind_something_harmless_is_an_error_of_its_own() -> None:
+    found = parse("2026-11-22T08:11:24Z INFO all is well", "Traceback (most recent call last):", '  File "x", line 1',
+                  "ValueError: x")  # fmt: skip
+    assert [line.level for line in found] == [Severity.INFO, Severity.ERROR, Severity.ERROR, Severity.ERROR]
+    assert [line.continues for line in found] == [False, False, True, True]
+
+
+def test_the_trace_of_a_warning_belongs_to_it() -> None:
+    found = parse("2026-11-22T08:11:24Z WARNING again", "Traceback (most recent call last):", "ValueError: x")
+    assert [line.level for line in found] == [Severity.WARN] * 3
+    assert [line.continues for line in found] == [False, True, True]
+
+
+def test_chained_python_traces_are_one_with_their_blank_lines() -> None:
+    found = parse("2026-11-22T08:11:24Z ERROR x", "Traceback (most recent call last):", "    f()", "TimeoutError: db",
+                  "", "During handling of the above exception, another exception occurred:", "",
+                  "Traceback (most recent call last):", "    g()", "RuntimeError: wrapped")  # fmt: skip
+    assert [line.continues for line in found] == [False] + [True] * 9
+    assert {line.at for line in found} == {found[0].at}
+
+
+def test_a_panic_of_go_is_an_error_with_its_goroutines() -> None:
+    found = parse("2026-11-22T08:11:24Z ERROR before", "panic: index out of range", "", "goroutine 1 [running]:",
+                  "main.main()", "\t/app/main.go:5 +0x1d", "exit status 2", "2026-11-22T08:11:25Z INFO x")  # fmt: skip
+    assert [line.continues for line in found] == [False, False, True, True, True, True, True, False]
+    assert found[1].level is Severity.ERROR
+
+
+def test_what_postgresql_tells_of_an_error_belongs_to_it() -> None:
+    head = "2026-11-22 08:11:24.123 UTC [12] app@shop "
+    found = parse(f"{head}ERROR:  deadlock detected", f"{head}DETAIL:  Process 1 waits", f"{head}STATEMENT:  UPDATE x",
+                  f"{head}LOG:  statement: SELECT 1", f"{head}STATEMENT:  alone")  # fmt: skip
+    assert [line.continues for line in found] == [False, True, True, False, False]
+    assert [line.level for line in found] == [Severity.ERROR] * 3 + [Severity.INFO] * 2
