@@ -209,6 +209,11 @@ class HeldView(Widget):
         number = self.cursor_number
         return None if number is None else self._store[number]
 
+    @property
+    def newest_line(self) -> Any:
+        """The line that came last, shown or not; None when none is held."""
+        return self._store[self._store.end - 1] if len(self._store) else None
+
     def visible_lines(self) -> Iterator[Any]:
         """Return every line that passes now, as it was given, oldest first; another thread may go through them."""
         return self._store.shown()

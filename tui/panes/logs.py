@@ -4,15 +4,18 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from time import perf_counter
+from math import inf
+from time import perf_counter, time
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 
 from tui.panes import log_lines, tabs
 from tui.panes.failing import age_segment, failure_words, oldest
 from tui.panes.log_handing import LogHanding
+from tui.panes.log_merging import HOLD_S, Merger, in_order
 from tui.panes.log_title import stacked, title
 from tui.panes.pane import Desk
 from tui.sources.logs.line import LogBatch, LogLine
@@ -27,6 +30,12 @@ from widgets.sparkline import sparkline
 
 SETTLE_S: Final = 0.7
 """The ends of all logs at the start are collected for this long and put in order of their times."""
+_LATE_S: Final = 15.0
+"""For so long afterwards what comes from before the start is put where it belongs."""
+_MOST_RESORTED: Final = 50_000
+_RELEASE_S: Final = 0.25
+_FLOOD: Final = 5_000
+"""Lines of a batch from which on nobody can read them, and they wait for no other log."""
 REVEAL_S: Final = 10.0
 """How much later than an entry the oldest line may be that still shows it."""
 _SLICE: Final = 1000
@@ -86,6 +95,9 @@ class LogsPane(LogHanding):
         """Lines and errors a second of each log, one pair a second, the newest last."""
         self._early: list[LogLine] | None = []
         """What came before the logs' ends were put in order; None afterwards."""
+        self._settled_at = 0.0
+        self._merger = Merger()
+        self._releasing: Timer | None = None
         self._slices: deque[Sequence[LogLine]] = deque()
         """Lines on their way into the view."""
         self._by_origin: set[str] = set()
@@ -129,14 +141,48 @@ class LogsPane(LogHanding):
             self._by_origin.add(batch.name)
         if self._early is not None:
             self._early += batch.lines
+        elif self._is_late(batch.lines):
+            self._put_between(batch.lines)
+        elif len(batch.lines) < _FLOOD and (len(self._order) > 1 or self._by_origin):
+            self._merger.put(batch.lines, time())
+            self._release()
         else:
-            self._extend(batch.lines)
+            self._extend([*self._merger.take(inf), *batch.lines] if self._merger.has_lines else batch.lines)
 
     def _settle(self) -> None:
         early, self._early = self._early or [], None
-        early.sort(key=lambda line: line.at)
-        self._extend(early)
+        self._settled_at = perf_counter()
+        self._extend(in_order(early))
         self._draw_frame()
+
+    def _is_late(self, lines: Sequence[LogLine]) -> bool:
+        """Tell whether lines are what a log held before the start, and only came now: a cluster takes longer."""
+        view, newest = self._view, self._view.newest_line
+        return (
+            newest is not None
+            and perf_counter() - self._settled_at < _LATE_S
+            and lines[0].at < newest.at - HOLD_S
+            and not (view.paused or view.marks or self._older.is_reading or self._slices)
+            and view.line_count < _MOST_RESORTED
+        )
+
+    def _put_between(self, lines: Sequence[LogLine]) -> None:
+        """Put lines where their times belong; nobody has moved through what is shown yet."""
+        first, held = self._view.held(self._view.first_number, _MOST_RESORTED)
+        self._view.forget_before(first + len(held))
+        self._extend(in_order(held, lines))
+
+    def _release(self) -> None:
+        """Show what has waited for the lines of other logs, and come again for what still does."""
+        if lines := self._merger.take(time()):
+            self._extend(lines)
+        if self._merger.has_lines and self._releasing is None:
+
+            def again() -> None:
+                self._releasing = None
+                self._release()
+
+            self._releasing = self.set_timer(_RELEASE_S, again)
 
     def _look(self, line: LogLine) -> ShownLine:
         tone = log_lines.label_tone(self._order[line.source])

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -331,3 +333,54 @@ def test_a_trace_inside_json_is_on_the_lines_page_line_by_line() -> None:
     raw = '{"level":"error","msg":"x","err":{"stack":"Error: b\\u001b[31moom\\n    at f (a.js:1)"}}'
     (line,) = LineParser("app", "app.log").parse_all([raw], 1.0)
     assert "TRACE in err.stack\nError: boom\n    at f (a.js:1)\n" in log_lines.page(line)
+
+
+def written_at(*moments: float) -> list[str]:
+    return [f"{datetime.fromtimestamp(at, UTC).isoformat()} INFO at {at % 1000:.1f}" for at in moments]
+
+
+def moments(app: PaneApp) -> list[float]:
+    return [float(text.rpartition(" ")[2]) for text in app.texts]
+
+
+async def test_what_another_log_wrote_before_comes_before_though_it_arrives_later() -> None:
+    app, now = PaneApp(), time.time() // 1000 * 1000 + 500
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.pane._early is None)
+        app.batch(*written_at(now - 400, now - 398))
+        await until(pilot, lambda: len(app.texts) == 2)
+        # What a cluster held before the start, a moment after the files.
+        app.batch(*written_at(now - 401, now - 399.5, now - 399), source="db")
+        await until(pilot, lambda: moments(app) == [99.0, 100.0, 100.5, 101.0, 102.0])
+        assert "held" in app.counts
+        assert "older let go" not in app.counts
+
+
+async def test_nothing_moves_under_who_has_moved_up() -> None:
+    app, now = PaneApp(), time.time() // 1000 * 1000 + 500
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.pane._early is None)
+        app.batch(*written_at(now - 400, now - 398))
+        await until(pilot, lambda: len(app.texts) == 2)
+        await pilot.press("k")
+        app.batch(*written_at(now - 401), source="db")
+        await until(pilot, lambda: len(app.texts) == 3)
+        assert moments(app) == [100.0, 102.0, 99.0]
+
+
+async def test_the_programs_colours_are_shown_or_not() -> None:
+    app = PaneApp()
+    async with app.run_test() as pilot:
+        app.batch("INFO \x1b[35mpurple\x1b[0m")
+        await until(pilot, lambda: len(app.texts) == 1)
+        assert app.view._shown(app.view.first_number).spans
+        await pilot.press("d")
+        assert not app.view._shown(app.view.first_number).spans
+        assert app.told == ["the programs' own colours are stripped"]
+
+
+async def test_the_end_of_what_is_piped_is_said() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(120, 24)) as pilot:
+        app.batch("INFO x", following=(), ended="ended 10:00:00 UTC")
+        await until(pilot, lambda: "app ended 10:00:00 UTC" in app.counts)
