@@ -10,7 +10,7 @@ HOLD_S: Final = 0.5
 """How long a line waits for older ones of other logs: files are looked at five times a second."""
 _LONGEST_S: Final = 1.0
 """How long at most: the clock of whoever wrote it may be ahead of ours."""
-_MANY: Final = 20_000
+_MANY: Final = 5_000
 """Waiting lines above which nobody waits: a flood shows what is there."""
 
 
@@ -27,6 +27,11 @@ class Merger:
     def has_lines(self) -> bool:
         """Whether lines wait."""
         return bool(self._waiting)
+
+    def matters(self, lines: Sequence[LogLine], now: float) -> bool:
+        """Tell whether a batch would come out otherwise than it went in, or later."""
+        times = [line[0] for line in lines]
+        return bool(self._waiting) or times[-1] > now - HOLD_S or times != sorted(times)
 
     def put(self, lines: Iterable[LogLine], now: float) -> None:
         """Take the lines of a batch, in their order."""

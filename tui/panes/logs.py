@@ -32,9 +32,10 @@ SETTLE_S: Final = 0.7
 """The ends of all logs at the start are collected for this long and put in order of their times."""
 _LATE_S: Final = 15.0
 """For so long afterwards what comes from before the start is put where it belongs."""
-_MOST_RESORTED: Final = 50_000
+_MOST_RESORTED: Final = 3_000
+_MOST_LATE: Final = 500
 _RELEASE_S: Final = 0.25
-_FLOOD: Final = 5_000
+_FLOOD: Final = 1_000
 """Lines of a batch from which on nobody can read them, and they wait for no other log."""
 REVEAL_S: Final = 10.0
 """How much later than an entry the oldest line may be that still shows it."""
@@ -143,7 +144,11 @@ class LogsPane(LogHanding):
             self._early += batch.lines
         elif self._is_late(batch.lines):
             self._put_between(batch.lines)
-        elif len(batch.lines) < _FLOOD and (len(self._order) > 1 or self._by_origin):
+        elif (
+            len(batch.lines) < _FLOOD
+            and (len(self._order) > 1 or self._by_origin)
+            and self._merger.matters(batch.lines, time())
+        ):
             self._merger.put(batch.lines, time())
             self._release()
         else:
@@ -160,6 +165,7 @@ class LogsPane(LogHanding):
         view, newest = self._view, self._view.newest_line
         return (
             newest is not None
+            and len(lines) < _MOST_LATE
             and perf_counter() - self._settled_at < _LATE_S
             and lines[0].at < newest.at - HOLD_S
             and not (view.paused or view.marks or self._older.is_reading or self._slices)

@@ -73,3 +73,12 @@ def test_every_line_comes_once_and_lines_that_were_in_time_come_in_order(
     own_orders = [[each.at for each in given if each.origin == origin] for origin in "ab"]
     if all(times == sorted(times) for times in own_orders):
         assert [each.at for each in taken] == sorted(each.at for each in given)
+
+
+def test_what_comes_late_in_order_and_alone_needs_no_merging() -> None:
+    merger = Merger()
+    assert not merger.matters([line(1.0, "a"), line(2.0, "b")], 100.0)
+    assert merger.matters([line(2.0, "a"), line(1.0, "b")], 100.0)
+    assert merger.matters([line(99.9, "a")], 100.0)
+    merger.put([line(99.9, "a")], 100.0)
+    assert merger.matters([line(1.0, "a")], 100.0)

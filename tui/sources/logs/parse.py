@@ -193,7 +193,7 @@ class LineParser:
         level = _USUAL.get(line[begin : begin + 5])
         if level is None:
             level = _level_word(line[begin - 1 :])
-        if level is _INFO and self._level >= _WARN:
+        if level is _INFO and self._level >= _WARN and ":  " in line:
             return None  # it may belong to that line, as what PostgreSQL tells of a statement that failed
         if level is _ERROR:
             self.errors += 1

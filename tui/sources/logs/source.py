@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import glob
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -14,8 +15,9 @@ from tui.sources.logs.files import FIRST_LINES, FileFollower
 from tui.sources.logs.follower import Follower
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.line import LogBatch
+from tui.sources.logs.packed import PackedFollower, is_packed
 from tui.sources.logs.pods import PodFollower, PodLogs
-from tui.sources.logs.stdin import STDIN, StdinFollower
+from tui.sources.logs.stdin import STDIN, StdinFollower, StreamFollower
 from tui.sources.logs.watch import watches_of
 from tui.sources.masking import without_secrets
 
@@ -105,7 +107,7 @@ class LogsSource:
             (*follower.problems, *(watch.problem for watch in self._watches if watch.problem)),
             self._intake.gaps,
             tuple((watch.name, watch.count()) for watch in self._watches),
-            follower.ended if isinstance(follower, StdinFollower) else "",
+            follower.ended if isinstance(follower, StreamFollower) else "",
         )
 
     @property
@@ -138,6 +140,8 @@ class LogsSource:
         entry = self._entry
         if entry.file == STDIN:
             return StdinFollower(self._log, self._stdin, self._intake)
+        if entry.file is not None and is_packed(entry.file) and not glob.has_magic(entry.file):
+            return PackedFollower(self._log, entry.file, self._intake)
         if entry.file is not None:
             return FileFollower(self._log, entry.file, self._intake, first_lines=self._first_lines)
         if entry.command is not None:

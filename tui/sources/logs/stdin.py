@@ -1,6 +1,7 @@
-"""What is piped into opstui, as one more log."""
+"""What has an end: what is piped into opstui, as one more log."""
 
 import asyncio
+import math
 import os
 import select
 import threading
@@ -24,37 +25,32 @@ _UNFINISHED_S: Final = 3.0
 _PAUSE_S: Final = 0.0005
 
 
-class StdinFollower:
-    """Reads a pipe to its end, no faster than its lines are taken: a writer in a hurry waits, and loses nothing."""
+class StreamFollower:
+    """Reads something to its end, no faster than its lines are taken."""
 
     has_caught_up = False
     """Nothing tells: what was written before and what comes now are one stream."""
 
-    def __init__(self, source: str, descriptor: int | None, intake: Intake) -> None:
-        """Prepare to read; `descriptor` stays open when following ends, for it is the whole program's."""
+    def __init__(self, source: str, origin: str, intake: Intake) -> None:
+        """Prepare to read."""
         self._source = source
-        self._descriptor = descriptor
+        self._origin = origin
         self._intake = intake
         self._splitter = LineSplitter()
-        self._parser = LineParser(source, "stdin")
-        self._full_since: float | None = None
+        self._parser = LineParser(source, origin)
         self._is_closing = threading.Event()
         self._thread: threading.Thread | None = None
         self.following: tuple[str, ...] = ()
         self.problems: tuple[str, ...] = ()
         self.failure: SourceError | None = None
         self.ended = ""
-        """When the pipe came to its end, in words; empty before."""
+        """When it came to its end, in words; empty before."""
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        if self._descriptor is None:
-            self.failure = Unreadable("nothing is piped into opstui", "PROGRAM | opstui --profile NAME")
-            return
-        self.following = ("stdin",)
-        run = threading.Thread(target=self._run, args=(self._descriptor,), name=f"logs {self._source}", daemon=True)
-        self._thread = run
-        run.start()
+        self.following = (self._origin,)
+        self._thread = threading.Thread(target=self._run, name=f"logs {self._source}", daemon=True)
+        self._thread.start()
 
     async def close(self) -> None:
         """Stop reading."""
@@ -62,48 +58,73 @@ class StdinFollower:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 2 * _LOOK_S)
 
-    def _run(self, descriptor: int) -> None:
+    def _read(self) -> None:
+        """Read to the end. Raises OSError; `failure` says already what is wrong, or `_end` was called."""
+        raise NotImplementedError
+
+    def _run(self) -> None:
         try:
-            self._read(descriptor)
+            self._read()
         except OSError as error:
-            self.problems = (f"stdin: {clean(error.strerror or 'cannot be read')}",)
+            self.problems = (f"{self._origin}: {clean(error.strerror or 'cannot be read')}",)
         finally:
             self.following = ()
-            if not (self._is_closing.is_set() or self.ended or self.problems):
+            if not (self._is_closing.is_set() or self.ended or self.problems or self.failure):
                 self.failure = Unreadable("following stopped: a bug in opstui", "see the log file")
             self._intake.drop(0, 0)
 
-    def _read(self, descriptor: int) -> None:
-        waiting = select.poll()
+    def _take(self, data: bytes) -> None:
+        self._intake.parse(self._parser, self._splitter.feed(data), len(data), pause_s=_PAUSE_S)
+
+    def _flush(self) -> None:
+        self._intake.parse(self._parser, self._splitter.flush(), 0)
+
+    def _end(self) -> None:
+        self._flush()
+        self.ended = f"ended {time.strftime('%H:%M:%S', time.gmtime())} UTC"
+
+    def _has_room(self, within_s: float = math.inf) -> bool:
+        """Wait until there is room for lines, but no longer than that; return whether there is."""
+        until = time.monotonic() + within_s
+        while self._intake.is_full:
+            if time.monotonic() > until or self._is_closing.wait(_TURN_S):
+                return False
+        return not self._is_closing.is_set()
+
+
+class StdinFollower(StreamFollower):
+    """Reads a pipe to its end: a writer in a hurry waits, and loses nothing."""
+
+    def __init__(self, source: str, descriptor: int | None, intake: Intake) -> None:
+        """Prepare to read; `descriptor` stays open when following ends, for it is the whole program's."""
+        super().__init__(source, "stdin", intake)
+        self._descriptor = descriptor
+        self._is_patient = True
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        if self._descriptor is None:
+            self.failure = Unreadable("nothing is piped into opstui", "PROGRAM | opstui --profile NAME")
+        else:
+            super().start()
+
+    def _read(self) -> None:
+        descriptor, waiting, grew_at = self._descriptor or 0, select.poll(), time.monotonic()
         waiting.register(descriptor, select.POLLIN)
-        grew_at = time.monotonic()
         while not self._is_closing.is_set():
             if not waiting.poll(_LOOK_S * 1000):
                 if self._splitter.has_partial and time.monotonic() - grew_at > _UNFINISHED_S:
-                    self._intake.parse(self._parser, self._splitter.flush(), 0)
+                    self._flush()
                 continue
-            takes = self._has_room()
+            # Whoever has waited in vain once does not wait for each of its lines again.
+            self._is_patient = self._has_room(PATIENCE_S if self._is_patient else 0.0)
             if self._is_closing.is_set():
                 return
-            data = os.read(descriptor, _CHUNK)
-            grew_at = time.monotonic()
+            data, grew_at = os.read(descriptor, _CHUNK), time.monotonic()
             if not data:
-                self._intake.parse(self._parser, self._splitter.flush(), 0)
-                self.ended = f"ended {time.strftime('%H:%M:%S', time.gmtime())} UTC"
+                self._end()
                 return
-            if takes:
-                self._intake.parse(self._parser, self._splitter.feed(data), len(data), pause_s=_PAUSE_S)
+            if self._is_patient:
+                self._take(data)
             else:
                 self._intake.drop(self._splitter.lose(data), len(data))
-
-    def _has_room(self) -> bool:
-        """Wait until there is room for lines, or patience is spent; return whether there is room."""
-        while self._intake.is_full and not self._is_closing.is_set():
-            now = time.monotonic()
-            if self._full_since is None:
-                self._full_since = now
-            if now - self._full_since > PATIENCE_S:
-                return False
-            self._is_closing.wait(_TURN_S)
-        self._full_since = None
-        return True
