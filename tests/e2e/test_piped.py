@@ -45,7 +45,7 @@ def test_a_pipeline_is_read_to_its_end_while_keys_come_from_the_terminal(shell: 
     terminal.wait(r"ERROR line 36")
     terminal.forget()
     terminal.press("q")
-    terminal.wait(r"^ready\$")
+    terminal.wait(r"ready\$")
 
 
 def test_ctrl_z_stops_the_whole_pipeline_and_fg_goes_on(shell: Open) -> None:
@@ -53,7 +53,7 @@ def test_ctrl_z_stops_the_whole_pipeline_and_fg_goes_on(shell: Open) -> None:
     terminal.wait("stdin INFO again")
     terminal.forget()
     terminal.press("ctrl+z")
-    terminal.wait(r"^ready\$")
+    terminal.wait(r"ready\$")
     terminal.forget()
     terminal.send("jobs -sl\r")
     terminal.wait(r"Stopped \(signal\).*tui logs")
@@ -63,7 +63,7 @@ def test_ctrl_z_stops_the_whole_pipeline_and_fg_goes_on(shell: Open) -> None:
     terminal.forget()
     terminal.press("q")
     # The shell waits for the writer as well, who heard of the end.
-    terminal.wait(r"^ready\$")
+    terminal.wait(r"ready\$")
 
 
 def test_a_file_alone_needs_no_profile(shell: Open, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_pager_takes_the_terminal_with_its_own_ctrl_c_and_gives_it_back(shel
     terminal.press("|")
     terminal.wait("Show what in less")
     terminal.press("enter")
-    terminal.wait(r"Z stdin stdin ERROR line 1$")
+    terminal.wait(r"Z stdin stdin ERROR line 1\b")
     terminal.press("ctrl+c", "ctrl+z", "!")
     terminal.wait("Command not available")
     terminal.forget()
