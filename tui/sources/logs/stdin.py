@@ -74,7 +74,8 @@ class StreamFollower:
             self._intake.drop(0, 0)
 
     def _take(self, data: bytes) -> None:
-        self._intake.parse(self._parser, self._splitter.feed(data), len(data), pause_s=_PAUSE_S)
+        parser, lines = self._parser, self._splitter.feed(data)
+        self._intake.parse(parser, lines, len(data), is_backlog=parser.is_of_past, pause_s=_PAUSE_S)
 
     def _flush(self) -> None:
         self._intake.parse(self._parser, self._splitter.flush(), 0)

@@ -37,6 +37,7 @@ async def test_it_is_read_whole_and_once(tmp_path: Path, name: str, pack: Callab
     seen, batch = await to_the_end(path)
     assert [line.raw[-10:].split()[-1] for line in seen] == [str(number) for number in range(50_000)]
     assert (batch.received, batch.dropped, batch.problems) == (50_000, 0, ())
+    assert batch.lines_per_s == 0.0, "what is old has no rate"
     assert seen[0].origin == f"app.log.3.{name}"
 
 
