@@ -21,9 +21,14 @@ _TICK_S: Final = 0.05
 _DEAF_S: Final = 0.5
 """How long nobody may have pressed a key before the first Enter counts as an answer."""
 
+_WIDTH: Final = 110
+_AROUND: Final = 8
+"""Cells of a line that the border, the cursor, the gap and the scrollbar take."""
+_LABEL: Final = 40
+
 _CSS = """
     {0} {{ align: center middle; }}
-    {0} > Vertical {{ width: 110; max-width: 100%; height: auto; max-height: 100%; border: solid $primary; padding: 0 1;
+    {0} > Vertical {{ width: {1}; max-width: 100%; height: auto; max-height: 100%; border: solid $primary; padding: 0 1;
         background: $surface; }}
     {0} .title {{ text-style: bold; height: auto; }}
     {0} Static {{ height: auto; }}
@@ -56,7 +61,7 @@ class ChooseDialog(ModalScreen[str | None]):
         Binding("pagedown", "page(1)", "Page down", show=False, id="choose.page_down", priority=True),
     ]
 
-    DEFAULT_CSS = _CSS.format("ChooseDialog") + "ChooseDialog LiveTable { height: auto; max-height: 14; }"
+    DEFAULT_CSS = _CSS.format("ChooseDialog", _WIDTH) + "ChooseDialog LiveTable { height: auto; max-height: 14; }"
 
     def __init__(self, title: str, choices: Sequence[Choice], *, is_answer: bool = False) -> None:
         """Prepare the dialog.
@@ -80,8 +85,7 @@ class ChooseDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay the dialog out."""
-        label = max((width_of(choice.label) for choice in self._choices), default=8)
-        columns = [Column("label", "", min_width=min(label, 40), max_width=label), Column("note", "")]
+        columns = [Column("label", "", self._label_width()), Column("note", "")]
         table = LiveTable(columns, empty="nothing to choose from", tree=True)
         table.can_focus = False
         table.show({c.key: Row((c.label, Cell(c.note, "dim"))) for c in self._choices})
@@ -92,6 +96,13 @@ class ChooseDialog(ModalScreen[str | None]):
             yield field
             yield table
             yield Static("enter: choose · up, down: move · esc, ctrl+g: cancel", classes="hint", markup=False)
+
+    def _label_width(self) -> int:
+        """Return how wide the labels stand: whole where they and the notes have room, and else at least `_LABEL`."""
+        label = max((width_of(choice.label) for choice in self._choices), default=8)
+        note = max((width_of(choice.note) for choice in self._choices), default=0)
+        room = min(_WIDTH, self.app.size.width) - _AROUND - note
+        return min(label, max(_LABEL, room))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Narrow the list."""
@@ -131,7 +142,7 @@ class InputDialog(ModalScreen[str | None]):
         Binding("escape,ctrl+g", "cancel", "Cancel", show=False, id="input.cancel"),
     ]
 
-    DEFAULT_CSS = _CSS.format("InputDialog") + "InputDialog #said { text-style: bold; }"
+    DEFAULT_CSS = _CSS.format("InputDialog", _WIDTH) + "InputDialog #said { text-style: bold; }"
 
     def __init__(
         self,

@@ -82,6 +82,17 @@ async def test_a_long_choice_is_not_cut_where_there_is_room() -> None:
         assert "for 1m59s: Connection pool exhausted" in shown
 
 
+async def test_a_long_choice_leaves_its_note_whole() -> None:
+    async with App[None]().run_test(size=(150, 24)) as pilot:
+        note = "not permitted: it needs patch on deployments"
+        dialog = ChooseDialog("which?", [Choice("a", "K  Cordon: " + "no more pods on it " * 4, note)])
+        pilot.app.push_screen(dialog)
+        await pilot.pause()
+        shown = dialog.query_one(LiveTable).render_line(1).text
+        assert "K  Cordon: no more pods" in shown
+        assert note in shown
+
+
 async def test_a_value_is_taken_only_when_nothing_is_wrong_with_it() -> None:
     async with App[None]().run_test(size=(80, 24)) as pilot:
         answers: list[str | None] = []
