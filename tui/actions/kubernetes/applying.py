@@ -29,8 +29,8 @@ from tui.actions.action import (
     Target,
 )
 from tui.actions.kubernetes.asking import permission
-from tui.actions.kubernetes.locating import found_at, refused, resource_named, send_patch
-from tui.actions.kubernetes.preview import changed_fields
+from tui.actions.kubernetes.locating import found_at, lost_race, resource_named, send_patch, uid_of
+from tui.actions.kubernetes.preview import changed_fields, moved_fields
 from tui.actions.kubernetes.rollout import rollout
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.fields import Object, part, text
@@ -122,14 +122,21 @@ class _Payload:
 
     kind: Resource
     body: Mapping[str, Any]
-    version: str
+    was: Object | None
+    """The object as it was read; None when there was none."""
+
+    @property
+    def version(self) -> str:
+        """Its resourceVersion; empty when there was none."""
+        return _version(self.was)
 
 
 class ApplyManifest:
     """`kubectl apply --server-side`, of a manifest in a file that the profile names.
 
-    The resourceVersion of the object that there is stands in the manifest that is sent: the server answers 409 when
-    it has changed since. Fields that another field manager owns are never taken from it: that is a conflict.
+    The uid and the resourceVersion of the object that there is stand in the manifest that is sent: the server answers
+    409 when it has changed since, or is gone. Fields that another field manager owns are never taken from it: that is
+    a conflict.
     """
 
     name = APPLY
@@ -139,7 +146,7 @@ class ApplyManifest:
         targets="manifests in a file that the profile names (kubernetes.manifests); no Secrets",
         risk="as the profile says, high if it does not",
         inverse=CANNOT_BE_UNDONE,
-        identity="metadata.resourceVersion of the object that was read, in what is applied; the manifest's digest",
+        identity="metadata.uid and resourceVersion of what was read, in what is applied; the manifest's digest",
         window="none for an object that is there; one that somebody creates in the same moment is merged with",
         command="kubectl apply --server-side --field-manager=opstui -f FILE",
         verification="read back as the server wrote it, within 5 min; a workload as kubectl rollout status",
@@ -169,8 +176,7 @@ class ApplyManifest:
         kind = await resource_named(self._source, document.kind, document.group)
         obj = await found_at(self._source, kind, target)
         _is_the_one(target, obj)
-        version = str(part(obj or {}, "metadata").get("resourceVersion", ""))
-        body = _with_version(document.body, target.where, version)
+        body = _with_identity(document.body, target.where, obj)
         may_not = await permission(self._source, "patch", kind, target)
         preview: tuple[str, ...] = ("no preview: not permitted",)
         evidence: dict[str, Any] = {"group": document.group}
@@ -180,12 +186,12 @@ class ApplyManifest:
                 content_type=_APPLY_PATCH,
             )  # fmt: skip
             if answer.status in (400, 404, 409, 422):
-                raise refused(target, answer)
+                raise await lost_race(self._source, kind, target, answer, obj)
             preview = changed_fields(obj or {}, answer.body) if answer.is_ok else (f"no preview: {answer.message}",)
             evidence |= {"md5": _content_md5(answer.body)} if answer.is_ok else {}
         return Action(
             request=request,
-            before="there is none" if obj is None else f"resourceVersion {clean(version)}",
+            before="there is none" if obj is None else f"resourceVersion {clean(_version(obj))}",
             after=f"as manifest {document.index + 1} of {manifest.file} says",
             risk=Risk[manifest.risk.upper()],
             risk_reason=manifest.title,
@@ -197,7 +203,7 @@ class ApplyManifest:
             impact=() if obj is not None else ("it is created: deleting it again is not offered",),
             permission=may_not,
             evidence=evidence,
-            payload=_Payload(kind, body, version),
+            payload=_Payload(kind, body, obj),
         )
 
     async def sight(self, action: Action) -> tuple[Sight, str]:
@@ -206,13 +212,17 @@ class ApplyManifest:
         obj = await found_at(self._source, payload.kind, target)
         if obj is None:
             return (Sight.GONE, f"{target} is gone") if payload.version else (Sight.UNCHANGED, "")
-        version = str(part(obj, "metadata").get("resourceVersion", ""))
-        return (Sight.UNCHANGED, "") if version == payload.version else (Sight.CHANGED, "it has changed")
+        if _version(obj) == payload.version:
+            return Sight.UNCHANGED, ""
+        moved = moved_fields(payload.was, obj) if payload.was is not None else "somebody has made it"
+        return Sight.CHANGED, moved or "it has changed"
 
     async def execute(self, action: Action) -> Receipt:
         """Send it, once; raises as `send_patch` does."""
         payload, target = _payload(action), action.request.target
-        answer = await send_patch(self._source, payload.kind, target, payload.body, _APPLY_PATCH, _QUERY)
+        answer = await send_patch(
+            self._source, payload.kind, target, payload.body, _APPLY_PATCH, _QUERY, was=payload.was
+        )
         version = text(part(answer.body, "metadata"), "resourceVersion")
         return Receipt(f"{target} is applied (resourceVersion {version})", {"md5": _content_md5(answer.body)})
 
@@ -249,12 +259,20 @@ def _is_the_one(target: Target, obj: Object | None) -> None:
         raise NotSentError(f"{target} {what}: choose the manifest again")
 
 
-def _with_version(body: Mapping[str, Any], namespace: str, version: str) -> dict[str, Any]:
+def _version(obj: Object | None) -> str:
+    return str(part(obj or {}, "metadata").get("resourceVersion", ""))
+
+
+def _with_identity(body: Mapping[str, Any], namespace: str, obj: Object | None) -> dict[str, Any]:
+    """Return a manifest for the very object that was read.
+
+    The uid keeps a server from making anew what somebody has deleted in the same moment: the version alone would not.
+    """
     metadata = {**part(body, "metadata")}
     if namespace:
         metadata["namespace"] = namespace
-    if version:
-        metadata["resourceVersion"] = version
+    if obj is not None:
+        metadata |= {"uid": uid_of(obj), "resourceVersion": _version(obj)}
     return {**body, "metadata": metadata}
 
 

@@ -4,11 +4,13 @@ from typing import Any
 
 from tui.actions.action import GoneError, NotSentError, Target
 from tui.actions.kubernetes.asking import CERTAINLY_NOT, ready_to_send, refusal_words
+from tui.actions.kubernetes.preview import moved_fields
+from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.answers import Answer, ConnectFailed
 from tui.sources.kubernetes.connection import Query
 from tui.sources.kubernetes.discovery import discover
-from tui.sources.kubernetes.fields import Object
+from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.kinds import Resource
 
 
@@ -42,8 +44,12 @@ async def send_patch(
     body: Any,
     content_type: str,
     query: Query = (),
+    *,
+    was: Object | None,
 ) -> Answer:
     """Send a patch, once, and return the answer of one that was carried out.
+
+    `was` is the object that it was planned for: what moved since is said by comparing it again; None: there was none.
 
     Raises:
         NotSentError: it was never sent, or the server refused it as a whole.
@@ -58,7 +64,7 @@ async def send_patch(
     except ConnectFailed as error:
         raise NotSentError(f"no connection, so nothing was sent: {error.message}") from error
     if answer.status in CERTAINLY_NOT:
-        raise refused(target, answer)
+        raise await lost_race(source, kind, target, answer, was)
     answer.object()
     return answer
 
@@ -68,3 +74,28 @@ def refused(target: Target, answer: Answer) -> NotSentError:
     if answer.status == 404:
         return GoneError(f"{target} is gone: {answer.message}")
     return NotSentError(refusal_words(answer))
+
+
+async def lost_race(
+    source: KubernetesSource, kind: Resource, target: Target, answer: Answer, was: Object | None
+) -> NotSentError:
+    """Return what moved since `was` where that is why a write was refused as a whole, else the server's own words."""
+    if answer.status not in (409, 422):
+        return refused(target, answer)
+    try:
+        now = await found_at(source, kind, target)
+    except SourceError as error:
+        return NotSentError(f"{refusal_words(answer)}; what moved could not be read: {error.message}")
+    if now is None:
+        return GoneError(f"{target} is gone: {answer.message}") if was is not None else refused(target, answer)
+    if was is None:
+        return NotSentError(f"{target} was made meanwhile; nothing was changed")
+    if uid_of(now) != uid_of(was):
+        return GoneError(f"{target} was deleted and created again: another one under the same name")
+    moved = moved_fields(was, now)
+    return NotSentError(f"{target} has moved on: {moved}; nothing was changed") if moved else refused(target, answer)
+
+
+def uid_of(obj: Object) -> str:
+    """Return an object's uid."""
+    return text(part(obj, "metadata"), "uid")

@@ -22,15 +22,16 @@ from tui.actions.action import (
     Target,
 )
 from tui.actions.kubernetes.asking import permission
-from tui.actions.kubernetes.locating import found_at, refused, resource_named, send_patch
-from tui.actions.kubernetes.preview import changed_fields
+from tui.actions.kubernetes.locating import found_at, lost_race, resource_named, send_patch
+from tui.actions.kubernetes.preview import changed_fields, moved_fields
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.kinds import Resource
 from tui.sources.masking import without_secrets
 
 MERGE: Final = "merge-patch"
-_MERGE_PATCH: Final = "application/merge-patch+json"
+_JSON_PATCH: Final = "application/json-patch+json"
+_VERSION: Final = "/metadata/resourceVersion"
 
 
 def merge_request(name: str, declared: DeclaredPatch, uid: str) -> Request:
@@ -62,21 +63,54 @@ def reverse(obj: Any, patch: Mapping[str, Any]) -> dict[str, Any]:
     return back
 
 
+def as_json_patch(obj: Mapping[str, Any], patch: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the JSON Patch that does to an object what a merge patch does, and first tests every field it touches.
+
+    A merge patch can only name a version of the whole object, and the status of a busy one moves every second. A field
+    that is not there yet cannot be tested: then the object is that it comes into, or the version at its top.
+    """
+    tests: dict[str, dict[str, Any]] = {}
+    changes: list[dict[str, Any]] = []
+
+    def go(found: Mapping[str, Any], wanted: Mapping[str, Any], path: str) -> None:
+        for key, value in wanted.items():
+            at = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
+            if key not in found:
+                if value is not None:
+                    whole = path if path not in ("", "/metadata") else _VERSION
+                    tests[whole] = {"op": "test", "path": whole, "value": found if whole == path else _version(obj)}
+                    changes.append({"op": "add", "path": at, "value": merged(None, value)})
+            elif isinstance(value, dict) and isinstance(found[key], dict):
+                go(found[key], value, at)
+            else:
+                tests[at] = {"op": "test", "path": at, "value": found[key]}
+                new = {"op": "remove", "path": at} if value is None else {"op": "replace", "path": at}
+                changes.append(new if value is None else {**new, "value": merged(None, value)})
+
+    go(obj, patch, "")
+    uid = {"op": "test", "path": "/metadata/uid", "value": part(obj, "metadata").get("uid")}
+    return [uid, *tests.values(), *changes]
+
+
+def _version(obj: Mapping[str, Any]) -> Any:
+    return part(obj, "metadata").get("resourceVersion")
+
+
 @dataclass(frozen=True, slots=True)
 class _Payload:
-    """What `execute` sends, and how the patched fields were."""
+    """What `execute` sends, and the object it was planned for."""
 
     kind: Resource
-    body: Mapping[str, Any]
+    body: list[dict[str, Any]]
     patch: Mapping[str, Any]
-    was: Mapping[str, Any]
+    obj: Object
+    """As it was read; what moved is said by comparing it again."""
 
 
 class MergePatch:
-    """`kubectl patch --type=merge`, of an object and with a patch that the profile names.
+    """`kubectl patch --type=merge`, of an object and with a patch that the profile names, as a JSON Patch.
 
-    The object's uid and resourceVersion stand in the patch itself: the server answers 409 when anything of it has
-    changed since it was read.
+    The patch tests the uid and every field that it touches, as they were read; the status may move meanwhile.
     """
 
     name = MERGE
@@ -86,8 +120,8 @@ class MergePatch:
         targets="an object and a patch that the profile names (kubernetes.patches), custom resources among them",
         risk="as the profile says, high if it does not",
         inverse="a patch with the old values, while the fields are still as it set them",
-        identity="metadata.uid and metadata.resourceVersion in the merge patch itself",
-        window="none: the server compares and writes in one transaction",
+        identity="uid and the fields that it sets (the object around one that is new), tested in the same JSON Patch",
+        window="none: test and write are one transaction of the API server",
         command="kubectl patch KIND NAME --type=merge -p PATCH",
         verification="the fields are read back, within 1 min; watched 30 s longer; what an operator makes of them is "
         "not known here",
@@ -118,9 +152,7 @@ class MergePatch:
         back = reverse(obj, patch)
         if request.undoes and (ours := _loaded(request.seen.get("patch"))) is not None and merged(obj, ours) != obj:
             raise NotSentError(f"the fields of {target} have changed since: its state is no longer ours to take back")
-        metadata = part(obj, "metadata")
-        identity = {"uid": metadata.get("uid"), "resourceVersion": metadata.get("resourceVersion")}
-        body = {**patch, "metadata": {**patch.get("metadata", {}), **identity}}
+        body = as_json_patch(obj, patch)
         may_not = await permission(self._source, "patch", kind, target)
         preview: tuple[str, ...] = ("no preview: not permitted",)
         if not may_not:
@@ -145,7 +177,7 @@ class MergePatch:
             impact=("what an operator or controller makes of it is not known here: look at its status",),
             permission=may_not,
             evidence={"patch": json.dumps(patch)},
-            payload=_Payload(kind, body, patch, back),
+            payload=_Payload(kind, body, patch, obj),
         )
 
     async def sight(self, action: Action) -> tuple[Sight, str]:
@@ -155,13 +187,15 @@ class MergePatch:
             obj = await self._read(payload.kind, action.request.target)
         except GoneError as error:
             return Sight.GONE, str(error)
-        is_same = reverse(obj, payload.patch) == payload.was
-        return (Sight.UNCHANGED, "") if is_same else (Sight.CHANGED, "the fields that it sets have changed")
+        tests = [one for one in as_json_patch(obj, payload.patch) if one["op"] == "test"]
+        if tests == [one for one in payload.body if one["op"] == "test"]:
+            return Sight.UNCHANGED, ""
+        return Sight.CHANGED, moved_fields(payload.obj, obj) or "the fields that it sets have changed"
 
     async def execute(self, action: Action) -> Receipt:
         """Send the patch, once; raises as `send_patch` does."""
         payload, target = _payload(action), action.request.target
-        answer = await send_patch(self._source, payload.kind, target, payload.body, _MERGE_PATCH)
+        answer = await send_patch(self._source, payload.kind, target, payload.body, _JSON_PATCH, was=payload.obj)
         return Receipt(
             f"{target} is patched (resourceVersion {text(part(answer.body, 'metadata'), 'resourceVersion')})"
         )
@@ -197,15 +231,15 @@ class MergePatch:
             raise GoneError(f"{target} was deleted and created again: another one under the same name")
         return obj
 
-    async def _tried(self, kind: Resource, target: Target, body: Mapping[str, Any], obj: Object) -> tuple[str, ...]:
+    async def _tried(self, kind: Resource, target: Target, body: list[dict[str, Any]], obj: Object) -> tuple[str, ...]:
         answer = await self._source.connection.call(
             "PATCH", kind.path(target.where, target.name), query=[("dryRun", "All")], body=body,
-            content_type=_MERGE_PATCH,
+            content_type=_JSON_PATCH,
         )  # fmt: skip
         if answer.is_ok:
             return changed_fields(obj, answer.body)
         if answer.status in (400, 404, 409, 422):
-            raise refused(target, answer)
+            raise await lost_race(self._source, kind, target, answer, obj)
         return (f"no preview: {answer.message}",)
 
 

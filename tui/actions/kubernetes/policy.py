@@ -28,7 +28,8 @@ from tui.actions.kubernetes.asking import (
     ready_to_send,
     refusal_words,
 )
-from tui.actions.kubernetes.preview import changed_fields
+from tui.actions.kubernetes.locating import found_at, lost_race
+from tui.actions.kubernetes.preview import changed_fields, moved_fields
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.answers import Answer, ConnectFailed
@@ -64,10 +65,11 @@ def manifest_of(obj: Object) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
-    """What `execute` sends, and the version it was planned with."""
+    """What `execute` sends, and the policy it was planned with."""
 
     body: Mapping[str, Any]
-    version: str
+    was: Object | None
+    """None when there was none."""
 
 
 class _PolicyVerb:
@@ -89,16 +91,13 @@ class _PolicyVerb:
             answer = await self._source.connection.call(method, path, body=body, timeout_s=15.0, opening=opening)
         except ConnectFailed as error:
             raise NotSentError(f"no connection, so nothing was sent: {error.message}") from error
-        if answer.status == 404:
-            raise GoneError(f"{action.request.target} is gone: {answer.message}")
         if answer.status in CERTAINLY_NOT:
-            raise NotSentError(refusal_words(answer))
+            raise await lost_race(self._source, POLICY, action.request.target, answer, _payload(action).was)
         answer.object()
         return answer
 
     async def _found(self, target: Target) -> Object | None:
-        answer = await self._source.connection.call("GET", POLICY.path(target.where, target.name))
-        return None if answer.status == 404 else answer.object()
+        return await found_at(self._source, POLICY, target)
 
 
 class DeletePolicy(_PolicyVerb):
@@ -156,7 +155,7 @@ class DeletePolicy(_PolicyVerb):
             undo="make it again as it was",
             impact=await self._impact(target, obj),
             permission=may_not,
-            payload=_Payload(body, version),
+            payload=_Payload(body, obj),
         )
 
     async def sight(self, action: Action) -> tuple[Sight, str]:
@@ -165,8 +164,10 @@ class DeletePolicy(_PolicyVerb):
             obj = await read(self._source, POLICY, action.request.target)
         except GoneError as error:
             return Sight.GONE, str(error)
-        is_same = part(obj, "metadata").get("resourceVersion") == _payload(action).version
-        return (Sight.UNCHANGED, "") if is_same else (Sight.CHANGED, "somebody has changed it")
+        was = _payload(action).was or {}
+        if part(obj, "metadata").get("resourceVersion") == part(was, "metadata").get("resourceVersion"):
+            return Sight.UNCHANGED, ""
+        return Sight.CHANGED, moved_fields(was, obj) or "somebody has changed it"
 
     async def execute(self, action: Action) -> Receipt:
         """Send the DELETE, once.
@@ -270,7 +271,7 @@ class RestorePolicy(_PolicyVerb):
             deadline_s=_DEADLINE_S,
             impact=("it covers its pods again at once; connections that it forbids may go on until they end",),
             permission=may_not,
-            payload=_Payload(manifest, ""),
+            payload=_Payload(manifest, None),
         )
 
     async def sight(self, action: Action) -> tuple[Sight, str]:

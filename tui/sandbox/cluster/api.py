@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
+from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -23,6 +26,32 @@ Compute = Callable[[Resource, str], list[Object]]
 """Objects of a kind that is not stored, of all namespaces or of one."""
 _AS = re.compile(r"/as/(?P<token>[^/]+)")
 Handler = Callable[[Call, Fault | None], Awaitable[web.StreamResponse]]
+_READING: Final = ("get", "list", "watch")
+_WRITES_KEPT: Final = 2000
+
+
+@dataclass(frozen=True)
+class Write:
+    """A request that asked for a change, whatever became of it."""
+
+    user: str
+    method: str
+    path: str
+    query: dict[str, str]
+    content_type: str
+    body: Any
+    """Decoded; None when there was none, or none that can be decoded."""
+
+    @property
+    def is_review(self) -> bool:
+        """Whether it only asked what its user may do, which changes nothing."""
+        return self.path.startswith("/apis/authorization.k8s.io/") or "selfsubjectreviews" in self.path
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether it only asked what would come of it."""
+        options = self.body.get("deleteOptions") or self.body if isinstance(self.body, dict) else {}
+        return self.query.get("dryRun") == "All" or "All" in (options.get("dryRun") or ())
 
 
 class ApiServer:
@@ -49,6 +78,8 @@ class ApiServer:
         """Requests answered so far, discovery included."""
         self.watchers = 0
         """Watches open now."""
+        self.writes: deque[Write] = deque(maxlen=_WRITES_KEPT)
+        """What was asked for beside reading, the newest last."""
         self._store = store
         self._tokens = {user.token: user for user in users.values()}
         self._compute = compute
@@ -94,6 +125,8 @@ class ApiServer:
         return user, path[found.end() :] or "/" if found else path
 
     async def _answer(self, call: Call) -> web.StreamResponse:
+        if call.verb not in _READING:
+            self.writes.append(await _write(call))
         fault = self.faults.take(call)
         if fault is not None and (response := await strike(fault, call)) is not None:
             return response
@@ -142,6 +175,16 @@ class ApiServer:
         if thing is None:
             raise problems.not_found(call.resource, call.name)
         return shown(call, thing, self._store)
+
+
+async def _write(call: Call) -> Write:
+    try:
+        body = await call.body()
+    except ApiError:
+        body = None
+    http = call.http
+    content_type = http.content_type if http.body_exists else ""
+    return Write(call.user.name, http.method, call.path, call.query, content_type, body)
 
 
 async def serve(server: ApiServer, port: int, tls: ssl.SSLContext | None = None) -> tuple[web.AppRunner, int]:

@@ -39,6 +39,8 @@ class FaultKind(StrEnum):
     """The request is carried out; the connection is torn down before the answer."""
     LATE = "late"
     """The request is carried out at once; the answer comes after `delay_s`."""
+    ANSWER = "answer"
+    """The request is not carried out; the answer is `status` and `body`, word for word."""
 
 
 _REASONS = {
@@ -80,6 +82,10 @@ class Fault:
     retry_after_s: int | None = 1
     passes: int = 0
     """How many requests it lets through before it strikes."""
+    status: int = 200
+    """The HTTP status of an `ANSWER`."""
+    body: object = None
+    """The JSON of an `ANSWER`, as a real server was recorded to say it."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def hits(self, call: Call) -> bool:
@@ -158,6 +164,8 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
             return None
         case FaultKind.CUT:
             return cut(call)
+        case FaultKind.ANSWER:
+            return web.json_response(fault.body, status=fault.status)
         case kind:
             retry = fault.retry_after_s
             headers = {"Retry-After": str(retry)} if kind is FaultKind.TOO_MANY and retry is not None else {}

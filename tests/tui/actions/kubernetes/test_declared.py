@@ -16,9 +16,11 @@ from profiles.declared import DeclaredPatch, Manifest
 from tests.tui.actions.kubernetes.conftest import done, patch, source_as
 from tui.actions.action import NotSentError, Phase, Request, Risk, Sight
 from tui.actions.kubernetes.applying import ApplyManifest, apply_requests
-from tui.actions.kubernetes.merging import MergePatch, merge_request, merged, reverse
+from tui.actions.kubernetes.merging import MergePatch, as_json_patch, merge_request, merged, reverse
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
+from tui.sandbox.cluster.patches import json_patch
+from tui.sandbox.cluster.problems import ApiError
 from tui.sandbox.cluster.resources import CERTIFICATES
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
@@ -65,7 +67,7 @@ async def test_what_moved_or_was_made_again_or_is_no_longer_named_stops_it(
     action = await verb.plan(request)
     await patch(source, {"spec": {"renewBefore": "1h"}}, _PATH)
     assert (await verb.sight(action))[0] is Sight.CHANGED
-    with pytest.raises(NotSentError, match="has been modified"):
+    with pytest.raises(NotSentError, match=r"has moved on: \+ spec\.renewBefore: 1h; nothing was changed"):
         await verb.execute(action)
     assert (await spec(source))["renewBefore"] == "1h"
     with pytest.raises(NotSentError, match="no longer has this patch"):
@@ -150,6 +152,35 @@ def test_the_reverse_of_a_patch_takes_it_back_as_far_as_a_merge_patch_can(obj: A
     assert _leaves(back) == _leaves(before)
 
 
+@given(_OBJECTS, _OBJECTS)
+def test_a_merge_patch_as_a_json_patch_does_the_same_and_only_to_the_object_that_was_read(
+    obj: Any, change: Any
+) -> None:
+    before = {"metadata": {"uid": "u", "resourceVersion": "7"}, "spec": _without_nulls(obj)}
+    wanted = {"spec": change}
+    body = as_json_patch(before, wanted)
+    assert json_patch(before, body) == merged(before, wanted)
+    with pytest.raises(ApiError):
+        json_patch({**before, "metadata": {"uid": "other", "resourceVersion": "7"}}, body)
+    moved = {**before, "metadata": {"uid": "u", "resourceVersion": "8"}, "status": {"phase": "Busy"}}
+    assert json_patch(moved, body)["spec"] == merged(before, wanted)["spec"], "a status that moves is no conflict"
+    if merged(before, wanted) != before:
+        meanwhile = merged(before, wanted)
+        with pytest.raises(ApiError):
+            json_patch(meanwhile, body)
+
+
+def test_where_there_is_nothing_around_a_new_field_the_version_is_tested() -> None:
+    before = {"metadata": {"uid": "u", "resourceVersion": "7"}}
+    body = as_json_patch(before, {"metadata": {"labels": {"a/b": "c"}}, "spec": {"on": True, "off": None}})
+    assert body == [
+        {"op": "test", "path": "/metadata/uid", "value": "u"},
+        {"op": "test", "path": "/metadata/resourceVersion", "value": "7"},
+        {"op": "add", "path": "/metadata/labels", "value": {"a/b": "c"}},
+        {"op": "add", "path": "/spec", "value": {"on": True}},
+    ]
+
+
 def _leaves(tree: Any, path: str = "") -> dict[str, Any]:
     """What a tree holds, but for objects with nothing in them."""
     if not isinstance(tree, dict):
@@ -196,8 +227,8 @@ async def test_what_moved_since_it_was_read_stops_it(source: KubernetesSource, m
     new, changed = await apply_requests(source, "page", manifest)
     action = await verb.plan(changed)
     await patch(source, {"data": {"CURRENCY": "USD"}}, "/api/v1/namespaces/shop/configmaps/settings")
-    assert (await verb.sight(action))[0] is Sight.CHANGED
-    with pytest.raises(NotSentError, match="has been modified"):
+    assert await verb.sight(action) == (Sight.CHANGED, "~ data.CURRENCY: EUR → USD")
+    with pytest.raises(NotSentError, match=r"has moved on: ~ data\.CURRENCY: EUR → USD; nothing was changed"):
         await verb.execute(action)
     await source.connection.call(
         "POST", "/api/v1/namespaces/shop/configmaps", body={"metadata": {"name": "page"}, "data": {}}

@@ -84,8 +84,8 @@ async def test_a_policy_that_was_changed_or_made_again_is_not_deleted(
     verb, request = DeletePolicy(source), to_delete(cluster)
     action = await verb.plan(request)
     await patch(source, {"metadata": {"labels": {"team": "shop"}}}, _PATH)
-    assert await verb.sight(action) == (Sight.CHANGED, "somebody has changed it")
-    with pytest.raises(NotSentError, match="nothing was changed"):
+    assert await verb.sight(action) == (Sight.CHANGED, "+ metadata.labels.team: shop")
+    with pytest.raises(NotSentError, match=r"has moved on: \+ metadata\.labels\.team: shop; nothing was changed"):
         await verb.execute(action)
     made_again(cluster, POLICIES, "api")
     with pytest.raises(NotSentError, match="another one under the same name"):
@@ -102,7 +102,7 @@ async def test_restoring_never_overwrites_what_somebody_else_has_made(
     kept = json.loads(str(as_json(action).wanted["manifest"]))
     other = {**kept, "spec": {"podSelector": {}}}
     assert (await source.connection.call("POST", POLICY.path("shop"), body=other)).is_ok
-    with pytest.raises(NotSentError, match="already exists"):
+    with pytest.raises(NotSentError, match="was made meanwhile; nothing was changed"):
         await RestorePolicy(source).execute(back)
     with pytest.raises(NotSentError, match="no longer ours to take back"):
         await RestorePolicy(source).plan(as_json(action))

@@ -169,6 +169,25 @@ def test_a_variable_that_may_be_a_secret_is_compared_and_never_shown() -> None:
     assert "DB_PASSWORD', 'value': (hidden)" in " ".join(differing({"spec": {}}, template("plain")))
 
 
+@pytest.mark.parametrize(("path", "value", "shown"), [
+    (("data", "DB_PASSWORD"), "hunter2", False),
+    (("data", "app.ini"), "[db]\npassword = hunter2\n", False),
+    (("data", "URL"), "postgres://shop:hunter2@db/shop", False),
+    (("spec", "apiToken"), "hunter2", False),
+    (("spec", "secretName"), "hunter2", True),
+    (("data", "LOG_LEVEL"), "hunter2", True),
+])  # fmt: skip
+def test_a_field_that_is_called_like_a_secret_is_compared_and_never_shown(
+    path: tuple[str, str], value: str, shown: bool
+) -> None:
+    section, name = path
+    (line,) = changed_fields({section: {name: "before"}}, {section: {name: value}})
+    assert name in line
+    assert ("hunter2" in line) is shown
+    (line,) = changed_fields({section: {}}, {section: {name: value}})
+    assert ("hunter2" in line) is shown
+
+
 def test_an_autoscaler_that_will_fight_is_named() -> None:
     workload = parse_workload("Deployment", _object(**_FULL))
     autoscaler = {
