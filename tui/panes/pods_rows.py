@@ -183,8 +183,8 @@ def workload_row(workload: Workload, light: Light) -> Row:
 
 
 def workload_status(workload: Workload) -> str:
-    """Return a word or two on how a workload is doing."""
-    if workload.problem:
+    """Return a word or two on how a workload is doing: of a Job the server's own word."""
+    if workload.problem and workload.kind != "Job":
         return workload.problem.partition(":")[0]
     if workload.status:
         return workload.status

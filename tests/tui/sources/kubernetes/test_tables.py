@@ -48,7 +48,9 @@ async def _resource(connection: Connection, name: str) -> ApiResource:
     return next(one for one in (await discover(connection)).resources if one.full_name == name)
 
 
-@pytest.mark.parametrize("path", sorted(_ZOO.glob("[!ep]*s.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in sorted(_ZOO.glob("*.json")) if path.stem != "exchanges"], ids=lambda path: path.stem
+)
 def test_recorded_cells_come_through_as_they_were_printed(path: Path) -> None:
     page = json.loads(path.read_text())
     table = parse_table(_ANY, {"kind": "Table", "columnDefinitions": page["columns"], "rows": page["rows"]})
