@@ -1,5 +1,7 @@
 """Renewing a certificate of cert-manager: marked for renewal, nothing is deleted."""
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -36,7 +38,7 @@ class RenewCertificate(PatchVerb):
         inverse=CANNOT_BE_UNDONE,
         identity="uid and all of status.conditions, tested in the same JSON Patch of the status",
         window="none: test and write are one transaction of the API server",
-        command="cmctl renew NAME",
+        command="kubectl patch certificate NAME --subresource=status --type=json -p PATCH (or cmctl renew NAME)",
         verification="status.revision has grown and it is Ready, within 5 min; an issuer that fails is not converged",
     )
     hold_s = 0.0
@@ -74,7 +76,7 @@ class RenewCertificate(PatchVerb):
             was=conditions,
             before=f"revision {revision}, valid until {text(status, 'notAfter') or 'unknown'}",
             after="being issued anew; the one in use stays until then",
-            arguments=("patch", "certificate", request.target.name, "--subresource=status", "--type=json", "-p", "…"),
+            arguments=_arguments(request.target.name, conditions, issuing),
             impact=(
                 f"for {', '.join(clean(str(name)) for name in names) if isinstance(names, list) else 'no DNS names'}",
                 f"{issuer.get('kind', 'Issuer')} {issuer.get('name', '?')} is asked; public ones limit how often",
@@ -110,3 +112,10 @@ class RenewCertificate(PatchVerb):
         if issuing.get("status") == "False":
             return Look(Phase.NOT_CONVERGED, f"{text(issuing, 'reason')}: {text(issuing, 'message')}")
         return Look(Phase.ABSENT, "it is not marked for renewal")
+
+
+def _arguments(name: str, conditions: Sequence[Object], issuing: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what kubectl is told: to put the condition in its place, or behind the others."""
+    at = next((index for index, one in enumerate(conditions) if one.get("type") == _ISSUING), "-")
+    step = {"op": "add" if at == "-" else "replace", "path": f"/status/conditions/{at}", "value": issuing}
+    return ("patch", "certificate", name, "--subresource=status", "--type=json", "-p", json.dumps([step]))

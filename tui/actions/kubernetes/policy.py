@@ -1,6 +1,7 @@
 """Deleting a NetworkPolicy for a while, and making it again as it was."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -42,6 +43,8 @@ RESTORE_POLICY: Final = "restore-networkpolicy"
 POLICY: Final = OTHERS["NetworkPolicy"]
 _MOST: Final = 100_000
 """Characters of a manifest that the journal keeps."""
+_LONGEST_COMMAND: Final = 4000
+"""Characters of a manifest that stand in a command to paste."""
 _KEPT: Final = ("name", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
 """Of metadata; the rest is the server's own."""
 _DEADLINE_S: Final = 60.0
@@ -266,13 +269,19 @@ class RestorePolicy(_PolicyVerb):
             before="gone",
             after=_told(manifest),
             risk=Risk.MEDIUM,
-            command=f"echo '…' | {self._source.kubectl(target.where, 'create', '-f', '-')}",
+            command=self._command(target, manifest),
             preview=preview,
             deadline_s=_DEADLINE_S,
             impact=("it covers its pods again at once; connections that it forbids may go on until they end",),
             permission=may_not,
             payload=_Payload(manifest, None),
         )
+
+    def _command(self, target: Target, manifest: Mapping[str, Any]) -> str:
+        written = json.dumps(manifest, separators=(",", ":"))
+        if len(written) > _LONGEST_COMMAND:
+            return f"{self._source.kubectl(target.where, 'create', '-f', 'FILE')} (the manifest that the journal keeps)"
+        return f"printf %s {shlex.quote(written)} | {self._source.kubectl(target.where, 'create', '-f', '-')}"
 
     async def sight(self, action: Action) -> tuple[Sight, str]:
         """Tell whether somebody else has made it meanwhile. Raises SourceError."""

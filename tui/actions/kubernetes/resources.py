@@ -64,6 +64,7 @@ class SetResources(TemplateVerb):
             before=f"{name}: {resources_words(container) or 'no requests, no limits'}",
             after=f"{name}: {resources_words(changed) or 'no requests, no limits'}",
             arguments=("-c", name, *_options(amounts)),
+            by_patch=_merge(amounts, changed) if None in amounts.values() else None,
             impact=tuple(words),
             risk=Risk.HIGH if reason else Risk.MEDIUM,
             risk_reason=reason,
@@ -122,8 +123,21 @@ def _amount(container: Object, key: str, default: float) -> float:
 
 
 def _options(amounts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield kubectl's options; what is taken away it takes as 0."""
+    """Yield kubectl's options for amounts that are set."""
     for section in _SECTIONS:
         given = [(key.partition(".")[2], amount) for key, amount in amounts.items() if key.startswith(section)]
         if given:
-            yield f"--{section}=" + ",".join(f"{name}={0 if amount is None else amount}" for name, amount in given)
+            yield f"--{section}=" + ",".join(f"{name}={amount}" for name, amount in given)
+
+
+def _merge(amounts: Mapping[str, Any], changed: Object) -> dict[str, Any]:
+    """Return the strategic merge patch of a container that sets and takes away these amounts.
+
+    `kubectl set resources` takes nothing away: with 0 it sets a limit of 0.
+    """
+    merge: dict[str, Any] = {}
+    for key, amount in amounts.items():
+        section, _, name = key.partition(".")
+        merge.setdefault(section, {})[name] = amount
+    left = part(changed, "resources")
+    return {"resources": {section: found if section in left else None for section, found in merge.items()}}

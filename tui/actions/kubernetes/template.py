@@ -1,5 +1,6 @@
 """What changes of a container in a pod template have in common: they roll out, and a revision keeps what was before."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,6 +34,8 @@ class Edit:
     after: str
     arguments: tuple[str, ...]
     """Of kubectl, behind `set WHAT KIND/NAME`."""
+    by_patch: Mapping[str, Any] | None = None
+    """What `kubectl patch` merges into the container, where `kubectl set` cannot say it; else None."""
     impact: tuple[str, ...] = ()
     risk: Risk = Risk.MEDIUM
     risk_reason: str = ""
@@ -77,13 +80,21 @@ class TemplateVerb(WorkloadVerb):
             was=template,
             before=edit.before,
             after=edit.after,
-            arguments=("set", self._what, f"{target.kind}/{target.name}", *edit.arguments),
+            arguments=self._arguments(target, place, container, edit),
             risk=edit.risk,
             risk_reason=edit.risk_reason,
             undo=undo,
             inverse=inverse,
             impact=(*edit.impact, *restart_words(workload, obj)),
         )
+
+    def _arguments(self, target: Target, place: str, container: Object, edit: Edit) -> tuple[str, ...]:
+        name = f"{target.kind}/{target.name}"
+        if edit.by_patch is None:
+            return ("set", self._what, name, *edit.arguments)
+        # By its name, which holds also when the containers' order changes.
+        pods = {place.partition("/")[0]: [{"name": text(container, "name"), **edit.by_patch}]}
+        return ("patch", name, "-p", json.dumps({"spec": {"template": {"spec": pods}}}))
 
     async def _edit(self, request: Request, workload: Workload, container: Object) -> Edit:
         """Return what becomes of the container; raises NotSentError for what cannot be."""

@@ -22,6 +22,9 @@ def fill(resource: Resource, thing: Object) -> None:
                 rolling.setdefault("maxSurge", "25%")
             spec.setdefault("revisionHistoryLimit", 10)
             spec.setdefault("progressDeadlineSeconds", 600)
+            _without_false(spec, "paused")
+        case "nodes":
+            _without_false(spec, "unschedulable")
         case "replicasets":
             _workload(thing, spec)
         case "statefulsets":
@@ -137,3 +140,9 @@ def _qos(spec: dict[str, Any]) -> str:
     ):
         return "Guaranteed"
     return "Burstable"
+
+
+def _without_false(spec: dict[str, Any], field: str) -> None:
+    """Leave out a field that servers write only when it is true."""
+    if spec.get(field) is False:
+        del spec[field]

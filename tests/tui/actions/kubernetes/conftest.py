@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from profiles.schema import Kubernetes
+from tests.real_kubectl import kubectl
 from tui.actions.action import Action, Look, Phase, Verb
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.fields import Object, part
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.workloads import Workload
+
+__all__ = ["kubectl"]
 
 API = "/apis/apps/v1/namespaces/shop/deployments/api"
 
