@@ -75,6 +75,24 @@ def modified(resource: Resource, name: str) -> ApiError:
     return ApiError(409, "Conflict", message, details_of(resource, name))
 
 
+def uid_of_none(resource: Resource, name: str, uid: str) -> ApiError:
+    """409 for an apply that names the uid of an object which is not there."""
+    message = (
+        f'Operation cannot be fulfilled on {resource.group_resource} "{name}": uid mismatch: the provided object '
+        f"specified uid {uid}, and no existing object was found"
+    )
+    return ApiError(409, "Conflict", message, details_of(resource, name))
+
+
+def no_field_manager() -> ApiError:
+    """422 for an apply by nobody."""
+    said = "Required value: is required for apply patch"
+    causes = [{"reason": "FieldValueRequired", "message": said, "field": "fieldManager"}]
+    details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": causes}
+    message = f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {said}'
+    return ApiError(422, "Invalid", message, details)
+
+
 def precondition_failed(resource: Resource, name: str, what: str, wanted: str, found: str) -> ApiError:
     """409 for a `preconditions` of DeleteOptions that does not hold; `what` is UID or ResourceVersion."""
     group_kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind

@@ -10,7 +10,7 @@ from aiohttp import web
 from tui.sandbox.cluster import patches, problems
 from tui.sandbox.cluster.clock import stamp
 from tui.sandbox.cluster.defaults import fill
-from tui.sandbox.cluster.managed import note_write
+from tui.sandbox.cluster.managed import check_apply, note_write, without_dropped
 from tui.sandbox.cluster.reads import reply, selected, shown
 from tui.sandbox.cluster.request import Call
 from tui.sandbox.cluster.resources import CUSTOM, NAMESPACES, PODS, Object, Resource
@@ -47,12 +47,24 @@ async def patch(call: Call, store: Store) -> web.Response:
     """PATCH in any of the forms kubectl sends."""
     old = store.find(call.resource, call.namespace, call.name)
     if call.http.content_type in APPLY:
-        thing = await call.body()
-        if old is None:
-            return shown(call, _create(call, store, thing), store, 201)
-        return shown(call, _update(call, store, patches.strategic(old, thing), old), store)
+        return await _apply(call, store, old)
     new = patched(call, old := store.get(call.resource, call.namespace, call.name), await patch_body(call))
     return shown(call, _update(call, store, new, old), store)
+
+
+async def _apply(call: Call, store: Store, old: Object | None) -> web.Response:
+    applied = await call.body()
+    if not isinstance(applied, dict):
+        raise problems.bad_request("the object provided is unrecognized (must be of type object with metadata)")
+    if not call.query.get("fieldManager"):
+        raise problems.no_field_manager()
+    if old is None:
+        if uid := (applied.get("metadata") or {}).get("uid"):
+            raise problems.uid_of_none(call.resource, call.name, uid)
+        return shown(call, _create(call, store, clone(applied), applied), store, 201)
+    new = patches.strategic(old, applied)
+    check_apply(call, new, old)
+    return shown(call, _update(call, store, without_dropped(call, new, old, applied), old, applied), store)
 
 
 async def patch_body(call: Call) -> Any:
@@ -151,7 +163,7 @@ def _grace(resource: Resource, thing: Object, options: dict[str, Any]) -> int:
     return int(spec.get("terminationGracePeriodSeconds", 30) if asked is None else asked)
 
 
-def _create(call: Call, store: Store, thing: Object) -> Object:
+def _create(call: Call, store: Store, thing: Object, applied: Object | None = None) -> Object:
     resource, meta = call.resource, thing["metadata"]
     if resource.namespaced:
         if meta.setdefault("namespace", call.namespace) != call.namespace:
@@ -167,11 +179,11 @@ def _create(call: Call, store: Store, thing: Object) -> Object:
         meta.pop(given, None)
     check_new(resource, thing)
     fill(resource, thing)
-    note_write(call, store, thing)
+    note_write(call, store, thing, applied=applied)
     return store.insert(resource, thing, dry_run=call.is_dry_run)
 
 
-def _update(call: Call, store: Store, new: Object, old: Object) -> Object:
+def _update(call: Call, store: Store, new: Object, old: Object, applied: Object | None = None) -> Object:
     new = clone(new)
     name = (new.get("metadata") or {}).get("name")
     if name != call.name:
@@ -186,7 +198,7 @@ def _update(call: Call, store: Store, new: Object, old: Object) -> Object:
     for kept in ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"):
         if kept in old["metadata"]:
             new["metadata"][kept] = old["metadata"][kept]
-    note_write(call, store, new, old)
+    note_write(call, store, new, old, applied)
     stored = store.replace(call.resource, new, dry_run=call.is_dry_run)
     meta = stored["metadata"]
     if meta.get("deletionTimestamp") and not meta.get("finalizers") and not call.is_dry_run and call.resource != PODS:

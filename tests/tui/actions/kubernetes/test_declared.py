@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from profiles.declared import DeclaredPatch, Manifest
 from tests.tui.actions.kubernetes.conftest import done, patch, source_as
-from tui.actions.action import NotSentError, Phase, Request, Risk, Sight
+from tui.actions.action import GoneError, NotSentError, Phase, Request, Risk, Sight
 from tui.actions.kubernetes.applying import ApplyManifest, apply_requests
 from tui.actions.kubernetes.merging import MergePatch, as_json_patch, merge_request, merged, reverse
 from tui.sandbox.cluster.cluster import Cluster
@@ -239,6 +239,27 @@ async def test_what_moved_since_it_was_read_stops_it(source: KubernetesSource, m
     Path(manifest.file).write_text(text.replace("debug", "trace"))
     with pytest.raises(NotSentError, match="has changed since you looked"):
         await verb.plan(changed)
+
+
+async def test_what_another_manager_owns_is_not_taken_and_what_was_deleted_not_made_anew(
+    cluster: Cluster, source: KubernetesSource, manifest: Manifest
+) -> None:
+    verb = ApplyManifest(source, {"page": manifest})
+    _, request = await apply_requests(source, "page", manifest)
+    action = await verb.plan(request)
+    path = "/api/v1/namespaces/shop/configmaps/settings"
+    assert (await source.connection.call("DELETE", path)).is_ok
+    with pytest.raises(GoneError, match="no existing object was found"):
+        await verb.execute(action)
+    assert (await source.connection.call("GET", path)).status == 404
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"LOG_LEVEL": "warn"}}
+    applied = await source.connection.call(
+        "PATCH", path, query=[("fieldManager", "helm")], body=other, content_type="application/apply-patch+yaml"
+    )
+    assert applied.status == 201
+    _, request = await apply_requests(source, "page", manifest)
+    with pytest.raises(NotSentError, match=r'conflict with "helm": \.data\.LOG_LEVEL'):
+        await verb.plan(request)
 
 
 @pytest.mark.parametrize(("text", "words"), [

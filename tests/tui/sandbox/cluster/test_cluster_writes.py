@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tui.sandbox.cluster import Cluster
-from tui.sandbox.cluster.client import APPS, JSON_PATCH, SHOP, STRATEGIC, Client
+from tui.sandbox.cluster.client import APPS, JSON_PATCH, SHOP, STRATEGIC, Answer, Client
 from tui.sandbox.cluster.resources import CONFIGMAPS, DEPLOYMENTS, NAMESPACES, PODS, REPLICASETS
 
 GATEWAY = f"{APPS}/deployments/gateway"
@@ -164,3 +164,38 @@ async def test_what_is_not_served_is_refused(client: Client, method: str, path: 
 
 async def test_a_body_that_is_no_json_is_refused(client: Client) -> None:
     assert (await client.ask("POST", f"{SHOP}/configmaps", b"{")).status == 400
+
+
+async def applied(client: Client, manager: str, data: dict[str, str], **metadata: str) -> Answer:
+    """Apply the ConfigMap of settings as a field manager, or by force as one that ends in `!`."""
+    thing = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", **metadata}, "data": data}
+    query = f"fieldManager={manager.rstrip('!')}&force={str(manager.endswith('!')).lower()}"
+    return await client.ask("PATCH", f"{SETTINGS}?{query}", thing, content_type="application/apply-patch+yaml")
+
+
+SETTINGS = f"{SHOP}/configmaps/settings"
+
+
+async def test_an_apply_takes_nothing_from_another_manager_unless_it_is_forced(client: Client) -> None:
+    assert (await applied(client, "team", {"LOG_LEVEL": "warn", "PAGE": "1"})).status == 200
+    refused = await applied(client, "other", {"LOG_LEVEL": "debug"})
+    assert (refused.status, refused.body["reason"]) == (409, "Conflict")
+    assert refused.body["message"] == 'Apply failed with 1 conflict: conflict with "team": .data.LOG_LEVEL'
+    assert refused.body["details"] == {
+        "causes": [{"reason": "FieldManagerConflict", "message": 'conflict with "team"', "field": ".data.LOG_LEVEL"}]
+    }
+    assert (await applied(client, "other", {"LOG_LEVEL": "warn"})).status == 200, "agreeing is no conflict"
+    assert (await applied(client, "other!", {"LOG_LEVEL": "debug"})).body["data"]["LOG_LEVEL"] == "debug"
+    assert (await applied(client, "team", {"PAGE": "1"})).body["data"] == {
+        "LOG_LEVEL": "debug", "PAGE": "1", "CURRENCY": "EUR"
+    }, "what another has taken over stays"  # fmt: skip
+    assert (await applied(client, "team", {})).body["data"] == {"LOG_LEVEL": "debug", "CURRENCY": "EUR"}
+
+
+async def test_an_apply_of_what_has_been_deleted_makes_nothing_anew(cluster: Cluster, client: Client) -> None:
+    uid = cluster.store.get(CONFIGMAPS, "shop", "settings")["metadata"]["uid"]
+    assert (await client.ask("DELETE", SETTINGS)).status == 200
+    refused = await applied(client, "team", {"LOG_LEVEL": "warn"}, uid=uid)
+    assert refused.status == 409
+    assert f"specified uid {uid}, and no existing object was found" in refused.body["message"]
+    assert (await applied(client, "team", {"LOG_LEVEL": "warn"})).status == 201
