@@ -11,11 +11,12 @@ from tui.sandbox.cluster.cluster import Cluster
 class OwnCluster:
     """A simulated cluster on an event loop of its own, to be made to misbehave."""
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float = 1.0) -> None:
+        """Start it; its controllers and pods live `speed` times faster than the clock."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._cluster = Cluster()
+        self._cluster = Cluster(speed=speed)
         self._wait(self._cluster.start())
 
     def _wait(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,5 +1,7 @@
 """Evicting one pod: deleting it only when its disruption budget allows it."""
 
+import json
+import shlex
 from typing import Any, Final
 
 from tui.actions.action import CANNOT_BE_UNDONE, About, Action, NotSentError, Request, Target
@@ -81,9 +83,8 @@ class EvictPod(DeletePod):
 
     def _command(self, target: Target, grace_s: int, request: Request) -> str:
         path = POD.path(target.where, target.name, "eviction")
-        metadata = f'"metadata":{{"name":"{target.name}","namespace":"{target.where}"}}'
-        body = f'{{"apiVersion":"policy/v1","kind":"Eviction",{metadata}}}'
-        return f"echo '{body}' | {self._source.kubectl('', 'create', '--raw', path, '-f', '-')}"
+        body = json.dumps(eviction(target.where, target.name, target.identity["uid"]), separators=(",", ":"))
+        return f"echo {shlex.quote(body)} | {self._source.kubectl('', 'create', '--raw', path, '-f', '-')}"
 
     async def _delete(
         self, target: Target, body: dict[str, Any], *, dry_run: bool = False, opening: int | None = None

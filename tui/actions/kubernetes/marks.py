@@ -8,6 +8,7 @@ from tui.actions.kubernetes.change import workload_target
 from tui.actions.kubernetes.cordon import node_target
 from tui.actions.kubernetes.patching import Change, PatchVerb
 from tui.actions.kubernetes.pods import pod_target
+from tui.actions.kubernetes.preview import differing
 from tui.actions.kubernetes.typed import mark, mark_problem
 from tui.sources.kubernetes.fields import Object, owner, part
 from tui.sources.kubernetes.kinds import Resource
@@ -20,6 +21,7 @@ from tui.sources.text import clean
 
 LABEL: Final = "label"
 ANNOTATE: Final = "annotate"
+_WINDOW: Final = "none: test and write are one transaction of the API server"
 MARKABLE: Final = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Node")
 
 
@@ -42,7 +44,7 @@ class _MarkVerb(PatchVerb):
     """What labels and annotations have in common.
 
     Where the key is there, the patch tests its value. Where it is not, it tests the whole map, for a JSON Patch cannot
-    test that something is absent. Where there is no map at all, nothing but the uid can be tested.
+    test that something is absent. Where there is no map at all, it tests the version of the object.
     """
 
     hold_s = 10.0
@@ -71,9 +73,15 @@ class _MarkVerb(PatchVerb):
         return Change(
             patch=[
                 {"op": "test", "path": "/metadata/uid", "value": target.identity["uid"]},
-                *self._operations(marks, key, value),
+                *self._operations(obj, marks, key, value),
             ],
-            was={"key": key, "value": had},
+            # A key that is not there cannot be tested: then all of them are, or the version where there are none.
+            was={
+                "key": key,
+                "value": had,
+                "marks": dict(marks) if had is None else None,
+                "version": None if marks else _version(obj),
+            },
             before=_told(key, had),
             after=_told(key, value),
             arguments=(self._command, target.kind, target.name, typed, *overwrite),
@@ -94,7 +102,7 @@ class _MarkVerb(PatchVerb):
             undo = f"set it back to {_told(key, had)}"
         return Request(self.name, target, seen={"value": value}, wanted={"key": key, "value": had}), undo
 
-    def _operations(self, marks: Mapping[str, Any], key: str, value: object) -> list[dict[str, Any]]:
+    def _operations(self, obj: Object, marks: Mapping[str, Any], key: str, value: object) -> list[dict[str, Any]]:
         path = f"/metadata/{self._map}"
         at = f"{path}/{key.replace('~', '~0').replace('/', '~1')}"
         if key in marks:
@@ -103,15 +111,24 @@ class _MarkVerb(PatchVerb):
                 tested,
                 {"op": "remove", "path": at} if value is None else {"op": "add", "path": at, "value": value},
             ]
-        tests = [{"op": "test", "path": path, "value": dict(marks)}] if marks else []
-        return [*tests, {"op": "add", "path": path, "value": {**marks, key: value}}]
+        test = {"op": "test", "path": path, "value": dict(marks)}
+        if not marks:
+            test = {"op": "test", "path": "/metadata/resourceVersion", "value": _version(obj)}
+        return [test, {"op": "add", "path": path, "value": {**marks, key: value}}]
 
     def _risk(self, target: Target, obj: Object, key: str) -> tuple[Risk, str]:
         return Risk.MEDIUM, ""
 
     def _moved(self, was: Any, obj: Object) -> str:
-        now = part(obj, "metadata", self._map).get(was["key"])
-        return "" if now == was["value"] else f"{_told(was['key'], was['value'])} → {_told(was['key'], now)}"
+        marks = part(obj, "metadata", self._map)
+        now = marks.get(was["key"])
+        if now != was["value"]:
+            return f"{_told(was['key'], was['value'])} → {_told(was['key'], now)}"
+        if was["marks"] is not None and marks != was["marks"]:
+            return f"its {self._map} changed: {'; '.join(differing(was['marks'], marks)[:3])}"
+        if was["version"] is not None and _version(obj) != was["version"]:
+            return f"it was written meanwhile (resourceVersion {clean(was['version'])} → {clean(_version(obj))})"
+        return ""
 
     def _superseded(self, sent: Sent, obj: Object) -> str:
         key, wanted = str(sent.evidence["key"]), sent.evidence["value"]
@@ -132,8 +149,9 @@ class Label(_MarkVerb):
         targets="pod, workload, node",
         risk="medium; high for a pod's label by which its owner, or a workload's by which others, may select it",
         inverse="the old value, while the label is still as it set it",
-        identity="uid and the label's value, or all labels where it is new, tested in the same JSON Patch",
-        window="none; where there are no labels at all, one set in the same moment is lost",
+        identity="uid and the label's value, or all labels where it is new (the version where there are none), tested "
+        "in the same JSON Patch",
+        window=_WINDOW,
         command="kubectl label KIND NAME KEY=VALUE --overwrite",
         verification="read back, within 1 min; watched 10 s longer",
     )
@@ -165,14 +183,19 @@ class Annotate(_MarkVerb):
         targets="pod, workload, node",
         risk="medium",
         inverse="the old value, while the annotation is still as it set it",
-        identity="uid and the annotation's value, or all annotations where it is new, tested in the same JSON Patch",
-        window="none; where there are no annotations at all, one set in the same moment is lost",
+        identity="uid and the annotation's value, or all annotations where it is new (the version where there are "
+        "none), tested in the same JSON Patch",
+        window=_WINDOW,
         command="kubectl annotate KIND NAME KEY=VALUE --overwrite",
         verification="read back, within 1 min; watched 10 s longer",
     )
     _done = "has the annotation"
     _map = "annotations"
     _command = "annotate"
+
+
+def _version(obj: Object) -> str:
+    return str(part(obj, "metadata").get("resourceVersion", ""))
 
 
 def _told(key: str, value: object) -> str:

@@ -84,7 +84,8 @@ class ShowSecret:
             before=f"{clean(key)} is hidden",
             after=f"{clean(key)} is on this screen, {size} bytes",
             risk=Risk.HIGH,
-            command=self._source.kubectl(target.where, "get", "secret", target.name, "-o", f"jsonpath={path}"),
+            command=self._source.kubectl(target.where, "get", "secret", target.name, "-o", f"jsonpath={path}")
+            + " | base64 -d",
             preview=("no preview: nothing is changed",),
             deadline_s=5.0,
             undo="nothing is changed",

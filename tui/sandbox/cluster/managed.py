@@ -50,7 +50,7 @@ def without_dropped(call: Call, thing: Object, old: Object, applied: Object) -> 
 def note_write(
     call: Call, store: Store, thing: Object, old: Object | None = None, applied: Object | None = None
 ) -> None:
-    """Write into `thing` who writes it now, by a server-side apply where `applied` is given; not where nothing changes."""
+    """Write into `thing` who writes it now, by an apply of `applied` where it is given; not where nothing changes."""
     if call.resource not in _KEPT:
         return
     before = [clone(one) for one in _entries(old or {})]

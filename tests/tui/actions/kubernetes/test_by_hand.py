@@ -1,6 +1,7 @@
 """The command that a dialog shows, run by the real kubectl, leaves the object as the verb itself does."""
 
 import asyncio
+import base64
 import copy
 import json
 import os
@@ -32,6 +33,7 @@ from tui.actions.kubernetes.preview import differing
 from tui.actions.kubernetes.resources import SET_RESOURCES, SetResources
 from tui.actions.kubernetes.restart import RESTARTED_AT, RestartWorkload, restart_request
 from tui.actions.kubernetes.scale import ScaleWorkload, scale_request
+from tui.actions.kubernetes.secret import ShowSecret, revealed, show_request
 from tui.actions.kubernetes.template import template_request
 from tui.actions.kubernetes.typed import resources
 from tui.actions.kubernetes.undo import UndoRollout, undo_request
@@ -311,3 +313,12 @@ async def test_a_policy_is_made_again_by_hand_from_the_manifest_that_was_kept(
     await by_hand(kubectl, action.command, theirs.folder)
     assert content(theirs.cluster.store.get(kinds.POLICIES, "shop", "api")) == before
     assert object_target(CERTIFICATE, "shop", "shop-tls", "u").kind == "certificate"
+
+
+async def test_a_secrets_value_is_read_by_hand_as_it_is_shown(kubectl: Path, places: list[Place]) -> None:
+    _, theirs = places
+    encoded = {"a.key_with-all": base64.b64encode("käse & co".encode()).decode()}
+    theirs.cluster.store.modify(kinds.SECRETS, "shop", "database", lambda copy: copy["data"].update(encoded))
+    request = show_request("shop", "database", theirs.uid(kinds.SECRETS, "database"), "a.key_with-all")
+    action = await ShowSecret(theirs.source).plan(request)
+    assert await by_hand(kubectl, action.command, theirs.folder) == await revealed(theirs.source, request)

@@ -1,5 +1,6 @@
 """Labels and annotations on the simulated cluster."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,8 +20,10 @@ from tui.actions.kubernetes.typed import (
     variable,
     variable_problem,
 )
+from tui.sandbox.cluster.client import APPS
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
+from tui.sandbox.cluster.resources import STATEFULSETS
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.fields import part
@@ -74,6 +77,29 @@ async def test_a_label_that_moved_after_the_plan_stops_the_write(source: Kuberne
     with pytest.raises(NotSentError, match=r"has moved on: .* → team=other"):
         await Label(source).execute(action)
     assert (await marks(source))["team"] == "other"
+
+
+async def test_another_label_that_moved_is_said_where_the_key_is_new(source: KubernetesSource) -> None:
+    action = await Label(source).plan(mark_request("label", workload(source), "team=core"))
+    await patch(source, {"metadata": {"labels": {"tier": "web"}}})
+    words = "its labels changed: + tier: web"
+    assert await Label(source).sight(action) == (Sight.CHANGED, words)
+    with pytest.raises(NotSentError, match=re.escape(f"has moved on: {words}; nothing was changed")):
+        await Label(source).execute(action)
+
+
+async def test_where_there_are_no_annotations_one_set_in_the_same_moment_is_not_lost(
+    cluster: Cluster, source: KubernetesSource
+) -> None:
+    queue = workload(source, "queue")
+    cluster.store.modify(STATEFULSETS, "shop", "queue", lambda copy: copy["metadata"].pop("annotations", None))
+    verb = Annotate(source)
+    action = await verb.plan(mark_request("annotate", queue, "why=ops"))
+    await patch(source, {"metadata": {"annotations": {"other": "one"}}}, f"{APPS}/statefulsets/queue")
+    with pytest.raises(NotSentError, match="has moved on: its annotations changed"):
+        await verb.execute(action)
+    found = await source.fetch("StatefulSet", "shop", "queue")
+    assert part(found, "metadata", "annotations") == {"other": "one"}
 
 
 async def test_another_deployment_of_the_same_name_gets_no_label(source: KubernetesSource) -> None:
