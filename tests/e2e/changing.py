@@ -159,11 +159,11 @@ class Desk:
             self.screen.press(name, "enter")
             self.screen.wait("enter: DO IT", BUSY_MACHINE_S)
             key = "enter"
-        # It is deaf at first, and again when it has just told that the target changed.
+        # A yes does not count while the dialog tells anew that the target changed.
         for _ in range(20):
             self.screen.press(key)
             with contextlib.suppress(AssertionError):
-                self.screen.wait(lambda text: "do nothing" not in text, 0.8)
+                self.screen.wait(lambda text: "do nothing" not in text, 1.5)
                 return
         raise AssertionError(f"it does not take a yes:\n{self.screen.text()}")
 
