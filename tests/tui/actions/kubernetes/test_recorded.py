@@ -51,6 +51,8 @@ async def source(cluster: Cluster, tmp_path: Path) -> AsyncIterator[KubernetesSo
     answer = await made.connection.call(created["method"], created["path"], body=created["body"])
     assert answer.status == RECORDED["create a Deployment"]["status"]
     await cluster.settled("shop", "probe")
+    # Its status moves its version as long as its pods come up.
+    await cluster.until(lambda: cluster.store.get(DEPLOYMENTS, "shop", "probe")["status"].get("availableReplicas") == 2)
     await made.read()
     yield made
     await made.close()
