@@ -132,7 +132,7 @@ class HeldView(Widget):
     @predicate.setter
     def predicate(self, predicate: Predicate | None) -> None:
         self._store.predicate = predicate
-        self._filter_slice()
+        self._filter_anew()
 
     @property
     def joins(self) -> Joins | None:
@@ -142,7 +142,7 @@ class HeldView(Widget):
     @joins.setter
     def joins(self, joins: Joins | None) -> None:
         self._store.joins = joins
-        self._filter_slice()
+        self._filter_anew()
 
     @property
     def highlight(self) -> Pattern | None:
@@ -243,7 +243,7 @@ class HeldView(Widget):
     def _flush(self) -> None:
         raise NotImplementedError
 
-    def _filter_slice(self) -> None:
+    def _filter_anew(self) -> None:
         raise NotImplementedError
 
     def _redraw(self) -> None:

@@ -23,6 +23,9 @@ __all__ = ["LogLine", "LogView", "Pattern", "Predicate"]
 
 _FILTER_SLICE_S: Final = 0.004
 _FILTER_PAUSE_S: Final = 0.008
+_TYPING_S: Final = 0.4
+"""For so long after a change of the predicate another is expected: older lines are tested a little at a time."""
+_TYPING_PAUSE_S: Final = 0.05
 _LONGEST_FLUSH_S: Final = 0.4
 _DRAWN_SHARE: Final = 25
 """How many times as long as the last drawing took new lines wait for the next."""
@@ -104,6 +107,7 @@ class LogView(HeldView, can_focus=True):
         self._drawn: dict[int, Line] = {}
         self._looks: dict[str, Style] = {}
         self._filter_drawn_at = 0.0
+        self._filter_changed_at = 0.0
 
     # Keys
 
@@ -257,13 +261,19 @@ class LogView(HeldView, can_focus=True):
         store, count = self._store, self._store.count
         return [self._shown(store.number(i)) for i in range(max(0, count - max(1, self.size.height)), count)]
 
+    def _filter_anew(self) -> None:
+        self._filter_changed_at = perf_counter()
+        self._filter_slice()
+
     def _filter_slice(self) -> None:
         if self._filter_timer is not None:
             self._filter_timer.stop()
         self._filter_timer = None
         self._store.filter_older(_FILTER_SLICE_S)
         if self._store.is_filtering and self.is_attached:
-            self._filter_timer = self.set_timer(_FILTER_PAUSE_S, self._filter_slice)
+            is_typing = perf_counter() - self._filter_changed_at < _TYPING_S
+            pause_s = _TYPING_PAUSE_S if is_typing else _FILTER_PAUSE_S
+            self._filter_timer = self.set_timer(pause_s, self._filter_slice)
         # Drawing after every slice would cost more than the slices, and a key would wait for both.
         now = perf_counter()
         if not self._store.is_filtering or now - self._filter_drawn_at >= FLUSH_INTERVAL_S:
