@@ -15,8 +15,8 @@ from profiles.schema import LogSource, Profile
 from tui.sources.docker.source import shown_socket
 from tui.sources.logs.colours import COLOUR, stretches
 from tui.sources.logs.fields import fields, pretty, shape_of
+from tui.sources.logs.json_line import json_object
 from tui.sources.logs.line import LogLine, Severity
-from tui.sources.logs.parse import json_object
 from tui.sources.logs.stdin import STDIN
 from tui.sources.text import clean, clean_lines
 from widgets.cell import Tone

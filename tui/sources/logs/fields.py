@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tui.sources.logs.parse import as_text, json_object
+from tui.sources.logs.json_line import as_text, json_member, json_object
 from tui.sources.text import clean
 
 _LOGFMT: Final = re.compile(r'([A-Za-z_][\w.\-/]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s|$)')
 _ACCESS: Final = re.compile(r'(\S+) \S+ (\S+) \[([^\]]{20,30})\] "([^"]*)" (\d{3}) (\S+)')
 _REQUEST: Final = re.compile(r"([A-Z]{3,10}) ([^ ?#]+)")
+_VALUE: Final = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _EXCEPTION: Final = re.compile(
     r"\b(?:[A-Za-z_]\w*\.)*([A-Z]\w{0,80}(?:Error|Exception|Interrupt|Failure|Timeout|Panic))\b"
 )
@@ -88,26 +89,51 @@ def getter(name: str) -> Getter:
 
     `$4` is the fourth word of the line, as awk counts; a line's own field comes before one that is derived.
     """
+    find = value_getter(name)
+
+    def text_of(raw: str) -> str | None:
+        value = find(raw)
+        return value if value is None or isinstance(value, str) else as_text(value)
+
+    return text_of
+
+
+def value_getter(name: str) -> Callable[[str], Any]:
+    """Return the same, but of a JSON line the value as it stands there: a number stays one."""
     if name[:1] == "$" and name[1:].isdecimal():
         return _column(int(name[1:4]))
     derived, key = DERIVED.get(name), f'"{name.partition(".")[0]}"'
-    pair = re.compile(rf'(?:^|(?<=[\s,(\[{{])){re.escape(name)}=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-    start = f"{name}="
+    start, of_json, pair = f"{name}=", json_member(name), _pair(f"{name}=")
     part = {"client": 1, "user": 2, "time": 3, "request": 4, "status": 5, "bytes": 6}.get(name)
     is_of_request = name in ("method", "path")
 
-    def find(raw: str) -> str | None:
+    def find(raw: str) -> Any:
         if raw[:1] == "{":
-            if key in raw and (entry := json_object(raw)) is not None and (value := _reach(entry, name)) is not None:
+            if key in raw and (value := of_json(raw)) is not None:
                 return value
-        elif start in raw and (found := pair.search(raw, 0, _MOST_TEXT)):
-            return found[1].strip('"')
+        elif start in raw and (value := pair(raw)) is not None:
+            return value
         elif (part or is_of_request) and '] "' in raw and (access := _ACCESS.match(raw)):
             if part:
-                return str(access[part])
+                return access[part]
             return dict(_request(access[4])).get(name)
         return derived(raw) if derived else None
 
+    return find
+
+
+def _pair(start: str) -> Getter:
+    def find(raw: str) -> str | None:
+        at = raw.find(start, 0, _MOST_TEXT)
+        while at >= 0:
+            before = raw[at - 1 : at]
+            if not before or before in ",([{" or before.isspace():
+                found = _VALUE.match(raw, at + length, _MOST_TEXT)
+                return found[1].strip('"') if found else None
+            at = raw.find(start, at + 1, _MOST_TEXT)
+        return None
+
+    length = len(start)
     return find
 
 
@@ -117,17 +143,6 @@ def _column(number: int) -> Getter:
         return words[number - 1] if 0 < number <= len(words) else raw if number == 0 else None
 
     return find
-
-
-def _reach(entry: Mapping[str, Any], name: str) -> str | None:
-    value: Any = entry.get(name)
-    if value is None and "." in name:
-        value = entry
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-    if value is None:
-        return None
-    return value if isinstance(value, str) else as_text(value)
 
 
 def shape_of(text: str) -> str:

@@ -12,15 +12,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from tui.sources.logs.expression import Search, search
-from tui.sources.logs.fields import getter, number
+from tui.sources.logs.fields import getter, number, value_getter
+from tui.sources.logs.json_line import as_text
+from tui.sources.logs.levels import severity_word
 from tui.sources.logs.line import LogLine, Severity
-from tui.sources.logs.parse import severity_word
 from tui.sources.logs.times import typed_moment
 
 Test = Callable[[LogLine], bool]
+T = TypeVar("T")
 
 _ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "=": operator.eq, "==": operator.eq, "!=": operator.ne,
@@ -83,6 +85,7 @@ class _Reader:
         self._depth = 0
         self._now = now
         self._zone = zone
+        self._quick: set[Test] = set()
 
     def read(self) -> Test:
         """Return the test.
@@ -119,6 +122,8 @@ class _Reader:
         tests = [self._one()]
         while self._word("and"):
             tests.append(self._one())
+        # What is told by the line's kind or time goes before what must be looked for in the line.
+        tests.sort(key=lambda test: test not in self._quick)
         if len(tests) == 2:
             first, second = tests
             return lambda line: first(line) and second(line)
@@ -164,15 +169,19 @@ class _Reader:
         plain = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
         if name == "time" and sign in _ORDER and not quoted:
             compare, moment = _ORDER[sign], typed_moment(self._date(value), self._now, self._zone)
-            return lambda line: compare(line[0], moment)
+            return self._quickly(lambda line: compare(line[0], moment))
         if name == "level" and sign in _ORDER and (level := severity_word(plain)) is not Severity.NONE:
-            return _level(sign, level)
+            return self._quickly(_level(sign, level))
+        if sign not in ("~", "!~", "=", "==", "!=") or (sign[-1] == "=" and number(plain) is not None):
+            return _numbers(_TEXTS.get(name) or _of_raw(value_getter(name)), sign, plain)
         text = _TEXTS.get(name) or _of_raw(getter(name))
         if sign in ("~", "!~"):
             return _expression(text, sign, plain if quoted else value)
-        if sign not in ("=", "==", "!=") or number(plain) is not None:
-            return _numbers(text, sign, plain)
         return _equal(text, sign, plain)
+
+    def _quickly(self, test: Test) -> Test:
+        self._quick.add(test)
+        return test
 
     def _date(self, value: str) -> str:
         """Return a value with the time of day behind it, if it is a date."""
@@ -183,7 +192,7 @@ class _Reader:
         return value
 
 
-def _of_raw(find: Callable[[str], str | None]) -> Callable[[LogLine], str | None]:
+def _of_raw(find: Callable[[str], T]) -> Callable[[LogLine], T]:
     return lambda line: find(line[2] if line[1].begin >= 0 else line.raw)
 
 
@@ -211,16 +220,21 @@ def _expression(text: Callable[[LogLine], str | None], sign: str, typed: str) ->
     return lambda line: (value := text(line)) is None or not found_in(value)
 
 
-def _numbers(text: Callable[[LogLine], str | None], sign: str, typed: str) -> Test:
+def _numbers(value_of: Callable[[LogLine], Any], sign: str, typed: str) -> Test:
     compare, unit = _ORDER[sign], (found[1] if (found := _UNIT.fullmatch(typed)) else "")
     if (limit := number(typed)) is None:
         raise ValueError(f"{typed} is no number, and {sign} compares numbers; = and ~ compare text")
+    is_unlike = sign == "!="
 
     def test(line: LogLine) -> bool:
-        value = text(line)
-        if value is None or (given := number(value, unit)) is None:
-            return sign == "!="
-        return compare(given, limit)
+        value = value_of(line)
+        if value is None:
+            return is_unlike
+        if type(value) is not int and type(value) is not float:
+            value = number(value if isinstance(value, str) else as_text(value), unit)
+            if value is None:
+                return is_unlike
+        return compare(value, limit)
 
     return test
 

@@ -112,6 +112,33 @@ def test_one_field_is_found_as_all_are() -> None:
             assert getter(name)(text) == value
 
 
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        ("a=1 took=2", "2"),
+        ("overtook=1 took=2", "2"),
+        ('(took="a b")', "a b"),
+        ("[took=7]", "7]"),
+        ("overtook=1", None),
+        ("took=", ""),
+        ('10.0.0.1 - - [22/Nov/2026:08:11:24 +0000] "GET /x?took=5 HTTP/1.1" 200 5 took=9', "9"),
+    ],
+)
+def test_a_pair_begins_where_a_word_does(raw: str, value: str | None) -> None:
+    assert getter("took")(raw) == value
+
+
+def test_a_part_of_an_access_line_is_found_though_its_address_names_one_too() -> None:
+    assert getter("status")('10.0.0.1 - - [22/Nov/2026:08:11:24 +0000] "GET /x?status=5 HTTP/1.1" 200 5') == "200"
+
+
+def test_numbers_are_compared_as_they_stand_in_json_and_true_is_none() -> None:
+    lines = ('{"took":5,"x":[]}', '{"took":"5ms"}', '{"took":5.5}', '{"took":true}', '{"took":null}', '{"took":[5]}')
+    assert meant("took >= 5", *lines) == list(lines[:3])
+    assert meant("took != 5", *lines) == list(lines[2:])
+    assert meant("took = 5.5", *lines) == [lines[2]]
+
+
 def test_a_number_has_a_unit_or_none() -> None:
     assert [number("12"), number("1.5s"), number("1500ms", "s"), number("2", "s"), number("x")] == [
         12,
