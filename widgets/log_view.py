@@ -27,7 +27,7 @@ _TYPING_S: Final = 0.4
 """For so long after a change of the predicate another is expected: older lines are tested a little at a time."""
 _TYPING_PAUSE_S: Final = 0.05
 _LONGEST_FLUSH_S: Final = 0.4
-_DRAWN_SHARE: Final = 25
+_DRAWN_SHARE: Final = 60
 """How many times as long as the last drawing took new lines wait for the next."""
 _SEARCH_S: Final = 0.04
 _LABEL_WIDTH: Final = 22
@@ -105,6 +105,8 @@ class LogView(HeldView, can_focus=True):
         """Prepare the view; the arguments are those of `HeldView`."""
         super().__init__(id=id, max_lines=max_lines, empty=empty, lines=lines, look=look)
         self._drawn: dict[int, Line] = {}
+        self._coming: dict[int, Line] = {}
+        """Rows as they were worked out when they were found to have changed, until they are drawn."""
         self._looks: dict[str, Style] = {}
         self._filter_drawn_at = 0.0
         self._filter_changed_at = 0.0
@@ -274,9 +276,11 @@ class LogView(HeldView, can_focus=True):
             is_typing = perf_counter() - self._filter_changed_at < _TYPING_S
             pause_s = _TYPING_PAUSE_S if is_typing else _FILTER_PAUSE_S
             self._filter_timer = self.set_timer(pause_s, self._filter_slice)
-        # Drawing after every slice would cost more than the slices, and a key would wait for both.
-        now = perf_counter()
-        if not self._store.is_filtering or now - self._filter_drawn_at >= FLUSH_INTERVAL_S:
+        # Drawing after every slice would cost more than the slices, and a key would wait for both. What is found above
+        # a full screen changes counts only.
+        now, is_full = perf_counter(), self._store.count >= 2 * self.size.height
+        wait_s = _LONGEST_FLUSH_S if is_full and self._filter_drawn_at > self._filter_changed_at else FLUSH_INTERVAL_S
+        if not self._store.is_filtering or now - self._filter_drawn_at >= wait_s:
             self._filter_drawn_at = now
             self._redraw()
 
@@ -321,10 +325,12 @@ class LogView(HeldView, can_focus=True):
         super().notify_style_update()
         self._looks = {}
         self._drawn.clear()
+        self._coming.clear()
 
     def on_resize(self, event: events.Resize) -> None:
         """Fill the new size."""
         self._drawn.clear()
+        self._coming.clear()
         self._redraw()
 
     def on_focus(self) -> None:
@@ -343,9 +349,10 @@ class LogView(HeldView, can_focus=True):
         if self._is_following and self._parts:
             self._top, self._cursor = self._parts[0][0], self._parts[-1][0]
         width = self.size.width
-        rows = [y for y in range(self.size.height) if differences(self._drawn.get(y), self._line(y)) != []]
-        if rows:
-            self.refresh(*(Region(0, y, width, 1) for y in rows))
+        lines = {y: self._line(y) for y in range(self.size.height)}
+        self._coming = {y: line for y, line in lines.items() if differences(self._drawn.get(y), line) != []}
+        if self._coming:
+            self.refresh(*(Region(0, y, width, 1) for y in self._coming))
         self.post_message(self.Changed(self))
 
     def _line(self, y: int) -> Line:
@@ -401,5 +408,5 @@ class LogView(HeldView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""
-        self._drawn[y] = line = self._line(y)
+        self._drawn[y] = line = self._coming.pop(y, None) or self._line(y)
         return to_strip(line, 0, self.size.width)

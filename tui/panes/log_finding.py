@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
+from textual.timer import Timer
+
 from tui.panes import log_lines
 from tui.panes.log_filter_page import FilterPage
 from tui.panes.log_lines import LEVELS
@@ -26,6 +28,9 @@ from widgets.log_store import LogLine as ShownLine
 from widgets.log_view import LogView, Pattern
 from widgets.text_filter import compile_typed
 
+_MANY_LINES: Final = 10_000
+_APPLY_S: Final = 0.15
+"""How long a filter that is being typed waits before it is tried on many lines: the character itself is seen first."""
 _LOOKED_AT: Final = 2_000
 """Lines whose fields are offered to be counted."""
 
@@ -47,6 +52,7 @@ class LogFinding(Pane):
         """Whether everything is shown for the moment, around one line."""
         self._in_utc = True
         self._in_colour = True
+        self._apply_timer: Timer | None = None
 
     def _look(self, line: LogLine) -> ShownLine:
         raise NotImplementedError
@@ -60,6 +66,9 @@ class LogFinding(Pane):
         self._apply()
 
     def _apply(self) -> None:
+        if self._apply_timer is not None:
+            self._apply_timer.stop()
+            self._apply_timer = None
         self._view.predicate = None if self._is_unfiltered else self._stack.predicate(self._drafts.values())
         self._view.highlight = self._marked_words()
         self._draw_frame()
@@ -137,7 +146,10 @@ class LogFinding(Pane):
         if found.query.test is not None:
             self._drafts[bar] = found
         self._is_unfiltered = False
-        self._apply()
+        if self._view.line_count < _MANY_LINES:
+            self._apply()
+        elif self._apply_timer is None:
+            self._apply_timer = self.set_timer(_APPLY_S, self._apply)
 
     def on_filter_bar_left(self, message: FilterBar.Left) -> None:
         """Give the keys back to the lines; what was typed is one filter more."""

@@ -20,6 +20,7 @@ _LONGEST_SHAPE: Final = 300
 _VARYING: Final = re.compile(r"(?<![A-Za-z])[0-9a-fA-F-]*\d[0-9a-fA-F-]*(?:\.\d+)?")
 _NUMBER: Final = re.compile(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s?(ns|us|µs|ms|s|m|h|%)?")
 _SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BEFORE_PAIR: Final = frozenset(("", " ", ",", "(", "[", "{"))
 _MOST: Final = 200
 _MOST_TEXT: Final = 20_000
 
@@ -111,7 +112,7 @@ def value_getter(name: str) -> Callable[[str], Any]:
         if raw[:1] == "{":
             if key in raw and (value := of_json(raw)) is not None:
                 return value
-        elif start in raw and (value := pair(raw)) is not None:
+        elif (at := raw.find(start, 0, _MOST_TEXT)) >= 0 and (value := pair(raw, at)) is not None:
             return value
         elif (part or is_of_request) and '] "' in raw and (access := _ACCESS.match(raw)):
             if part:
@@ -122,12 +123,15 @@ def value_getter(name: str) -> Callable[[str], Any]:
     return find
 
 
-def _pair(start: str) -> Getter:
-    def find(raw: str) -> str | None:
-        at = raw.find(start, 0, _MOST_TEXT)
+def _pair(start: str) -> Callable[[str, int], str | None]:
+    def find(raw: str, at: int) -> str | None:
         while at >= 0:
             before = raw[at - 1 : at]
-            if not before or before in ",([{" or before.isspace():
+            if before in _BEFORE_PAIR or before.isspace():
+                end = raw.find(" ", at)
+                value = raw[at + length : end] if end >= 0 else raw[at + length :]
+                if value.isalnum():  # most are, and the rest need an expression
+                    return value
                 found = _VALUE.match(raw, at + length, _MOST_TEXT)
                 return found[1].strip('"') if found else None
             at = raw.find(start, at + 1, _MOST_TEXT)

@@ -230,10 +230,15 @@ def _numbers(value_of: Callable[[LogLine], Any], sign: str, typed: str) -> Test:
         value = value_of(line)
         if value is None:
             return is_unlike
-        if type(value) is not int and type(value) is not float:
-            value = number(value if isinstance(value, str) else as_text(value), unit)
-            if value is None:
-                return is_unlike
+        if type(value) is str:
+            try:
+                value = float(value)
+            except ValueError:
+                value = number(value, unit)
+        elif type(value) is not int and type(value) is not float:
+            value = number(as_text(value), unit)
+        if value is None:
+            return is_unlike
         return compare(value, limit)
 
     return test
