@@ -9,7 +9,8 @@ import psutil
 from tests.bench import cost
 from tui.sources.logs.files import FileFollower
 from tui.sources.logs.intake import Intake
-from tui.sources.logs.past import Past, Reading, words_of
+from tui.sources.logs.past import Past, Reading
+from tui.sources.logs.sieve import sieve_of
 from tui.sources.logs.stack import Stack, new_filter
 
 
@@ -19,7 +20,7 @@ def main(path: str, typed: str) -> None:
     follower.scan()
     opened_s = time.monotonic() - began
     stack = Stack((new_filter(typed, time.time()),))
-    reading, found = Reading([Past("big", follower.begun)], stack.predicate(), words_of(stack.filters)), 0
+    reading, found = Reading([Past("big", follower.begun)], stack.predicate(), sieve_of(stack)), 0
     while not reading.is_over:
         found += len(reading.take(2_000))
         time.sleep(0.001)

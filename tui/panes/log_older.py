@@ -6,7 +6,8 @@ from typing import Final
 
 from tui.panes.log_spooled import SpooledLines
 from tui.sources.logs.line import LogLine, Severity, line_kind
-from tui.sources.logs.past import Past, Reading, words_of
+from tui.sources.logs.past import Past, Reading
+from tui.sources.logs.sieve import sieve_of
 from tui.sources.logs.stack import Stack
 from widgets.log_view import LogView
 
@@ -46,7 +47,7 @@ class Older:
         self._view.forget_before(self._edge)
         self._edge = self._view.first_number
         passes, before = stack.predicate(), self._view.line_count
-        reading = self._reading = Reading(list(pasts), passes, words_of(stack.filters))
+        reading = self._reading = Reading(list(pasts), passes, sieve_of(stack))
         if passes is not None:
             self._view.extend_front([_boundary(self._view)])
         ended = "that is all the files hold"

@@ -85,6 +85,19 @@ DERIVED: Final[Mapping[str, Getter]] = {"exception": exception, "address": addre
 """What can be asked of any line, where it has no field of that name."""
 
 
+ACCESS_PARTS: Final[Mapping[str, int]] = {
+    "client": 1,
+    "user": 2,
+    "time": 3,
+    "request": 4,
+    "status": 5,
+    "bytes": 6,
+    "method": 0,
+    "path": 0,
+}
+"""Names of the parts of an access line, which it does not name itself; 0: part of the request."""
+
+
 def getter(name: str) -> Getter:
     """Return what finds one field of a line without looking for the others.
 
@@ -105,8 +118,7 @@ def value_getter(name: str) -> Callable[[str], Any]:
         return _column(int(name[1:4]))
     derived, key = DERIVED.get(name), f'"{name.partition(".")[0]}"'
     start, of_json, pair = f"{name}=", json_member(name), _pair(f"{name}=")
-    part = {"client": 1, "user": 2, "time": 3, "request": 4, "status": 5, "bytes": 6}.get(name)
-    is_of_request = name in ("method", "path")
+    part, is_of_request = ACCESS_PARTS.get(name), name in ("method", "path")
 
     def find(raw: str) -> Any:
         if raw[:1] == "{":

@@ -120,7 +120,7 @@ class LineParser:
                 and (kind := usual.get(line[fraction_end:level_end])) is not None
                 and (thousandths := _THOUSANDTHS.get(line[head_end:fraction_end])) is not None
                 and (are_plain or (line.isascii() and line.isprintable()))
-                and not (kind.level is _INFO and (self._level if last is None else last[1].level) >= _WARN)
+                and not (kind.level is _INFO and ":  " in line)
             ):
                 last = _new_line(LogLine, (second_at + thousandths, kind, line))
                 found.append(last)
@@ -211,7 +211,7 @@ class LineParser:
         level = USUAL.get(line[begin : begin + 5])
         if level is None:
             level = level_word(line[begin - 1 :])
-        if level is _INFO and self._level >= _WARN:
+        if level is _INFO and self._level >= _WARN and ":  " in line:
             return None  # it may belong to that line, as what PostgreSQL tells of a statement that failed
         if level is _ERROR:
             self.errors += 1

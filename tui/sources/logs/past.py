@@ -9,10 +9,10 @@ import gzip
 import heapq
 import lzma
 import os
-import re
 import stat
 import tempfile
 import threading
+import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,12 +20,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
-from tui.sources.logs.expression import shape
 from tui.sources.logs.files import Begun, Key
 from tui.sources.logs.line import LogLine
 from tui.sources.logs.parse import LineParser
+from tui.sources.logs.sieve import Sieve
 from tui.sources.logs.splitter import MAX_LINE_BYTES, split
-from tui.sources.logs.stack import Filter, Predicate
+from tui.sources.logs.stack import Predicate
 from tui.sources.text import clean
 
 BLOCK: Final = 1024 * 1024
@@ -33,8 +33,9 @@ MOST_UNPACKED: Final = 4 * 1024 * 1024 * 1024
 """Bytes of one packed file that are unpacked at most."""
 _OPENERS: Final[Mapping[str, Callable[[Any], Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _MOST_GENERATIONS: Final = 400
-_RUN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
-"""What stands in a line as it is written wherever it stands in what is shown of it."""
+_PIECE: Final = 64 * 1024
+_PAUSE_S: Final = 0.0001
+"""Between two pieces: what draws the screen gets its turn."""
 _MOST_WAITING: Final = 10_000
 """Lines found that wait to be taken."""
 
@@ -59,24 +60,22 @@ class Past:
         """End at the next block."""
         self._is_stopped.set()
 
-    def lines(self, passes: Predicate | None, words: Sequence[bytes] = ()) -> Iterator[list[LogLine]]:
+    def lines(self, passes: Predicate | None, sieve: Sieve | None = None) -> Iterator[list[LogLine]]:
         """Yield the lines that pass, block by block, the newest block first, in each the oldest line first.
 
-        An empty list says only that time has passed. `words`, in small letters, are in every line that can pass.
+        An empty list says only that time has passed. `sieve` leaves out what cannot pass without parsing it.
         """
         found = [each for path in self._begun.paths for each in _generations(path, self._begun.offsets)]
         unique = dict(sorted(found, key=lambda each: -each[1].changed)).values()
         self.left_bytes = sum(each.size for each in unique)
         for each in unique:
             left = self.left_bytes - each.size
-            yield from self._of_file(each, passes, words)
+            yield from self._of_file(each, passes, sieve)
             if self._is_stopped.is_set():
                 return
             self.left_bytes = left
 
-    def _of_file(
-        self, found: "_Generation", passes: Predicate | None, words: Sequence[bytes]
-    ) -> Iterator[list[LogLine]]:
+    def _of_file(self, found: "_Generation", passes: Predicate | None, sieve: Sieve | None) -> Iterator[list[LogLine]]:
         try:
             with found.open(self._is_stopped) as file:
                 end = found.size if not found.is_packed else file.seek(0, os.SEEK_END)
@@ -84,7 +83,7 @@ class Past:
                     self.looked_at += size
                     if not found.is_packed:
                         self.left_bytes -= size
-                    yield self._passing(found, block, passes, words)
+                    yield self._passing(found, block, passes, sieve)
                     if self._is_stopped.is_set():
                         return
         except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
@@ -93,14 +92,17 @@ class Past:
             )
 
     def _passing(
-        self, found: "_Generation", block: bytes, passes: Predicate | None, words: Sequence[bytes]
+        self, found: "_Generation", block: bytes, passes: Predicate | None, sieve: Sieve | None
     ) -> list[LogLine]:
-        whole = block.removesuffix(b"\n") if not words else b"\n".join(_with_words(block, words))
-        texts = split(whole) if whole else []
         parser = LineParser(self._source, clean(found.origin, limit=80))
         parser.is_of_past = True
-        lines = parser.parse_all(list(map(self._shown, texts)) if self._shown else texts, found.changed)
-        return lines if passes is None else [line for line in lines if passes(line)]
+        passing: list[LogLine] = []
+        for piece in _pieces(block):
+            texts = split(left.removesuffix(b"\n")) if (left := sieve(piece) if sieve else piece) else []
+            lines = parser.parse_all(list(map(self._shown, texts)) if self._shown else texts, found.changed)
+            passing += lines if passes is None else filter(passes, lines)
+            time.sleep(_PAUSE_S)
+        return passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,29 +179,25 @@ def _backwards(file: IO[bytes], end: int) -> Iterator[tuple[int, bytes]]:
         yield min(BLOCK, len(data)), data[cut:]
 
 
-def _with_words(block: bytes, words: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the lines that hold every word, whatever the case: for the rare word, at the speed of memory."""
-    lowered = block.lower()
-    rarest = min(words, key=lowered.count)
-    at = lowered.find(rarest)
-    while at >= 0:
-        start, end = lowered.rfind(b"\n", 0, at) + 1, lowered.find(b"\n", at)
-        end = len(block) if end < 0 else end
-        if all(word in lowered[start:end] for word in words):
-            yield block[start:end]
-        at = lowered.find(rarest, end)
+def _pieces(block: bytes) -> Iterator[bytes]:
+    """Yield whole lines, as many as need no more than some milliseconds."""
+    start = 0
+    while start < len(block):
+        end = block.find(b"\n", min(len(block), start + _PIECE)) + 1 or len(block)
+        yield block[start:end]
+        start = end
 
 
 class Reading:
     """Reads several logs backwards in one thread; what is found waits, bounded, until it is taken."""
 
-    def __init__(self, pasts: Sequence[Past], passes: Predicate | None, words: Sequence[bytes] = ()) -> None:
+    def __init__(self, pasts: Sequence[Past], passes: Predicate | None, sieve: Sieve | None = None) -> None:
         """Begin to read."""
         self._pasts = pasts
         self._found: deque[LogLine] = deque()
         self._has_room = threading.Event()
         self._is_over = False
-        logs = [past.lines(passes, words) for past in pasts]
+        logs = [past.lines(passes, sieve) for past in pasts]
         threading.Thread(target=self._run, args=(logs,), name="past of logs", daemon=True).start()
 
     def _run(self, logs: Sequence[Iterator[list[LogLine]]]) -> None:
@@ -240,17 +238,6 @@ class Reading:
             past.stop()
         self._found.clear()
         self._has_room.set()
-
-
-def words_of(filters: Iterable[Filter]) -> list[bytes]:
-    """Return words, in small letters, that every line that passes holds: a block without them needs no reading."""
-    found = []
-    for one in filters:
-        words = one.query.words
-        if one.is_on and not one.excludes and words.expression:
-            literals = filter(str.isascii, shape(words.expression).literals)
-            found += [run.lower().encode() for literal in literals for run in _RUN.findall(literal)]
-    return found
 
 
 def merged(logs: Iterable[Iterator[list[LogLine]]]) -> Iterator[LogLine]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Final, TypeVar
 
-from tui.sources.logs.expression import Search, search
-from tui.sources.logs.fields import getter, number, value_getter
+from tui.sources.logs.expression import Search, search, shape
+from tui.sources.logs.fields import ACCESS_PARTS, DERIVED, getter, number, value_getter
 from tui.sources.logs.json_line import as_text
 from tui.sources.logs.levels import severity_word
 from tui.sources.logs.line import LogLine, Severity
@@ -36,6 +36,21 @@ _EXISTS: Final = re.compile(r"has\s+([A-Za-z_@$][\w.@\-/$]*)")
 _WORD: Final = re.compile(r"(and|or|not)\b", re.IGNORECASE)
 _UNIT: Final = re.compile(r"[-+]?\d+(?:\.\d+)?\s?(ns|us|µs|ms|s|m|h)")
 _DEEPEST: Final = 20
+_RUN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
+"""What stands in a line as it is written wherever it stands in what is shown of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of every line that passes, without looking at it."""
+
+    least: Severity = Severity.NONE
+    """No line below this level passes."""
+    words: frozenset[str] = frozenset()
+    """Words, in small letters, that every such line holds as it was written, in letters of whatever case."""
+
+
+_NOTHING: Final = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,14 @@ class Query:
     """Whether it was taken for fields and levels rather than for an expression."""
     error: str = ""
     """Why it cannot be read."""
+    known: Known = _NOTHING
+    """Of the lines that pass; what an expression tells is told by `words`."""
+
+
+def words_in(expression: str) -> frozenset[str]:
+    """Return words, in small letters, that stand in every line in which an expression is found."""
+    literals = filter(str.isascii, shape(expression).literals) if expression else ()
+    return frozenset(run.lower() for literal in literals for run in _RUN.findall(literal))
 
 
 def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
@@ -59,7 +82,8 @@ def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
         return Query()
     if text[0] != "/" and (_COMPARISON.search(text) or _EXISTS.match(text)):
         try:
-            return Query(_Reader(text, now, zone).read(), asks_fields=True)
+            test, known = _Reader(text, now, zone).read()
+            return Query(test, asks_fields=True, known=known)
         except _NotFields:
             pass
         except ValueError as error:
@@ -86,9 +110,10 @@ class _Reader:
         self._now = now
         self._zone = zone
         self._quick: set[Test] = set()
+        self._known: dict[Test, Known] = {}
 
-    def read(self) -> Test:
-        """Return the test.
+    def read(self) -> tuple[Test, Known]:
+        """Return the test, and what is known of lines that pass it.
 
         Raises:
             _NotFields: it is something else.
@@ -98,6 +123,13 @@ class _Reader:
         self._skip()
         if self._at < len(self._text):
             raise _NotFields
+        return test, self._of(test)
+
+    def _of(self, test: Test) -> Known:
+        return self._known.get(test, _NOTHING)
+
+    def _note(self, test: Test, known: Known) -> Test:
+        self._known[test] = known
         return test
 
     def _skip(self) -> None:
@@ -116,7 +148,13 @@ class _Reader:
         tests = [self._all()]
         while self._word("or"):
             tests.append(self._all())
-        return tests[0] if len(tests) == 1 else lambda line: any(test(line) for test in tests)
+        if len(tests) == 1:
+            return tests[0]
+        known = [self._of(test) for test in tests]
+        common = frozenset.intersection(*(one.words for one in known))
+        return self._note(
+            lambda line: any(test(line) for test in tests), Known(min(one.least for one in known), common)
+        )
 
     def _all(self) -> Test:
         tests = [self._one()]
@@ -124,10 +162,14 @@ class _Reader:
             tests.append(self._one())
         # What is told by the line's kind or time goes before what must be looked for in the line.
         tests.sort(key=lambda test: test not in self._quick)
+        if len(tests) == 1:
+            return tests[0]
+        known = [self._of(test) for test in tests]
+        both = Known(max(one.least for one in known), frozenset().union(*(one.words for one in known)))
         if len(tests) == 2:
             first, second = tests
-            return lambda line: first(line) and second(line)
-        return tests[0] if len(tests) == 1 else lambda line: all(test(line) for test in tests)
+            return self._note(lambda line: first(line) and second(line), both)
+        return self._note(lambda line: all(test(line) for test in tests), both)
 
     def _one(self) -> Test:
         if self._word("not"):
@@ -144,7 +186,7 @@ class _Reader:
         if found := _EXISTS.match(self._text, self._at):
             self._at = found.end()
             find = getter(found[1])
-            return lambda line: find(line.raw) is not None
+            return self._note(lambda line: find(line.raw) is not None, _named(found[1]))
         if (compared := _COMPARISON.match(self._text, self._at)) is None:
             raise _NotFields
         value = compared[3]
@@ -171,13 +213,14 @@ class _Reader:
             compare, moment = _ORDER[sign], typed_moment(self._date(value), self._now, self._zone)
             return self._quickly(lambda line: compare(line[0], moment))
         if name == "level" and sign in _ORDER and (level := severity_word(plain)) is not Severity.NONE:
-            return self._quickly(_level(sign, level))
+            least = level if sign in ("=", "==", ">=", ">") else Severity.NONE
+            return self._note(self._quickly(_level(sign, level)), Known(least))
+        known = _named(name) if sign[0] != "!" else _NOTHING
         if sign not in ("~", "!~", "=", "==", "!=") or (sign[-1] == "=" and number(plain) is not None):
-            return _numbers(_TEXTS.get(name) or _of_raw(value_getter(name)), sign, plain)
+            return self._note(_numbers(_TEXTS.get(name) or _of_raw(value_getter(name)), sign, plain), known)
         text = _TEXTS.get(name) or _of_raw(getter(name))
-        if sign in ("~", "!~"):
-            return _expression(text, sign, plain if quoted else value)
-        return _equal(text, sign, plain)
+        test = _expression(text, sign, plain if quoted else value) if "~" in sign else _equal(text, sign, plain)
+        return self._note(test, known)
 
     def _quickly(self, test: Test) -> Test:
         self._quick.add(test)
@@ -190,6 +233,13 @@ class _Reader:
             self._at += rest.end()
             return f"{value} {rest[1]}"
         return value
+
+
+def _named(name: str) -> Known:
+    """Return what is known of lines that have a field of a name."""
+    if name in _TEXTS or name in DERIVED or name in ACCESS_PARTS or name[0] == "$" or not name.isascii():
+        return _NOTHING
+    return Known(words=frozenset(run.lower() for run in _RUN.findall(name)))
 
 
 def _of_raw(find: Callable[[str], T]) -> Callable[[LogLine], T]:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from tui.sources.logs import past
 from tui.sources.logs.files import FileFollower
 from tui.sources.logs.intake import Intake
-from tui.sources.logs.past import Past, Reading, merged, words_of
+from tui.sources.logs.past import Past, Reading, merged
+from tui.sources.logs.sieve import sieve_of, words_of
 from tui.sources.logs.stack import Stack, new_filter
 
 NOW = 1_795_335_084.0
@@ -41,7 +42,7 @@ def follow(pattern: Path, first_lines: int = 5) -> tuple[FileFollower, list[str]
 
 def before(follower: FileFollower, stack: Stack | None = None) -> list[str]:
     stack = stack or Stack()
-    blocks = Past("app", follower.begun).lines(stack.predicate(), words_of(stack.filters))
+    blocks = Past("app", follower.begun).lines(stack.predicate(), sieve_of(stack))
     return [line.raw for line in merged([blocks])][::-1]
 
 
