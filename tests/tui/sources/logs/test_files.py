@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -292,3 +293,46 @@ def test_a_file_far_ahead_is_skipped_and_the_lines_left_out_are_counted_exactly(
     assert seen == [f"line {n:05}" for n in range(20_000 - len(seen), 20_000)]
     assert followed.intake.dropped == 20_000 - len(seen) > 0
     assert followed.intake.received == 20_001
+
+
+def test_of_a_torrent_every_line_is_taken_in_order_or_counted(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.sources.logs.tail.MAX_BEHIND", 400_000)
+    monkeypatch.setattr("tui.sources.logs.tail._KEPT_BEHIND", 50_000)
+    append(log, "0")
+    followed = Followed(log)
+    followed.texts()
+    count = 300_000
+    data = "".join(f"{n} {'x' * (n % 97)}\n" for n in range(1, count + 1)).encode()
+
+    def pour() -> None:
+        with log.open("ab", buffering=0) as file:
+            for start in range(0, len(data), 77_777):  # lines are cut in the middle
+                file.write(data[start : start + 77_777])
+
+    pouring = threading.Thread(target=pour)
+    pouring.start()
+    seen: list[int] = []
+    is_over = False
+    while not is_over:
+        is_over = not pouring.is_alive()
+        followed.follower.scan()
+        seen += [int(line.raw.split()[0]) for line in followed.intake.take()]
+    pouring.join()
+    seen += [int(text.split()[0]) for text in followed.texts()]
+    assert seen == sorted(set(seen))
+    assert seen[-1] == count
+    assert len(seen) + followed.intake.dropped == count
+    assert followed.intake.dropped > 0
+    assert followed.intake.bytes == len(data) + 2
+
+
+def test_a_file_of_two_gigabytes_is_opened_at_its_end_by_reading_little(log: Path) -> None:
+    with log.open("wb") as file:
+        file.truncate(2_000_000_000)
+        file.seek(0, os.SEEK_END)
+        file.write(b"\n" + b"".join(b"line %d\n" % n for n in range(1_000)))
+    followed = Followed(log)
+    texts = followed.texts()
+    assert texts[-1] == "line 999"
+    assert len(texts) == FIRST_LINES
+    assert followed.intake.bytes < 1_000_000
