@@ -1,5 +1,6 @@
 """What processes cost: CPU time and memory, from the operating system."""
 
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -14,6 +15,15 @@ def cpu_of(process: psutil.Process) -> float:
     except psutil.Error:
         return 0.0
     return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def waited_of(process: psutil.Process) -> float:
+    """Return the seconds that a process's main thread was ready to run and had no CPU: what others cost it; else 0."""
+    try:
+        told = Path(f"/proc/{process.pid}/task/{process.pid}/schedstat").read_text()
+    except OSError:
+        return 0.0
+    return int(told.split()[1]) / 1e9
 
 
 def cpu_of_tree(process: psutil.Process) -> float:

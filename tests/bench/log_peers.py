@@ -1,6 +1,7 @@
 """Opening and searching a big log file, beside lnav (Debian), toolong and grep, in one run."""
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -9,15 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.bench import cost
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, figure, percentile
 from tests.bench.log_lines import lines
 from tests.bench.screen import Screen
 from tests.bench.stage import Stage, opstui, script
+from tests.bench.typed import type_characters
 
 BIG_BYTES = 1_000_000_000
 MANY = 1_000_000
 TOOLONG = ("toolong==1.5.0",)
 NEEDLE = "needle"
+EXPRESSION = "orders/[0-9]*77 .*needle"
+HUGE_BYTES = 2_000_000_000
 _EVERY = 100_000
 _LAST = "the last line of all"
 _PATIENCE_S = 120.0
@@ -36,13 +40,59 @@ def measure(stage: Stage) -> Iterator[Figure]:
     for name, command in viewers(many).items():
         took_s, mib = _open(stage, command, settle_s=8)
         yield Figure(f"{MANY:,} lines in a file: memory 8 s after it was opened, {name}", _told(took_s, mib))
-    for what, typed, words in (
-        ("a word", NEEDLE, NEEDLE),
-        ("an expression", "orders/[0-9]*77 .*needle", "orders/[0-9]*77 .*needle"),
-        ("a level", "level = error", " ERROR "),
+    for what, typed, words, lnav in (
+        ("a word", NEEDLE, NEEDLE, f":filter-in {NEEDLE}"),
+        ("an expression", EXPRESSION, EXPRESSION, f":filter-in {EXPRESSION}"),
+        ("a level", "level = error", " ERROR ", ":set-min-log-level error"),
+        ("a field", "took_ms > 898", "took_ms=899", ""),
     ):
-        yield from _search(stage, big, size, what, typed, words)
+        yield from _search(stage, big, size, what, typed, words, lnav)
+    yield from _typed_while_searching(stage, big, size)
     big.unlink()
+    yield from _open_huge(stage, viewers)
+
+
+def _open_huge(stage: Stage, viewers: "_Viewers") -> Iterator[Figure]:
+    """Open 2 GB of which only the end was ever written, and the same end by itself."""
+    end = "".join(lines(2_000)) + f"2026-01-02 03:59:59,999 INFO  {_LAST}\n"
+    small, huge = stage.folder / "small.log", stage.folder / "huge.log"
+    small.write_text(end)
+    with huge.open("w") as file:
+        file.truncate(HUGE_BYTES)
+        file.seek(HUGE_BYTES)
+        file.write(f"\n{end}")
+    for path in (small, huge):
+        took_s, mib = _open(stage, viewers(path)["opstui"])
+        size = f"{path.stat().st_size / 1e9:.4f} GB"
+        yield Figure(f"{size}: exec → its last line on the screen, opstui", _told(took_s, mib))
+    huge.unlink()
+
+
+def _typed_while_searching(stage: Stage, big: Path, size: str) -> Iterator[Figure]:
+    """Search the whole file for a field, the slowest search, and type meanwhile."""
+    profile = stage.profile("search-big", {"logs": {"big": str(big)}})
+    own: list[float] = []
+    with Screen(opstui("--profile", str(profile)), env=stage.env) as screen:
+        screen.wait("Logs")
+        screen.press("5")
+        screen.wait(_LAST)
+        screen.press("/")
+        screen.pass_time(0.5)
+        screen.press("took_ms > 898")
+        screen.pass_time(1)
+        screen.press("\r")
+        screen.pass_time(0.5)
+        screen.press("<")
+        screen.wait("reading older")
+        screen.press("x")
+        screen.pass_time(0.5)
+        waits = type_characters(screen, stage.count(80), own)
+        is_reading = screen.shows("reading older")
+    yield figure(
+        f"{size}: typed → shown p95 while it is searched for a field{'' if is_reading else ' (search was over)'} "
+        f"({percentile(own, 95):.0f} ms without waiting for a CPU)",
+        percentile(waits, 95), "ms", 50,
+    )  # fmt: skip
 
 
 def _write(path: Path, size: int, count: int = 0) -> int:
@@ -94,27 +144,26 @@ def _told(took_s: float | None, mib: float) -> str:
     return f"{took_s:.1f} s, {mib:.0f} MiB" if took_s is not None else f"not within {_PATIENCE_S:g} s, {mib:.0f} MiB"
 
 
-def _search(stage: Stage, big: Path, size: str, what: str, typed: str, words: str) -> Iterator[Figure]:
+def _search(stage: Stage, big: Path, size: str, what: str, typed: str, words: str, for_lnav: str) -> Iterator[Figure]:
     done = subprocess.run(script("log_search", str(big), typed), env=stage.env, check=True, stdout=subprocess.PIPE)
     found = json.loads(done.stdout)
     title = f"{size}: searched for {what}"
-    yield Figure(f"{title}, opstui", f"{found['found']:,} lines in {found['seconds']:.1f} s, {found['mib']:.0f} MiB")
-    programs = {"grep -E": ["grep", "-cE", words, str(big)]}
-    if lnav := shutil.which("lnav"):
-        programs["lnav -n"] = [lnav, "-n", "-q", "-c", f":filter-in {words}", "-c", ":write-raw-to /dev/null", str(big)]
+    yield Figure(
+        f"{title}, opstui",
+        f"{found['found']:,} lines in {found['seconds']:.1f} s ({found['cpu_s']:.1f} s of CPU), {found['mib']:.0f} MiB",
+    )
+    programs = {"grep -E": ["grep", "-E", words, str(big)]}
+    if for_lnav and (lnav := shutil.which("lnav")):
+        programs["lnav -n"] = [lnav, "-n", "-c", for_lnav, str(big)]
     for name, command in programs.items():
-        began = time.monotonic()
+        began, used = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         ran = subprocess.run(
-            command,
-            env=stage.env,
-            check=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            timeout=300,
+            command, env=stage.env, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=300
         )
-        counted = f"{int(ran.stdout):,} lines in " if ran.stdout.strip().isdecimal() else ""
-        yield Figure(f"{title}, {name}", f"{counted}{time.monotonic() - began:.1f} s")
+        took, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+        counted = ran.stdout.count(b"\n")
+        yield Figure(f"{title}, {name}", f"{counted:,} lines in {took:.1f} s ({cpu:.1f} s of CPU)")
 
 
 def _install(stage: Stage) -> Path | None:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -10,13 +11,21 @@ from tests.bench.log_lines import SOURCES, lines
 _STEP_S = 0.02
 
 
+def batched(every: Iterable[str], count: int) -> Iterator[list[str]]:
+    """Yield so many at a time."""
+    coming = iter(every)
+    while batch := list(islice(coming, count)):
+        yield batch
+
+
 def main(folder: Path, rate: float) -> None:
     files = [(folder / f"{name}.log").open("a") for name in SOURCES]
-    whole, count = cycle(list(lines(200_000))), int(rate * _STEP_S / len(files))
+    count = int(rate * _STEP_S / len(files))
+    whole = cycle(["".join(part) for part in batched(lines(200_000), count)])
     due = time.monotonic()
     while True:
         for file in files:
-            file.write("".join(islice(whole, count)))
+            file.write(next(whole))
             file.flush()
         due += _STEP_S
         time.sleep(max(0.0, due - time.monotonic()))

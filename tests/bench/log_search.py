@@ -15,7 +15,7 @@ from tui.sources.logs.stack import Stack, new_filter
 
 
 def main(path: str, typed: str) -> None:
-    intake, began = Intake(), time.monotonic()
+    intake, began, cpu_s = Intake(), time.monotonic(), cost.cpu_of(psutil.Process())
     follower = FileFollower("big", path, intake)
     follower.scan()
     opened_s = time.monotonic() - began
@@ -30,6 +30,7 @@ def main(path: str, typed: str) -> None:
         "found": found,
         "opened_s": opened_s,
         "seconds": time.monotonic() - began,
+        "cpu_s": cost.cpu_of(psutil.Process()) - cpu_s,
         "mib": cost.memory_mib(psutil.Process())[0],
     }
     sys.stdout.write(json.dumps(answer) + "\n")

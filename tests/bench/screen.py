@@ -44,7 +44,7 @@ class Screen:
     ) -> None:
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
-        self._chunks: queue.Queue[tuple[float, float, bytes] | None] = queue.Queue()
+        self._chunks: queue.Queue[tuple[float, float, float, bytes] | None] = queue.Queue()
         self._arrivals: list[tuple[float, int]] = []
         self._closed = False
         self._cpu_at_arrival = cpu_at_arrival
@@ -52,6 +52,8 @@ class Screen:
         """The screen's rows, without blanks at their ends."""
         self.cpu_s = 0.0
         """CPU time of the program when the output fed last arrived; 0 unless asked for with `cpu_at_arrival`."""
+        self.waited_s = 0.0
+        """How long the program's main thread had waited for a CPU by then."""
         self.started = time.monotonic()
         pid, self._master = pty.fork()
         if pid == 0:
@@ -89,10 +91,11 @@ class Screen:
             if not data:
                 return self._chunks.put(None)
             cpu = cost.cpu_of(self.process) if self._cpu_at_arrival else 0.0
+            waited = cost.waited_of(self.process)
             for question, answer in _ANSWERS.items():
                 if question in data:
                     self.press(answer.decode())
-            self._chunks.put((at, cpu, data))
+            self._chunks.put((at, cpu, waited, data))
 
     def press(self, keys: str) -> float:
         """Send keys as they are; return when."""
@@ -110,7 +113,7 @@ class Screen:
         if item is None:
             self._closed = True
             return None
-        at, self.cpu_s, data = item
+        at, self.cpu_s, self.waited_s, data = item
         self._arrivals.append((at, len(data)))
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
         for y in self._screen.dirty:

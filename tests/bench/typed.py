@@ -6,6 +6,7 @@ import random
 import subprocess
 from collections.abc import Iterator, Sequence
 
+from tests.bench import cost
 from tests.bench.data import EVERYTHING, SEEN
 from tests.bench.figures import Figure, figure, percentile
 from tests.bench.screen import Screen
@@ -75,8 +76,11 @@ def _words(what: str, waits: Sequence[float]) -> Figure:
     return Figure(what, f"{points}, max {max(waits):.0f} ms, {lost} of {len(waits)} lost")
 
 
-def type_characters(screen: Screen, count: int) -> list[float]:
-    """Type characters one at a time, each once the one before is seen; return milliseconds until each is seen."""
+def type_characters(screen: Screen, count: int, own: list[float] | None = None) -> list[float]:
+    """Type characters one at a time, each once the one before is seen; return milliseconds until each is seen.
+
+    `own`, when given, gets the same without the time that the program waited for a CPU: what other programs cost.
+    """
     chance = random.Random(1)
     waits: list[float] = []
     while len(waits) < count:
@@ -86,9 +90,12 @@ def type_characters(screen: Screen, count: int) -> list[float]:
         for _ in range(16):
             typed += chance.choice(_LETTERS)
             screen.pass_time(chance.uniform(0.01, 0.06))
+            waited = cost.waited_of(screen.process)
             pressed = screen.press(typed[-1])
             seen = screen.until(lambda word=typed: screen.shows(word), LOST_MS / 1000)  # type: ignore[misc]
             waits.append(1000 * (seen - pressed) if seen is not None else LOST_MS)
+            if own is not None:
+                own.append(max(0.0, waits[-1] - 1000 * (screen.waited_s - waited)))
         screen.press(_CLEAR)
         screen.until(lambda word=typed[:3]: not screen.shows(word), 3)  # type: ignore[misc]
     return waits[:count]
