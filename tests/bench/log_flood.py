@@ -37,7 +37,9 @@ async def main(profile: str, folder: Path, count: int, typed: str, mb_per_s: flo
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("5")
         view, pane = app.screen.query_one(LogView), app.screen.query_one(LogsPane)
-        await asyncio.sleep(2)
+        while sum(bool(batch.following) for batch in pane.batches) < len(SOURCES):
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
         bar = pane.query_one("#logs-include", FilterBar)
         bar.open()
         bar.text = typed
