@@ -34,8 +34,9 @@ MOST_UNPACKED: Final = 4 * 1024 * 1024 * 1024
 _OPENERS: Final[Mapping[str, Callable[[Any], Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _MOST_GENERATIONS: Final = 400
 _PIECE: Final = 64 * 1024
+_TURN_S: Final = 0.003
 _PAUSE_S: Final = 0.0001
-"""Between two pieces: what draws the screen gets its turn."""
+"""After every turn: what draws the screen gets its own."""
 _MOST_WAITING: Final = 10_000
 """Lines found that wait to be taken."""
 
@@ -49,6 +50,7 @@ class Past:
         self._shown = shown
         self._begun = begun
         self._is_stopped = threading.Event()
+        self._rested_at = 0.0
         self.left_bytes = 0
         """Bytes that are still to be looked through, as far as they are known: packed files count packed."""
         self.looked_at = 0
@@ -101,8 +103,13 @@ class Past:
             texts = split(left.removesuffix(b"\n")) if (left := sieve(piece) if sieve else piece) else []
             lines = parser.parse_all(list(map(self._shown, texts)) if self._shown else texts, found.changed)
             passing += lines if passes is None else filter(passes, lines)
-            time.sleep(_PAUSE_S)
+            self._rest()
         return passing
+
+    def _rest(self) -> None:
+        if time.monotonic() - self._rested_at > _TURN_S:
+            time.sleep(_PAUSE_S)
+            self._rested_at = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
