@@ -118,6 +118,7 @@ def _typed_while(stage: Stage, rate: float, name: str, typed: str) -> Iterator[F
                     screen.press(typed)
                     screen.pass_time(1)
                     screen.press("\r")
+                    screen.pass_time(0.5)
                 screen.press("x")
                 screen.pass_time(2)
                 waits = type_characters(screen, stage.count(160), own)
