@@ -8,6 +8,7 @@ import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.text import Text
@@ -161,7 +162,7 @@ class OpsApp(App[int]):
             guide=lambda: self.walking.guide,
             record=journal.append,
         )
-        self.deck = Deck(self, self._desk, self._pollers, self.tell, log_file, self._draw_frame)
+        self.deck = Deck(self, self._desk, self._pollers, self.tell, log_file, self._tab_opened)
         self.walking = Walking(
             self,
             profile,
@@ -212,6 +213,7 @@ class OpsApp(App[int]):
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
         self._has_begun = True
         systems = await asyncio.to_thread(_systems, self.profile, masks=self._is_shared, stdin=self._wishes.stdin)
+        from tui.attention import begin
         from tui.shell import lend  # what it needs has just been imported, beside the event loop
 
         for index, tab in enumerate(TABS):
@@ -223,7 +225,9 @@ class OpsApp(App[int]):
         self._verbs.update(systems.verbs)
         lend(self, systems.verbs.values())
         self._pollers.start(systems.sources, optional=systems.optional)
+        begin(self.profile, self._pollers)
         self.deck.attend()
+        self._tab_opened()
         await asyncio.to_thread(self.walking.prepare)
         self.run_worker(self._follow_journal(), "the journal", exit_on_error=False)
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
@@ -285,6 +289,14 @@ class OpsApp(App[int]):
 
     def _draw_frame(self) -> None:
         self.frame.draw(self.deck.active)
+
+    def _tab_opened(self) -> None:
+        self._draw_frame()
+        if self._pollers.readings({"kubernetes"}):
+            from tui.attention import attend
+
+            guide = self.walking.guide
+            attend(self._pollers, self.deck.tab, is_walking=guide is not None and guide.walk is not None)
 
     def _draw_active(self) -> None:
         if not self._is_leaving:
@@ -516,6 +528,7 @@ def _systems(profile: Profile, *, masks: bool, stdin: int | None) -> "Systems":
 
     for tab in TABS:
         tab.pane()
+    import_module("tui.attention")
     return systems_of(profile, masks=masks, stdin=stdin)
 
 

@@ -7,8 +7,9 @@ from profiles.problems import nearest, visible
 from profiles.schema import KINDS, Profile
 from profiles.thresholds import Rule
 from tui.check.checks import REQUIRED
-from tui.check.required import required_of
+from tui.check.required import REPLICAS, required_of
 from tui.rules import applies
+from tui.sources.kubernetes.demand import OF_METRICS, WORKLOADS
 
 
 class SelectionError(ValueError):
@@ -67,6 +68,13 @@ def selected(profile: Profile, sources: Sequence[str], only: Iterable[str]) -> S
         (source, name) for source, name in required_of(profile.required) if is_meant(source, name) or REQUIRED in wanted
     )
     return Selection(tuple(source for source in sources if is_meant(source)), rules, required)
+
+
+def kinds_to_watch(selection: Selection, source: str) -> frozenset[str]:
+    """Return what of a cluster it takes to judge it, by plural names in URLs; pods where it is probed."""
+    required = (*WORKLOADS, "replicasets", "jobs", "cronjobs") if (source, REPLICAS) in selection.required else ()
+    of_rules = (resource for metric in selection.metrics(source) for resource in OF_METRICS.get(metric, ()))
+    return frozenset({*(("pods",) if source in selection.probes else ()), *required, *of_rules})
 
 
 def _is_known(word: str, profile: Profile, sources: Sequence[str]) -> bool:

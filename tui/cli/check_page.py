@@ -14,9 +14,10 @@ from tui.check.forms import json_text, text
 from tui.check.junit import junit_text
 from tui.check.looking import INTERVAL_S, Answers, look
 from tui.check.prometheus import prometheus_text
-from tui.check.selection import Selection, SelectionError, selected
+from tui.check.selection import Selection, SelectionError, kinds_to_watch, selected
 from tui.cli.headless import watching
 from tui.journal.place import journal_of
+from tui.sources.kubernetes import KubernetesSource
 from tui.systems import Systems, systems_of
 
 UNKNOWN: Final = 3
@@ -45,6 +46,9 @@ def check(profile: Profile, only: tuple[str, ...], form: str, timeout_s: float, 
     except SelectionError as error:
         click.echo(str(error), err=True)
         return UNKNOWN
+    for source in systems.sources:
+        if isinstance(source, KubernetesSource):
+            source.need("what is judged", kinds_to_watch(selection, source.name))
     report = _run(_looked(profile, systems, selection, timeout_s, watch_s))
     _put(FORMS[form](report))
     return report.exit_code

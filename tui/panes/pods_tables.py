@@ -69,21 +69,27 @@ class PodsTables(PodsFeed):
             return
         now, snapshot = self.desk.now(), reading.snapshot
         self._draw_notice(reading, now)
-        taken_at = self.extra.taken_at if self.extra is not None else None
-        age_s, interval_s = (
-            (reading.age_s(now), _AGE_INTERVAL_S) if taken_at is None else (max(0.0, now - taken_at), EVERY_S)
-        )
+        age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
         chosen = [*_title(snapshot), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
         self.query_one("#pods-title", SegmentLine).show([*chosen, seen])
         self._draw_views(snapshot)
+
+    def _age(self, reading: Reading[KubernetesSnapshot], now: float) -> tuple[float | None, float]:
+        """Return how old what is shown is, and how often it is renewed, in seconds."""
+        snapshot, extra = reading.snapshot, self.extra
+        if extra is not None and extra.taken_at is not None:
+            return max(0.0, now - extra.taken_at), EVERY_S
+        kept_from = None if snapshot is None or extra is not None else snapshot.kept_from(*VIEWS[self.view].resources)
+        return reading.age_s(now) if kept_from is None else max(0.0, now - kept_from), _AGE_INTERVAL_S
 
     def _draw_notice(self, reading: Reading[KubernetesSnapshot], now: float) -> None:
         bar, snapshot, extra = self.query_one(NoticeBar), reading.snapshot, self.extra
         behind = VIEWS[self.view].resources if extra is None else ()
         down = [] if snapshot is None else [h for r in behind if (h := snapshot.health[r]).is_down]
         is_down = extra.stale if extra is not None else len(down) == len(behind)
-        self.table.stale = snapshot is not None and (reading.is_stale(now) or is_down)
+        is_kept = snapshot is not None and snapshot.kept_from(*behind) is not None
+        self.table.stale = snapshot is not None and (reading.is_stale(now) or is_down or is_kept)
         if extra is None:
             self.table.empty = "waiting for the cluster" if snapshot is None else "nothing here; esc clears the filters"
         if words := failure_words(reading, now):

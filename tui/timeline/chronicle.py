@@ -109,7 +109,7 @@ class Chronicle:
         recent: float | None,
     ) -> Iterator[Entry]:
         found = kubernetes.lasting(before, after, lambda key: self._standing.stands(source, key))
-        if before is None and all(health.is_synced for health in after.health.values()):
+        if before is None and all(after.health[resource].is_synced for resource in kubernetes.TOLD_OF):
             # What an earlier opstui saw last and is no longer there at all is over.
             yield from self._turn(source, [so for _, so in found if isinstance(so, Condition)], now, recent)
             return

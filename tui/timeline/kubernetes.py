@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tui.rules import Level
+from tui.sources.kubernetes.demand import WORKLOADS
 from tui.sources.kubernetes.events import Autoscaler, Event
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -14,6 +15,8 @@ from tui.timeline.kubernetes_workloads import Stands
 from tui.timeline.standing import Condition
 
 SOURCE: Final = "kubernetes:"
+TOLD_OF: Final = ("pods", *WORKLOADS, "jobs", "cronjobs", "nodes", "events", "horizontalpodautoscalers")
+"""The kinds whose changes are told, by their plural names in URLs."""
 Lasting = tuple[str, Condition | str]
 """The key of a condition, and the condition; in its place, when it is not so, what is said where it was, or nothing."""
 

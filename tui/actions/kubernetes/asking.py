@@ -6,6 +6,7 @@ from tui.actions.action import GoneError, NotSentError, Target
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.answers import Answer
+from tui.sources.kubernetes.demand import EVERYTHING
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.kinds import KINDS, OTHERS, Resource
 
@@ -37,6 +38,8 @@ async def read(source: KubernetesSource, kind: Resource, target: Target) -> Obje
     if answer.status == 404:
         raise GoneError(f"{target} is gone: {answer.message}")
     obj = answer.object()
+    # Who owns what is read from the mirror: nobody else may have needed that just now.
+    await source.at_hand(*EVERYTHING)
     if text(part(obj, "metadata"), "uid") != target.identity.get("uid"):
         raise GoneError(f"{target} was deleted and created again: another one under the same name")
     return obj

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -76,8 +76,8 @@ class ApiServer:
         self.faults = Faults()
         self.requests = 0
         """Requests answered so far, discovery included."""
-        self.watchers = 0
-        """Watches open now."""
+        self.watched: Counter[str] = Counter()
+        """Watches open now, by the plural name of what they watch."""
         self.writes: deque[Write] = deque(maxlen=_WRITES_KEPT)
         """What was asked for beside reading, the newest last."""
         self._store = store
@@ -85,6 +85,11 @@ class ApiServer:
         self._compute = compute
         self._special = special
         self._bookmark_s = bookmark_s
+
+    @property
+    def watchers(self) -> int:
+        """Watches open now."""
+        return self.watched.total()
 
     def application(self) -> web.Application:
         """Return the application to be served."""
@@ -144,11 +149,11 @@ class ApiServer:
         if call.verb == "watch":
             if not call.resource.is_stored:
                 raise problems.method_not_allowed()
-            self.watchers += 1
+            self.watched[plural] += 1
             try:
                 return await watch(call, self._store, self._bookmark_s, fault)
             finally:
-                self.watchers -= 1
+                self.watched[plural] -= 1
         return await self._plain(call)
 
     async def _plain(self, call: Call) -> web.StreamResponse:

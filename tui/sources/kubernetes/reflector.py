@@ -62,9 +62,12 @@ class Reflector:
         """Failed attempts in a row."""
         self.is_synced = False
         """Whether the mirror has held everything at least once."""
+        self.settled = asyncio.Event()
+        """Set once the mirror has held everything, or an attempt has failed."""
         self._connection = connection
         self._family = family
-        self._scope = kind.path(namespace)
+        self.scope = kind.path(namespace)
+        """The path watched, under which the mirror keeps what it tells."""
         self._changed = changed
         self._silence_s = silence_s
         self._has_watch_list = True
@@ -95,7 +98,7 @@ class Reflector:
                 self._has_watch_list = False
                 continue
             except Expired:
-                _LOG.info("%s: resourceVersion too old, listing again", self._scope)
+                _LOG.info("%s: resourceVersion too old, listing again", self.scope)
                 self._version = None
             except SourceError as error:
                 self._failed(error)
@@ -212,21 +215,23 @@ class Reflector:
             return  # told again by a server that is behind: taking it in would go back in time
         fact = self.kind.parse(obj)
         if kind == "DELETED":
-            self._family.remove(self._scope, fact.uid)
+            self._family.remove(self.scope, fact.uid)
         else:
-            self._family.upsert(self._scope, fact)
+            self._family.upsert(self.scope, fact)
         self._version = version or self._version
         self._changed()
 
     def _swap(self, facts: list[Fact], version: Any) -> None:
-        self._family.swap(self._scope, facts)
+        self._family.swap(self.scope, facts)
         self._version = str(version) if version else None
         self.is_synced = True
+        self.settled.set()
         self.error = self.since = None
         self._changed()
 
     def _failed(self, error: SourceError) -> None:
         self.error = error
+        self.settled.set()
         if self.since is None:
             self.since = time.time()
         self._changed()

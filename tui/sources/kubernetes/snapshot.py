@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tui.sources.errors import Denied, SourceError
+from tui.sources.kubernetes.demand import OF_METRICS, WORKLOADS
 from tui.sources.kubernetes.events import Autoscaler, Event
 from tui.sources.kubernetes.identity import UNREAD, ClusterIdentity
 from tui.sources.kubernetes.metrics import NONE_YET, Metrics
@@ -21,7 +22,6 @@ FAMILIES: Final = ("pods", "workloads", "replica_sets", "nodes", "events", "auto
 """The fields of a snapshot that are mappings by uid, and the keys of its `changes`."""
 _OOM: Final = "OOMKilled"
 _OF_LATE_S: Final = 600.0
-_WORKLOADS: Final = ("deployments", "statefulsets", "daemonsets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,11 @@ class KindHealth:
     failing: tuple[str, ...] = ()
     """The namespaces whose watch fails; empty when all stand, or when one watch covers the cluster."""
     scopes: int = 1
-    """How many watches there are: 1, or one for each namespace."""
+    """How many watches there are: 1, or one for each namespace; 0 while nobody needs it."""
+    is_watched: bool = True
+    """Whether somebody needs it; what was seen of it before stays, as it was then."""
+    kept_from: float | None = None
+    """`time.time()` from which what is held may be out of date, as nobody needed it; None: it is the present."""
 
     @property
     def is_down(self) -> bool:
@@ -101,6 +105,11 @@ class KubernetesSnapshot:
         """Tell whether all of these kinds can be seen at present and have been seen whole at least once."""
         return all(health.is_synced and not health.is_down for health in map(self.health.get, resources) if health)
 
+    def kept_from(self, *resources: str) -> float | None:
+        """Return from when on what is held of any of these kinds may be out of date; None: it is the present."""
+        found = (health.kept_from for health in map(self.health.get, resources) if health)
+        return min((at for at in found if at is not None), default=None)
+
     def _is_denied(self, *resources: str) -> bool:
         return any(health and isinstance(health.error, Denied) for health in map(self.health.get, resources))
 
@@ -116,29 +125,30 @@ class KubernetesSnapshot:
     def numbers(self) -> Iterable[Number]:
         """Return the counts a rule may watch, and the restarts and missing pods of what is bad.
 
-        Where something of a kind cannot be seen, a count of 0 is no all-clear but absent (NaN); of what this account
-        may not see at all, pods apart, there is none.
+        Where something of a kind cannot be seen, a count of 0 is no all-clear but absent (NaN), and what is only kept
+        from before counts for nothing; of what this account may not see at all, pods apart, there is none.
         """
         failing = [pod for pod in self.pods.values() if pod.health is Health.FAILING]
         unavailable = [w for w in self.workloads.values() if w.condition is Condition.UNAVAILABLE]
         waiting = sum(pod.health is Health.WAITING for pod in self.pods.values())
         looping = sum("CrashLoopBackOff" in pod.status for pod in failing)
-        for metric, count, resources in (
-            ("pods_failing", len(failing), ("pods",)),
-            ("crash_loops", looping, ("pods",)),
-            ("pods_waiting", waiting, ("pods",)),
-            ("oom_kills", self._oom_kills(), ("pods",)),
-            ("workloads_unavailable", sum(bool(w.missing) for w in unavailable), _WORKLOADS),
-            ("jobs_failed", sum(w.kind == "Job" for w in unavailable), ("jobs",)),
-            ("restarts", sum(pod.restarts for pod in self.pods.values()), ("pods",)),
-            ("nodes_not_ready", sum(not node.is_ready for node in self.nodes.values()), ("nodes",)),
+        for metric, count in (
+            ("pods_failing", len(failing)),
+            ("crash_loops", looping),
+            ("pods_waiting", waiting),
+            ("oom_kills", self._oom_kills()),
+            ("workloads_unavailable", sum(bool(w.missing) for w in unavailable)),
+            ("jobs_failed", sum(w.kind == "Job" for w in unavailable)),
+            ("restarts", sum(pod.restarts for pod in self.pods.values())),
+            ("nodes_not_ready", sum(not node.is_ready for node in self.nodes.values())),
         ):
-            if count or self.sees(*resources):
+            resources = OF_METRICS[metric]
+            if self.sees(*resources) or (count and self.kept_from(*resources) is None):
                 yield Number(metric, count)
             elif resources == ("pods",) or not self._is_denied(*resources):
                 yield Number(metric, math.nan)
-        for pod in failing:
+        for pod in failing if self.kept_from("pods") is None else ():
             yield Number("pod_restarts", pod.restarts, pod.path)
-        for workload in unavailable:
+        for workload in unavailable if self.kept_from(*WORKLOADS) is None else ():
             if workload.missing:
                 yield Number("workload_pods_missing", workload.missing, workload.path)

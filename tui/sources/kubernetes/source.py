@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,14 +14,15 @@ from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.identity import UNREAD, ClusterIdentity, identified, identify
-from tui.sources.kubernetes.kinds import KINDS, Kind
+from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login
 from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
 from tui.sources.kubernetes.mirror import Mirror
 from tui.sources.kubernetes.permissions import Permissions
-from tui.sources.kubernetes.reflector import Reflector
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
+from tui.sources.kubernetes.tasks import Tasks
 from tui.sources.kubernetes.veil import veiled
+from tui.sources.kubernetes.watches import Watches
 from tui.sources.text import clean_lines
 
 _COALESCE_S: Final = 0.25
@@ -57,11 +58,11 @@ class KubernetesSource:
         self.permissions = Permissions(self.connection)
         self.mirror = Mirror()
         self._entry = entry
-        self._metrics_s, self._heartbeat_s, self._silence_s = metrics_s, heartbeat_s, silence_s
-        self._reflectors: list[Reflector] = []
-        self._tasks: dict[asyncio.Task[None], tuple[Callable[[], Coroutine[Any, Any, None]], Reflector | None]] = {}
-        """What runs, how to begin it again, and the reflector when it is one's."""
+        self._metrics_s, self._heartbeat_s = metrics_s, heartbeat_s
         self._changed = asyncio.Event()
+        self._watches = Watches(self.connection, self.mirror, self._changed.set, silence_s=silence_s)
+        self.demand = self._watches.demand
+        self._tasks = Tasks()
         self._returned_at = float("-inf")
         self._revision = 0
         self._metrics, self._shown_metrics = NONE_YET, NONE_YET
@@ -75,6 +76,25 @@ class KubernetesSource:
         """The namespaces watched; empty: all of the cluster."""
         return (self._fallback,) if self._fallback else tuple(self._entry.namespaces)
 
+    def need(self, who: str, resources: Iterable[str]) -> None:
+        """Say which kinds somebody needs watched from now on, by their plural names in URLs; none when it is empty.
+
+        Kinds that nobody needs any more are still watched for a minute. Before anybody has said anything, all are.
+        """
+        self.demand.need(who, resources)
+        self._suit()
+
+    async def at_hand(self, *resources: str) -> None:
+        """Have kinds watched for a minute, whoever needs them, and wait, briefly, until all of them has been told."""
+        self.demand.use(resources)
+        self._suit()
+        await self._watches.settled(_FIRST_READ_S)
+
+    def _suit(self) -> None:
+        # Before the first reading nothing is begun, and after the last one nothing again.
+        if self._tasks and self._watches.suit(self.namespaces):
+            self._changed.set()
+
     async def read(self) -> KubernetesSnapshot:
         """Return the mirror as soon as something changed (at most four times a second), else within two seconds.
 
@@ -82,14 +102,17 @@ class KubernetesSource:
             SourceError: the server cannot be reached, refuses our credentials, or lets us see nothing at all.
         """
         await self._started()
-        self._mend()
+        self._tasks.mend()
+        self._watches.mend()
         await self._wait_for_news()
         if self._narrow():
             await self._wait_for_news()
         self._changed.clear()
         if error := self._error():
             raise error
-        self._identity = await identified(self.connection, self._identity)
+        before, self._identity = self._identity, await identified(self.connection, self._identity)
+        if before.opening and replace(before, opening=self._identity.opening) != self._identity:
+            self._watches.forget_ended()
         self._returned_at = time.monotonic()
         return self._snapshot()
 
@@ -124,12 +147,7 @@ class KubernetesSource:
 
     async def close(self) -> None:
         """End every watch; never waits for the server."""
-        tasks, self._tasks = list(self._tasks), {}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=0.5)
-        self._reflectors.clear()
+        await asyncio.gather(self._watches.close(), self._tasks.close())
         await self.connection.close()
 
     async def fetch(self, kind: str, namespace: str, name: str) -> Object:
@@ -160,11 +178,7 @@ class KubernetesSource:
 
     def mirrors(self, resource: str, namespace: str) -> bool:
         """Tell whether the mirror holds every object of this resource in this namespace at present."""
-        return any(
-            reflector.is_synced and reflector.error is None and reflector.namespace in (None, namespace)
-            for reflector in self._reflectors
-            if reflector.kind.resource == resource
-        )
+        return self._watches.holds(resource, namespace)
 
     def pods_at(self, address: str) -> list[str]:
         """Return the pods of the mirror that have an address, by `namespace/name`; several share their node's."""
@@ -172,57 +186,22 @@ class KubernetesSource:
         return sorted(f"{pod.namespace}/{pod.name}" for pod in pods if address and pod.ip == address)
 
     async def _started(self) -> None:
-        if self._tasks:
-            return
-        login = await self.connection.open()
-        # Asked before any watch: whoever cannot answer this cannot answer ten watches either.
-        await self._ask_version()
-        self._user = await self._ask_user() or login.user
-        for kind in KINDS.values():
-            for namespace in self._scopes(kind):
-                self._watch(kind, namespace)
-        self._begin(self._beat)
-        self._begin(self._measure)
-
-    def _scopes(self, kind: Kind) -> tuple[str | None, ...]:
-        return self.namespaces if kind.is_namespaced and self.namespaces else (None,)
-
-    def _watch(self, kind: Kind, namespace: str | None) -> None:
-        family = self.mirror.family(kind.family)
-        reflector = Reflector(self.connection, kind, namespace, family, self._changed.set, silence_s=self._silence_s)
-        self._reflectors.append(reflector)
-        self._begin(reflector.run, reflector)
-
-    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]], reflector: Reflector | None = None) -> None:
-        self._tasks[asyncio.create_task(work())] = (work, reflector)
-
-    def _mend(self) -> None:
-        """Raise the exception of a task that a bug ended, after starting it again."""
-        for task, (work, reflector) in list(self._tasks.items()):
-            if task.done():
-                del self._tasks[task]
-                self._begin(work, reflector)
-                if not task.cancelled():
-                    task.result()
-
-    def _may_narrow(self, reflector: Reflector) -> bool:
-        is_for_all = reflector.namespace is None and reflector.kind.is_namespaced
-        return is_for_all and isinstance(reflector.error, Denied) and not reflector.is_synced
+        if not self._tasks:
+            login = await self.connection.open()
+            # Asked before any watch: whoever cannot answer this cannot answer ten watches either.
+            await self._ask_version()
+            self._user = await self._ask_user() or login.user
+            self._tasks.begin("heartbeat", self._beat)
+            self._tasks.begin("metrics", self._measure)
+        self._watches.suit(self.namespaces)
 
     def _narrow(self) -> bool:
         """Where the cluster as a whole is forbidden and the profile names no namespace, watch the context's own."""
         login = self.connection.login
-        pods = next(reflector for reflector in self._reflectors if reflector.kind.resource == "pods")
-        # A server that has just restarted may refuse everybody for a second: twice is meant.
-        if self.namespaces or login is None or not self._may_narrow(pods) or pods.failures < 2:
+        if self.namespaces or login is None or not self._watches.must_narrow:
             return False
         self._fallback = login.namespace or "default"
-        for task, (_, reflector) in list(self._tasks.items()):
-            if reflector is not None and reflector.kind.is_namespaced and not reflector.is_synced:
-                task.cancel()
-                del self._tasks[task]
-                self._reflectors.remove(reflector)
-                self._watch(reflector.kind, self._fallback)
+        self._watches.narrow(self._fallback)
         return True
 
     async def _wait_for_news(self) -> None:
@@ -234,16 +213,10 @@ class KubernetesSource:
                     await self._changed.wait()
             except TimeoutError:
                 break
-            if not is_first or all(map(self._is_settled, self._reflectors)):
+            if not is_first or self._watches.are_settled(may_narrow=not self.namespaces):
                 break
             self._changed.clear()
         await asyncio.sleep(max(0.0, self._returned_at + _COALESCE_S - time.monotonic()))
-
-    def _is_settled(self, reflector: Reflector) -> bool:
-        """Tell whether a first reading need not wait for this watch any longer."""
-        if reflector.error is not None and self._may_narrow(reflector) and not self.namespaces:
-            return reflector.failures > 1
-        return reflector.is_synced or reflector.error is not None
 
     async def _ask_version(self) -> None:
         answer = await self.connection.call("GET", "/version", timeout_s=_HEARTBEAT_TIMEOUT_S)
@@ -275,8 +248,7 @@ class KubernetesSource:
             else:
                 if self._outage is not None:
                     self._outage = None
-                    for reflector in self._reflectors:
-                        reflector.hurry()
+                    self._watches.hurry()
                     self._changed.set()
 
     async def _measure(self) -> None:
@@ -288,10 +260,8 @@ class KubernetesSource:
     def _error(self) -> SourceError | None:
         if self._outage is not None:
             return self._outage
-        pods = [reflector for reflector in self._reflectors if reflector.kind.resource == "pods"]
-        if all(reflector.is_failing for reflector in self._reflectors):
-            return pods[0].error
-        return None
+        watches = list(self._watches)
+        return watches[0].error if watches and all(reflector.is_failing for reflector in watches) else None
 
     def _snapshot(self) -> KubernetesSnapshot:
         login = self.connection.login
@@ -299,7 +269,7 @@ class KubernetesSource:
         changes = {name: family.changes() for name, family in families.items()}
         is_first, self._revision = self._revision == 0, self._revision + 1
         metrics_changed, self._shown_metrics = self._metrics is not self._shown_metrics, self._metrics
-        health = {kind.resource: self._health(kind) for kind in KINDS.values()}
+        health = {kind.resource: self._watches.health(kind) for kind in KINDS.values()}
         return KubernetesSnapshot(
             context=login.context if login else "",
             server=login.endpoint if login else "",
@@ -315,18 +285,6 @@ class KubernetesSource:
             revision=self._revision,
             changes=None if is_first else changes,
             metrics_changed=metrics_changed,
-        )
-
-    def _health(self, kind: Kind) -> KindHealth:
-        watches = [reflector for reflector in self._reflectors if reflector.kind is kind]
-        failing = [reflector for reflector in watches if reflector.is_failing]
-        return KindHealth(
-            kind=kind.resource,
-            is_synced=all(reflector.is_synced or reflector.error for reflector in watches),
-            error=failing[0].error if failing else None,
-            since=min((r.since for r in failing if r.since is not None), default=None),
-            failing=tuple(reflector.namespace for reflector in failing if reflector.namespace),
-            scopes=len(watches),
         )
 
     def _notes(self, health: Mapping[str, KindHealth]) -> tuple[str, ...]:
@@ -357,7 +315,7 @@ def kubectl_words(entry: Kubernetes, login: Login | None, namespace: str, *argum
 
 def _note(state: KindHealth) -> str:
     if state.error is None:
-        return "" if state.is_synced else f"{state.kind}: loading"
+        return "" if state.is_synced or not state.is_watched else f"{state.kind}: loading"
     what = "forbidden" if isinstance(state.error, Denied) else state.error.message
     where = f"{len(state.failing)} of {state.scopes} namespaces " if state.scopes > 1 else ""
     return f"{state.kind}: {where}{what}"

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.kubernetes.kinds import KINDS
+from tui.sources.kubernetes.pods import parse_pod
 from tui.sources.kubernetes.snapshot import KindHealth, KubernetesSnapshot
 
 WHOLE = KubernetesSnapshot(
@@ -34,6 +35,17 @@ def test_a_cluster_that_is_seen_whole_has_every_count() -> None:
 def test_no_failing_pod_is_no_all_clear_where_pods_cannot_be_seen() -> None:
     for error in (Unreachable("gone"), Denied("forbidden"), None):
         assert {"pods_failing", "crash_loops"} <= absent(unseen("pods", error))
+
+
+def test_what_is_only_kept_from_before_counts_for_nothing() -> None:
+    pod = parse_pod(
+        {"metadata": {"uid": "u", "name": "p"}, "status": {"phase": "Pending", "reason": "CrashLoopBackOff"}}
+    )
+    seen = replace(WHOLE, pods={"u": pod})
+    assert {"pods_failing", "pod_restarts"} <= told(seen) - absent(seen)
+    kept = replace(seen, health={**WHOLE.health, "pods": KindHealth("pods", is_synced=False, kept_from=1.0)})
+    assert "pods_failing" in absent(kept)
+    assert "pod_restarts" not in told(kept)
 
 
 def test_what_this_account_may_not_see_at_all_is_not_missed() -> None:
