@@ -25,6 +25,7 @@ _OF_TABS: Final[Mapping[Tab, Iterable[str]]] = {
 def begin(profile: Profile, pollers: Pollers) -> None:
     """Say what is needed whatever the person looks at."""
     for cluster in _clusters(pollers):
+        cluster.is_hasty = True
         cluster.need("the timeline", TOLD_OF)
         judged = (
             name.partition(".")[2] for name, rule in profile.thresholds.items() if applies(cluster.name, name, rule)

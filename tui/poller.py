@@ -88,6 +88,9 @@ class Poller:
         self.source = source
         self.reading: Reading[Any] = Reading(source.name, source.interval_s, is_optional=is_optional)
         """The newest reading; never None, so a pane can say "waiting" before the first answer."""
+        # Asked once: what a protocol has is looked up anew each time, and streams are read four times a second.
+        self._counts = source if isinstance(source, Counting) else None
+        self._is_steady = isinstance(source, Steady)
         self._publish = publish
         self._clock = clock
         self._jitter = jitter
@@ -190,11 +193,11 @@ class Poller:
         elapsed = now - ended[0][0] if ended else 0.0
         per_min = _MINUTE_S / elapsed if elapsed > 1 else 0.0
         # The first marks the beginning: what came before it does not count.
-        requests = (self._requests() - ended[0][1]) * per_min if ended and isinstance(self.source, Counting) else None
+        requests = (self._requests() - ended[0][1]) * per_min if ended and self._counts is not None else None
         return Pace(self.source.name, max(0, len(ended) - 1) * per_min, requests, self.reading.took_s)
 
     def _requests(self) -> int:
-        return self.source.requests if isinstance(self.source, Counting) else 0
+        return self._counts.requests if self._counts is not None else 0
 
     def _announce(self) -> None:
         self._ended.append((time.monotonic(), self._requests()))
@@ -204,7 +207,7 @@ class Poller:
         own = self.source.interval_s
         # A stream's interval only bundles what came; slowing it down would make live things late.
         interval = own if own < _STREAM_S else self.interval_s or own
-        is_slowed = not self._visible and not isinstance(self.source, Steady)
+        is_slowed = not self._visible and not self._is_steady
         return interval * _BACKGROUND_FACTOR if is_slowed else interval
 
     def _interval(self) -> float:

@@ -60,7 +60,7 @@ class Chronicle:
             yield from self._standing.put(source, silence, now)
             return
         yield from self._standing.drop(source, itself.SILENCE, now)
-        if snapshot is None or reading.error is not None:
+        if snapshot is None or reading.error is not None or getattr(snapshot, "is_early", False):
             return
         before = self._before.get(source)
         if snapshot is not before:

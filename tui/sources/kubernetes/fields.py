@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from tui.sources.text import clean
@@ -75,9 +76,12 @@ def moment(obj: Object, key: str) -> float | None:
 def quantity(obj: Object, key: str) -> float | None:
     """Return a resource quantity (`100m`, `64Mi`, `1e3`) in cores, bytes or pieces; None where there is none."""
     found = obj.get(key)
-    if not isinstance(found, str | int | float):
-        return None
-    written, factor = str(found).strip(), Decimal(1)
+    return _amount(str(found)) if isinstance(found, str | int | float) else None
+
+
+@lru_cache(maxsize=4096)
+def _amount(found: str) -> float | None:
+    written, factor = found.strip(), Decimal(1)
     for suffix, times in _SUFFIXES.items():
         if written.endswith(suffix):
             written, factor = written.removesuffix(suffix), times

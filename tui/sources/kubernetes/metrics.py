@@ -1,5 +1,6 @@
 """CPU and memory of pods and nodes, as metrics.k8s.io reports them (`kubectl top`)."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +10,8 @@ from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, parts, quantity, text
 
 _GROUP: Final = "/apis/metrics.k8s.io/v1beta1"
+_SLICE: Final = 100
+"""Pods worked out before others get their turn: thousands take longer than a key may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ async def read_metrics(connection: Connection, namespaces: Sequence[str | None])
         except SourceError as error:
             return Metrics({}, {}, error.message)
         if answer.is_ok:
-            pods.update(parse_pod_metrics(answer.body))
+            items = parts(answer.body, "items")
+            for start in range(0, len(items), _SLICE):
+                pods.update(parse_pod_metrics({"items": items[start : start + _SLICE]}))
+                await asyncio.sleep(0)
         else:
             reason = _reason(answer.status, answer.message)
     try:

@@ -38,7 +38,8 @@ class Family(Generic[FactT]):
 
     def upsert(self, scope: str, fact: FactT) -> None:
         """Take in a new or changed fact; one that is equal to what is known changes nothing."""
-        if self.facts.get(fact.uid) == fact:
+        known = self.facts.get(fact.uid)
+        if known is fact or known == fact:
             return
         if self.limit is not None:
             # What happens again counts as the newest arrival.
@@ -50,6 +51,10 @@ class Family(Generic[FactT]):
         self._copy = None
         if self.limit is not None and len(self.facts) > self.limit:
             self.remove(scope, next(iter(self.facts)))
+
+    def is_bare(self, scope: str) -> bool:
+        """Tell whether nothing is known under a scope."""
+        return not self._scopes.get(scope)
 
     def remove(self, scope: str, uid: str) -> None:
         """Forget a fact."""

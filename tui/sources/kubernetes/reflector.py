@@ -6,7 +6,6 @@ bookmark gave, lists afresh when that is too old (410), and backs off, jittered,
 """
 
 import asyncio
-import json
 import logging
 import random
 import time
@@ -15,7 +14,7 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from tui.sources.errors import SourceError, Unreachable, Unreadable
-from tui.sources.kubernetes.answers import Busy, Expired, refused, status_code
+from tui.sources.kubernetes.answers import Busy, Expired, loads, refused, status_code
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, parts, strings
 from tui.sources.kubernetes.kinds import Fact, Kind
@@ -135,10 +134,14 @@ class Reflector:
 
     async def _list(self) -> None:
         fresh: list[Fact] = []
+        is_bare = self._family.is_bare(self.scope)
         query = [("limit", str(_PAGE))]
         while True:
             page = await self._connection.get(self.kind.path(self.namespace), query, timeout_s=60)
-            fresh.extend(self.kind.parse(item) for item in parts(page, "items"))
+            for index, item in enumerate(parts(page, "items"), 1):
+                fresh.append(self._come(item, is_bare=is_bare))
+                if index % _YIELD_EVERY == 0:
+                    await asyncio.sleep(0)
             metadata = part(page, "metadata")
             if not (token := metadata.get("continue")):
                 break
@@ -148,6 +151,7 @@ class Reflector:
     async def _initial(self, events: AsyncIterator[tuple[str, Object]]) -> None:
         """Collect the initial events and put them in place once they are complete."""
         fresh: dict[str, Fact] = {}
+        is_bare = self._family.is_bare(self.scope)
         handled = 0
         try:
             async for kind, obj in events:
@@ -157,10 +161,10 @@ class Reflector:
                         self._swap(list(fresh.values()), metadata.get("resourceVersion"))
                         return
                     continue
-                fact = self.kind.parse(obj)
                 if kind == "DELETED":
-                    fresh.pop(fact.uid, None)
+                    fresh.pop(self.kind.parse(obj).uid, None)
                 else:
+                    fact = self._come(obj, is_bare=is_bare)
                     fresh[fact.uid] = fact
                 handled += 1
                 if handled % _YIELD_EVERY == 0:
@@ -170,6 +174,14 @@ class Reflector:
             self._has_watch_list = self._agreed_at is None
             raise
         raise Unreachable("the watch ended before its first list was complete")
+
+    def _come(self, obj: Object, *, is_bare: bool) -> Fact:
+        """Return the fact of an object in a list under way; where there was nothing before, it is seen at once."""
+        fact = self.kind.parse(obj)
+        if is_bare:
+            self._family.upsert(self.scope, fact)
+            self._changed()
+        return fact
 
     async def _events(self, version: str | None) -> AsyncGenerator[tuple[str, Object], None]:
         """Yield (type, object) of a watch: from `version` on, or from a complete list when it is None."""
@@ -256,7 +268,7 @@ def _is_past(version: str, known: str | None) -> bool:
 
 def _event(line: bytes) -> tuple[str, Object]:
     try:
-        found = json.loads(line)
+        found = loads(line)
         kind, obj = found["type"], found["object"]
     except (ValueError, KeyError, TypeError) as error:
         raise Unreachable("the watch brought something that is not a watch event: a proxy?") from error

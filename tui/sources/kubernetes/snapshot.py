@@ -83,6 +83,8 @@ class KubernetesSnapshot:
     """What changed since the snapshot with `revision - 1`, by field; None: take everything as new."""
     clock_offset_s: float | None = None
     """The `Date` of the newest answer minus our clock, in seconds; None when it is not told."""
+    is_early: bool = False
+    """Whether the first lists are still coming: there are rows to look at, and nothing to compare with."""
     metrics_changed: bool = True
     """Whether `metrics` is newer than in the snapshot before."""
 
@@ -110,27 +112,32 @@ class KubernetesSnapshot:
         found = (health.kept_from for health in map(self.health.get, resources) if health)
         return min((at for at in found if at is not None), default=None)
 
+    def _is_whole(self, *resources: str) -> bool:
+        """Tell whether what is held of these kinds is the present, and as much of it as can be seen."""
+        return all(
+            health.is_synced and health.kept_from is None for health in map(self.health.get, resources) if health
+        )
+
     def _is_denied(self, *resources: str) -> bool:
         return any(health and isinstance(health.error, Denied) for health in map(self.health.get, resources))
 
     def _oom_kills(self) -> int:
         """Return in how many pods a container was killed for its memory of late, and started again."""
         since = time.time() - _OF_LATE_S
-        return sum(
-            pod.last_end.startswith(_OOM) and (pod.restarted_at or 0.0) >= since
-            for pod in self.pods.values()
-            if pod.last_end
-        )
+        ended = [pod for pod in self.pods.values() if pod.last_end]
+        return sum(pod.last_end.startswith(_OOM) and (pod.restarted_at or 0.0) >= since for pod in ended)
 
     def numbers(self) -> Iterable[Number]:
         """Return the counts a rule may watch, and the restarts and missing pods of what is bad.
 
-        Where something of a kind cannot be seen, a count of 0 is no all-clear but absent (NaN), and what is only kept
-        from before counts for nothing; of what this account may not see at all, pods apart, there is none.
+        Where something of a kind cannot be seen, a count of 0 is no all-clear but absent (NaN), and so is every count
+        of what is only kept from before or is not whole yet; of what this account may not see at all, pods apart,
+        there is none.
         """
-        failing = [pod for pod in self.pods.values() if pod.health is Health.FAILING]
+        troubled = [pod for pod in self.pods.values() if pod.health is not Health.FINE]
+        failing = [pod for pod in troubled if pod.health is Health.FAILING]
         unavailable = [w for w in self.workloads.values() if w.condition is Condition.UNAVAILABLE]
-        waiting = sum(pod.health is Health.WAITING for pod in self.pods.values())
+        waiting = sum(pod.health is Health.WAITING for pod in troubled)
         looping = sum("CrashLoopBackOff" in pod.status for pod in failing)
         for metric, count in (
             ("pods_failing", len(failing)),
@@ -139,16 +146,16 @@ class KubernetesSnapshot:
             ("oom_kills", self._oom_kills()),
             ("workloads_unavailable", sum(bool(w.missing) for w in unavailable)),
             ("jobs_failed", sum(w.kind == "Job" for w in unavailable)),
-            ("restarts", sum(pod.restarts for pod in self.pods.values())),
+            ("restarts", sum([pod.restarts for pod in self.pods.values()])),
             ("nodes_not_ready", sum(not node.is_ready for node in self.nodes.values())),
         ):
             resources = OF_METRICS[metric]
-            if self.sees(*resources) or (count and self.kept_from(*resources) is None):
+            if self.sees(*resources) or (count and self._is_whole(*resources)):
                 yield Number(metric, count)
             elif resources == ("pods",) or not self._is_denied(*resources):
                 yield Number(metric, math.nan)
-        for pod in failing if self.kept_from("pods") is None else ():
+        for pod in failing if self._is_whole("pods") else ():
             yield Number("pod_restarts", pod.restarts, pod.path)
-        for workload in unavailable if self.kept_from(*WORKLOADS) is None else ():
+        for workload in unavailable if self._is_whole(*WORKLOADS) else ():
             if workload.missing:
                 yield Number("workload_pods_missing", workload.missing, workload.path)

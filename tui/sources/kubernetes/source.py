@@ -28,6 +28,8 @@ from tui.sources.text import clean_lines
 _COALESCE_S: Final = 0.25
 _LONGEST_READ_S: Final = 2.0
 _FIRST_READ_S: Final = 4.0
+_EARLY_S: Final = 30.0
+"""How long the first lists may take until what has come of them is judged as it is."""
 _HEARTBEAT_TIMEOUT_S: Final = 3.0
 _RECOVERY_S: Final = 1.0
 """Between heartbeats while nobody answers."""
@@ -62,9 +64,12 @@ class KubernetesSource:
         self._changed = asyncio.Event()
         self._watches = Watches(self.connection, self.mirror, self._changed.set, silence_s=silence_s)
         self.demand = self._watches.demand
+        self.is_hasty = False
+        """Whether the first readings come before the first lists are whole, marked as early: for a screen."""
         self._tasks = Tasks()
         self._returned_at = float("-inf")
         self._revision = 0
+        self._is_early, self._early_until = True, 0.0
         self._metrics, self._shown_metrics = NONE_YET, NONE_YET
         self._outage: SourceError | None = None
         self._version = self._user = ""
@@ -213,10 +218,13 @@ class KubernetesSource:
                     await self._changed.wait()
             except TimeoutError:
                 break
-            if not is_first or self._watches.are_settled(may_narrow=not self.namespaces):
+            if not is_first or self.is_hasty or self._are_settled():
                 break
             self._changed.clear()
         await asyncio.sleep(max(0.0, self._returned_at + _COALESCE_S - time.monotonic()))
+
+    def _are_settled(self) -> bool:
+        return self._watches.are_settled(may_narrow=not self.namespaces)
 
     async def _ask_version(self) -> None:
         answer = await self.connection.call("GET", "/version", timeout_s=_HEARTBEAT_TIMEOUT_S)
@@ -267,7 +275,12 @@ class KubernetesSource:
         login = self.connection.login
         families = {name: self.mirror.family(name) for name in FAMILIES}
         changes = {name: family.changes() for name, family in families.items()}
-        is_first, self._revision = self._revision == 0, self._revision + 1
+        if is_first := self._revision == 0:
+            self._early_until = time.monotonic() + _EARLY_S
+        self._revision += 1
+        self._is_early = (
+            self._is_early and self.is_hasty and not self._are_settled() and time.monotonic() < self._early_until
+        )
         metrics_changed, self._shown_metrics = self._metrics is not self._shown_metrics, self._metrics
         health = {kind.resource: self._watches.health(kind) for kind in KINDS.values()}
         return KubernetesSnapshot(
@@ -284,6 +297,7 @@ class KubernetesSource:
             notes=self._notes(health),
             revision=self._revision,
             changes=None if is_first else changes,
+            is_early=self._is_early,
             metrics_changed=metrics_changed,
         )
 
