@@ -20,6 +20,7 @@ from tui.rules import Level
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource
+from tui.sources.kubernetes.demand import EVERYTHING
 from tui.sources.reading import Reading
 from widgets.cell import cell_text
 from widgets.dialogs import ChooseDialog, TextDialog
@@ -85,7 +86,11 @@ async def running(
 ) -> AsyncIterator[tuple[_App, Pilot[None]]]:
     app = _App(source)
     async with app.run_test(size=size) as pilot:
-        await app.read()
+        # On a busy machine a first reading may come before every list: owners are told by another one than pods.
+        async with asyncio.timeout(20):
+            await app.read()
+            while not app.seen.sees(*EVERYTHING):
+                await app.read()
         app.pane.focus_first()
         await pilot.pause()
         yield app, pilot

@@ -86,6 +86,10 @@ class ApiServer:
         self._special = special
         self._bookmark_s = bookmark_s
 
+    def replace_token(self, user: User, token: str) -> None:
+        """Have a user's session end: only the new token is accepted from now on."""
+        self._tokens = {known: one for known, one in self._tokens.items() if one is not user} | {token: user}
+
     @property
     def watchers(self) -> int:
         """Watches open now."""

@@ -22,6 +22,9 @@ from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login, Material, login
 
 _LOG: Final = logging.getLogger(__name__)
 
+_LEAVING_S: Final = 0.5
+"""How long closing waits for clients that were given up before."""
+
 Query = Sequence[tuple[str, str]]
 
 
@@ -36,6 +39,8 @@ class Connection:
         self._credentials: Credentials | None = None
         self._opened_at = float("-inf")
         self._streams: set[Any] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        """What closes clients that were given up."""
         self.reopen_s = 5.0
         """At least so long between two logins: a plugin is not run in a tight loop."""
         self.servers = 0
@@ -95,9 +100,9 @@ class Connection:
         api, self._api = self._api, None
         self._cut_streams()
         if api is not None:
-            # A peer that is gone never answers TLS's farewell: nobody waits for that, and no socket stays open for it.
-            await api.rest_client.pool_manager.connector.close(abort_ssl=True)
-            await api.close()
+            await _give_back(api)
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=_LEAVING_S)
 
     def _cut_streams(self) -> None:
         # Closing the client alone would leave whoever reads from a stream waiting.
@@ -130,7 +135,7 @@ class Connection:
         await self.open()
         with self.translated():
             async with asyncio.timeout(timeout_s):
-                response = await self._send(
+                response, sent_by = await self._send(
                     method, path, query, body, content_type, silence_s=timeout_s, opening=opening, accept=accept
                 )
                 told = {name.lower(): value for name, value in response.headers.items()}
@@ -142,7 +147,7 @@ class Connection:
         self.heard_at = time.monotonic()
         answer = Answer(response.status, decoded(content), response.headers.get("Retry-After", ""))
         if answer.status == 401:
-            self._start_over()
+            self._refused(sent_by)
         if answer.is_ok and not answer.body:
             raise Unreadable("the answer is not JSON: a proxy or a login page, not an API server?")
         return answer
@@ -162,7 +167,7 @@ class Connection:
         await self.open()
         with self.translated():
             async with asyncio.timeout(timeout_s):
-                response = await self._send("GET", path, (), None, "application/json", silence_s=timeout_s)
+                response, _ = await self._send("GET", path, (), None, "application/json", silence_s=timeout_s)
                 try:
                     body = bytearray()
                     async for chunk in response.content.iter_chunked(most):
@@ -181,11 +186,11 @@ class Connection:
         """
         await self.open()
         with self.translated():
-            response = await self._send("GET", path, query, None, "application/json", silence_s=silence_s)
+            response, sent_by = await self._send("GET", path, query, None, "application/json", silence_s=silence_s)
             try:
                 if response.status != 200:
                     if response.status == 401:
-                        self._start_over()
+                        self._refused(sent_by)
                     said = decoded(await response.content.read(100_000))
                     raise refused(response.status, said, response.headers.get("Retry-After", ""))
                 self._streams.add(response)
@@ -207,7 +212,7 @@ class Connection:
             SourceError: as `ready`.
         """
         self.requests += 1
-        found, api, (_, url, headers, *_) = await self._prepared("GET", path, query, None, {}, opening)
+        found, api, (_, url, headers, *_), _ = await self._prepared("GET", path, query, None, {}, opening)
         return api.rest_client.pool_manager, url, headers, found
 
     def not_upgraded(self, status: int, content: bytes) -> SourceError:
@@ -221,10 +226,10 @@ class Connection:
 
     async def _prepared(
         self, method: str, path: str, query: Query, body: object, headers: dict[str, str], opening: int | None
-    ) -> tuple[Login, Any, tuple[Any, ...]]:
-        """Return who asks, the client and the request, with fresh credentials."""
+    ) -> tuple[Login, Any, tuple[Any, ...], int]:
+        """Return who asks, the client, the request with fresh credentials, and the opening that all of it is of."""
         found = await self.open()
-        api, credentials = self._api, self._credentials
+        api, credentials, opened = self._api, self._credentials, self.openings
         if api is None or credentials is None:
             raise Unreachable("the connection was closed")
         headers = {**headers, **(found.impersonate or {})}
@@ -233,7 +238,7 @@ class Connection:
         if opening not in (None, self.openings):
             raise ConnectFailed("the connection was made anew in that very moment", "look again, then try again")
         request = await api.param_serialize(method, path, query_params=list(query), header_params=headers, body=body)
-        return found, api, request
+        return found, api, request, opened
 
     async def _send(
         self,
@@ -246,21 +251,29 @@ class Connection:
         silence_s: float,
         opening: int | None = None,
         accept: str = "application/json",
-    ) -> Any:
+    ) -> tuple[Any, int]:
+        """Return the response, and by which opening it was asked for."""
         import aiohttp
 
         self.requests += 1
         headers = {"Accept": accept, "Content-Type": content_type}
-        _, api, request = await self._prepared(method, path, query, body, headers, opening)
+        _, api, request, sent_by = await self._prepared(method, path, query, body, headers, opening)
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=silence_s)
-        return (await api.call_api(*request, _request_timeout=timeout)).response
+        return (await api.call_api(*request, _request_timeout=timeout)).response, sent_by
+
+    def _refused(self, sent_by: int) -> None:
+        """Log in again, unless somebody has since: every watch is refused at once, and one login is enough for all."""
+        if sent_by == self.openings:
+            self._start_over()
 
     def _start_over(self) -> None:
         """Read the kubeconfig again at the next request: somebody may have logged in, or made the cluster anew."""
         if time.monotonic() - self._opened_at > self.reopen_s and self._api is not None:
             api, self._api = self._api, None
             self._cut_streams()
-            task = asyncio.get_running_loop().create_task(api.close())
+            task = asyncio.get_running_loop().create_task(_give_back(api))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
             task.add_done_callback(_closed)
 
     @contextlib.contextmanager
@@ -283,6 +296,12 @@ class Connection:
                 case "Connection closed.":
                     raise Unreachable("the connection was closed before the answer was whole") from error
             raise
+
+
+async def _give_back(api: Any) -> None:
+    # A peer that is gone never answers TLS's farewell: nobody waits for that, and no socket stays open for it.
+    await api.rest_client.pool_manager.connector.close(abort_ssl=True)
+    await api.close()
 
 
 def _closed(task: asyncio.Task[None]) -> None:

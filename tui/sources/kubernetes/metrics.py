@@ -74,8 +74,8 @@ async def read_metrics(connection: Connection, namespaces: Sequence[str | None])
         if answer.is_ok:
             items = parts(answer.body, "items")
             for start in range(0, len(items), _SLICE):
-                pods.update(parse_pod_metrics({"items": items[start : start + _SLICE]}))
                 await asyncio.sleep(0)
+                pods.update(parse_pod_metrics({"items": items[start : start + _SLICE]}))
         else:
             reason = _reason(answer.status, answer.message)
     try:
