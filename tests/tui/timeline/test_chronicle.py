@@ -214,3 +214,15 @@ def test_an_alert_about_a_number_of_sessions_names_the_one_that_makes_it() -> No
     condition = alerts.condition(alert, tick({2: (1,)}))
     assert condition.text == "database.blocked = 11 (threshold 10): app-1 (pid 1, active)"
     assert condition.object.startswith("backend/1/")
+
+
+def test_a_cluster_whose_first_lists_still_come_ends_nothing() -> None:
+    first = Watched()
+    before = cluster(workloads=[deployment(revision=6)])
+    first.see("kubernetes:", before, NOW)
+    first.see("kubernetes:", cluster(before, workloads=[deployment(revision=7, current=4, updated=1)]), NOW + 1)
+    again = Watched(history(first))
+    assert again.see("kubernetes:", replace(cluster(workloads=[]), is_early=True), NOW + 600) == []
+    assert again.see("kubernetes:", cluster(workloads=[deployment(revision=7)]), NOW + 601) == [
+        "ended while nobody looked: Deployment shop/api rolls out revision 7"
+    ]
