@@ -91,7 +91,8 @@ class PodsTables(PodsFeed):
         is_kept = snapshot is not None and snapshot.kept_from(*behind) is not None
         self.table.stale = snapshot is not None and (reading.is_stale(now) or is_down or is_kept)
         if extra is None:
-            self.table.empty = "waiting for the cluster" if snapshot is None else "nothing here; esc clears the filters"
+            is_coming = snapshot is None or not all(snapshot.health[resource].is_synced for resource in behind)
+            self.table.empty = "waiting for the cluster" if is_coming else "nothing here; esc clears the filters"
         if words := failure_words(reading, now):
             bar.show(words, "critical" if reading.error else "warn")
         elif extra is not None and extra.notice:

@@ -283,6 +283,29 @@ async def test_old_rows_stay_dimmed_and_the_notice_says_why() -> None:
         assert "is the cluster up?" in app.query_one(NoticeBar).text
 
 
+async def test_a_view_whose_list_still_comes_does_not_say_that_there_is_nothing() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        health = {**snapshot().health, "pods": KindHealth("pods", is_synced=False)}
+        await shown(pilot, replace(snapshot(), pods={}, health=health))
+        assert app.table().empty == "waiting for the cluster"
+        await shown(pilot, replace(snapshot(), pods={}, revision=2))
+        assert app.table().empty == "nothing here; esc clears the filters"
+
+
+async def test_rows_from_before_are_dimmed_and_their_age_is_theirs() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        health = {**snapshot().health, "pods": KindHealth("pods", is_synced=False, kept_from=NOW - 90)}
+        await shown(pilot, replace(snapshot(), health=health))
+        assert app.table().row_count == len(snapshot().pods)
+        assert app.table().stale
+        assert "age 1m30s" in app.query_one("#pods-title", SegmentLine).text
+        await shown(pilot, replace(snapshot(), revision=2))
+        assert not app.table().stale
+        assert "age <3s" in app.query_one("#pods-title", SegmentLine).text
+
+
 async def test_what_is_partial_is_said() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -55,7 +55,7 @@ class Demand:
             return EVERYTHING
         now = self._clock()
         self._until = {resource: until for resource, until in self._until.items() if until > now}
-        return self._needed() | self._until.keys()
+        return (self._needed() | self._until.keys()) & EVERYTHING
 
     def _needed(self) -> frozenset[str]:
         return frozenset().union(*self._needs.values())
