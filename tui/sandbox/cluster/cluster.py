@@ -81,8 +81,8 @@ class Cluster:
         self.kubelet = Kubelet(self.store, self.recorder, self.behaviours)
         self.usage = Usage(self.store, self.behaviours)
         """What pods use; its `load` multiplies the CPU of an app."""
-        self.logs = Logs(self.store)
-        """What pods say; its `rates` and `troubles` change that."""
+        self.logs = Logs(self.store, self.kubelet.down)
+        """What pods say; its `rates` and `troubles` change that, its `books` hold it to the line."""
         self.execs = Execs(self.store, self.usage)
         """Programs in containers; its `seen` tells which ran."""
         self.forwards = Forwards(self.store)
@@ -140,10 +140,15 @@ class Cluster:
             await self._runner.cleanup()
             self._runner = None
 
-    async def restart_server(self) -> None:
-        """Tear down all connections and listen again on the same port; the store stays."""
+    async def stop_server(self) -> None:
+        """Tear down all connections and listen no more, until `restart_server`; pods and controllers live on."""
         if self._runner is not None:
             await self._runner.cleanup()
+            self._runner = None
+
+    async def restart_server(self) -> None:
+        """Tear down all connections and listen again on the same port; the store stays."""
+        await self.stop_server()
         await self._listen()
 
     async def __aenter__(self) -> Self:
@@ -181,7 +186,7 @@ class Cluster:
         """Let requests go wrong until `clear()`, or `times` of them.
 
         Args:
-            kind: 401, 403, 409, 410, 429, 500, 503, html, slow, silent or cut; see `FaultKind`.
+            kind: 401, 403, 404, 409, 410, 429, 500, 503, html, slow, silent, cut or torn; see `FaultKind`.
             path: prefix of the API paths it hits, `/api/v1/pods` or `/apis/apps/`.
             verb: get, list, watch, create, update, patch, delete, deletecollection; empty for all.
             times: how many requests; None: all.

@@ -35,7 +35,8 @@ def container_name(pod: Object, asked: str) -> str:
             return str(names[0])
         text = f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(names)}]"
         raise bad_request(text + (f" or one of the init containers: [{' '.join(inits)}]" if inits else ""))
-    if asked not in names + inits:
+    debuggers = [c["name"] for c in pod["spec"].get("ephemeralContainers") or ()]
+    if asked not in names + inits + debuggers:
         raise bad_request(f"container {asked} is not valid for pod {pod_name}")
     return asked
 
@@ -43,8 +44,8 @@ def container_name(pod: Object, asked: str) -> str:
 def container_status(pod: Object, name: str) -> dict[str, Any]:
     """Return a container's entry in the pod's status; empty where there is none yet."""
     status = pod.get("status") or {}
-    everyone = [*(status.get("containerStatuses") or ()), *(status.get("initContainerStatuses") or ())]
-    return next((entry for entry in everyone if entry["name"] == name), {})
+    kinds = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+    return next((entry for kind in kinds for entry in status.get(kind) or () if entry["name"] == name), {})
 
 
 def running_since(pod: Object, name: str) -> str:

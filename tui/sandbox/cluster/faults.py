@@ -17,6 +17,7 @@ class FaultKind(StrEnum):
 
     UNAUTHORIZED = "401"
     FORBIDDEN = "403"
+    NOT_FOUND = "404"
     CONFLICT = "409"
     GONE = "410"
     """A watch gets an ERROR event with code 410; other requests the status 410."""
@@ -30,7 +31,9 @@ class FaultKind(StrEnum):
     SILENT = "silent"
     """A stream says nothing more, not even bookmarks; other requests never answer."""
     CUT = "cut"
-    """The connection is torn down."""
+    """The connection is torn down; that of a followed log in the middle of a line."""
+    TORN = "torn"
+    """A followed log ends in the middle of a line, as if it were whole: the API server lost the kubelet."""
     TRICKLE = "trickle"
     """A stream comes a few bytes at a time, cut anywhere; it stays whole."""
     REPLAYED = "replayed"
@@ -46,6 +49,7 @@ class FaultKind(StrEnum):
 _REASONS = {
     "401": "Unauthorized",
     "403": "Forbidden",
+    "404": "NotFound",
     "409": "Conflict",
     "410": "Expired",
     "429": "TooManyRequests",
@@ -55,6 +59,7 @@ _REASONS = {
 _MESSAGES = {
     "401": "Unauthorized",
     "403": "forbidden: the sandbox was told to refuse",
+    "404": "the server could not find the requested resource",
     "409": "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest "
     "version and try again",
     "410": "The provided resource version is too old",
@@ -160,7 +165,7 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
             return None
         case FaultKind.SILENT:
             await fault.released.wait()
-        case FaultKind.LOST | FaultKind.LATE | FaultKind.TRICKLE | FaultKind.REPLAYED:
+        case FaultKind.LOST | FaultKind.LATE | FaultKind.TRICKLE | FaultKind.REPLAYED | FaultKind.TORN:
             return None
         case FaultKind.CUT:
             return cut(call)

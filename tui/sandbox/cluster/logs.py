@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
+from tui.sandbox.cluster.books import Book, Books
 from tui.sandbox.cluster.clock import parse_time
 from tui.sandbox.cluster.containers import container_name, container_status
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sandbox.cluster.loglines import Run
-from tui.sandbox.cluster.problems import bad_request
+from tui.sandbox.cluster.problems import bad_request, internal
 from tui.sandbox.cluster.request import Call
 from tui.sandbox.cluster.resources import PODS, Object
 from tui.sandbox.cluster.store import Change, Store
@@ -22,8 +24,11 @@ from tui.sandbox.cluster.store import Change, Store
 class Logs:
     """Answers log requests; `rates` and `troubles` change what an app says from its next line on."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, down: Set[str] = frozenset()) -> None:
         self._store = store
+        self._down = down
+        self.books = Books(store)
+        """The logs that are written down instead of computed."""
         self.rates: dict[tuple[str, str], float] = {}
         """Lines per second, by namespace and app label; 0.5 for the others."""
         self.troubles: dict[tuple[str, str], float] = {}
@@ -33,16 +38,52 @@ class Logs:
         """Send the lines of one container.
 
         Raises:
-            ApiError: 404, no such pod; 400, no such container, or it has not started.
+            ApiError: 404, no such pod; 400, no such container, or it has not started; 500, its node is away.
         """
         pod = self._store.get(PODS, call.namespace, call.name)
         name = container_name(pod, call.query.get("container", ""))
-        run = self._run(pod, name, is_previous=call.query.get("previous") == "true")
+        if (node := pod["spec"].get("nodeName")) in self._down:
+            where = f"{(pod['status'] or {}).get('hostIP', node)}:10250"
+            path = f"containerLogs/{call.namespace}/{call.name}/{name}"
+            raise internal(f'Get "https://{where}/{path}": dial tcp {where}: connect: no route to host')
+        is_previous = call.query.get("previous") == "true"
+        run = self._run(pod, name, is_previous=is_previous)
+        book = self.books.of(pod, name, is_previous=is_previous)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(call.http)
         with suppress(ConnectionResetError):  # the client left
-            await self._send(call, response, run, name, fault)
+            if book is not None:
+                await self._send_book(call, response, book, fault)
+            else:
+                await self._send(call, response, run, name, fault)
         return response
+
+    async def _send_book(self, call: Call, response: web.StreamResponse, book: Book, fault: Fault | None) -> None:
+        if book.is_collected:
+            # A kubelet says so in the place of the lines, and with the status of success.
+            await response.write(f"unable to retrieve container logs for containerd://{book.pod}".encode())
+            return None
+        tail, with_times = call.query.get("tailLines"), call.query.get("timestamps") == "true"
+        limit, loop = int(call.query.get("limitBytes") or 0), asyncio.get_running_loop()
+        trouble_at = loop.time() + fault.after_s if fault else None
+        sent = len(book.lines)
+        held = book.held(_since(call, self._store.clock.now()), int(tail) if tail else None)
+        lines = [_line(moment, text, with_times) for _, moment, text in held]
+        while True:
+            has_ended = book.has_ended or call.query.get("follow") != "true" or limit > 0
+            grew, body = book.grew, b"".join(lines)
+            if fault is not None and trouble_at is not None and loop.time() >= trouble_at:
+                return await _misbehave(call, fault, response, body)
+            if body:
+                await response.write(body[:limit] if limit else body)
+            elif has_ended:
+                return None
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(trouble_at):
+                        await grew.wait()
+            lines = [_line(moment, text, with_times) for moment, text in book.lines[sent:]]
+            sent += len(lines)
 
     async def _send(self, call: Call, response: web.StreamResponse, run: Run, name: str, fault: Fault | None) -> None:
         now = self._store.clock.now()
@@ -72,7 +113,7 @@ class Logs:
             while True:
                 now = self._store.clock.now()
                 if trouble_at is not None and now >= trouble_at and fault is not None:
-                    return await _misbehave(call, fault)
+                    return await _misbehave(call, fault, response)
                 upto = self._now_running(key, run, name)
                 lines = [_line(m, t, with_times) for m, t in upto.lines(now, sent) if m > sent]
                 if lines:
@@ -146,7 +187,8 @@ def _ended(run: Run, moment: datetime, reason: str = "", code: int = 0) -> Run:
 def _since(call: Call, now: datetime) -> datetime | None:
     try:
         if call.query.get("sinceTime"):
-            return parse_time(call.query["sinceTime"])
+            moment = parse_time(call.query["sinceTime"])
+            return moment.replace(microsecond=0) if moment else None  # so it reaches the kubelet
         if call.query.get("sinceSeconds"):
             return now - timedelta(seconds=int(call.query["sinceSeconds"]))
     except ValueError as error:
@@ -159,8 +201,13 @@ def _line(moment: datetime, text: str, with_times: bool) -> bytes:
     return f"{stamped}{text}\n".encode()
 
 
-async def _misbehave(call: Call, fault: Fault) -> None:
-    if fault.kind is FaultKind.CUT and call.http.transport is not None:
-        call.http.transport.abort()
+async def _misbehave(call: Call, fault: Fault, response: web.StreamResponse, body: bytes = b"") -> None:
+    """Go wrong, as a rule in the middle of the last line of what is to be sent."""
+    if fault.kind in (FaultKind.CUT, FaultKind.TORN):
+        await response.write(body[:-5])
+    if fault.kind is FaultKind.CUT:
+        await asyncio.sleep(0.01)  # what was written must not be torn down with the connection
+        if call.http.transport is not None:
+            call.http.transport.abort()
     elif fault.kind is FaultKind.SILENT:
         await fault.released.wait()

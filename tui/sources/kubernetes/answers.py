@@ -42,6 +42,10 @@ class Expired(SourceError):
     """410: the resourceVersion asked for is too old."""
 
 
+class Missing(Unreadable):
+    """404: there is no such thing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the API server answered, whatever its status."""
@@ -78,6 +82,8 @@ def refused(status: int, body: Object, retry_after: str = "") -> SourceError:
             return CredentialsRefused(f"credentials refused: {message}", "run your login command again")
         case 403:
             return Denied(message, "ask whoever runs the cluster for this permission")
+        case 404:
+            return Missing(message)
         case 410:
             return Expired(message)
         case 429:

@@ -1,17 +1,19 @@
 """Logs of pods: which there are, and their lines as they come."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from tui.sources.errors import Unreadable
-from tui.sources.kubernetes.answers import Silent
+from tui.sources.errors import Denied, Unreachable, Unreadable
+from tui.sources.kubernetes.answers import Missing, Silent
 from tui.sources.kubernetes.fields import part, parts, strings, text
 from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.pods import Pod, parse_pod
 from tui.sources.kubernetes.source import KubernetesSource
+from tui.sources.logs.endings import Gone, NotStarted, Quiet
 
 _WORKLOADS: Final = {
     "deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet", "replicaset": "ReplicaSet",
@@ -19,6 +21,11 @@ _WORKLOADS: Final = {
 }  # fmt: skip
 _QUIET_S: Final = 300.0
 """After so long without a line the stream is opened again: it may be dead, and nobody would tell."""
+_AGREE_S: Final = 15.0
+"""How long the server may take to agree to a stream."""
+_METADATA: Final = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+_NOT_STARTED: Final = ("is waiting to start", "does not have a host assigned")
+"""In what a kubelet and an API server say of a container that has not been started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,10 @@ class PodRef:
     """Names of its containers; the first is the one `kubectl logs` takes."""
     init_containers: tuple[str, ...] = ()
     """Names of those that must end before the others begin."""
+    ephemeral_containers: tuple[str, ...] = ()
+    """Names of those that `kubectl debug` put into it."""
+    restarts: int = 0
+    """How often its containers were started again, together."""
 
 
 class PodLogs:
@@ -53,7 +64,14 @@ class PodLogs:
             found = [parse_pod(item) for item in parts(listed, "items")]
         return sorted(
             (
-                PodRef(pod.name, pod.uid, pod.container_names, pod.init_container_names)
+                PodRef(
+                    pod.name,
+                    pod.uid,
+                    pod.container_names,
+                    pod.init_container_names,
+                    pod.ephemeral_container_names,
+                    pod.restarts,
+                )
                 for pod in found
                 if pod.container_names
             ),
@@ -104,11 +122,15 @@ class PodLogs:
         """Yield a container's log as it grows, in pieces of any size; each line begins with its RFC 3339 timestamp.
 
         Begins at `since_time` (whole seconds count: earlier lines of that second come again), or with the last
-        `tail_lines` lines. Ends when the container does, and after five minutes without a line: open it again from
-        the last timestamp. `previous`: the log of the container before the last restart, which ends at once.
+        `tail_lines` lines. An empty piece comes first, once the server has agreed. Ends when the container does, and
+        when the API server loses the kubelet. `previous`: the log of the container before the last restart, which
+        ends at once.
 
         Raises:
-            SourceError: the stream was cut, the pod is gone, or the container has not started.
+            Gone: there is no pod of that name.
+            NotStarted: the container has not been started yet.
+            Quiet: no line came for five minutes; open it again from the last timestamp.
+            SourceError: the stream was cut, or refused.
         """
         query = [("container", container), ("previous" if previous else "follow", "true"), ("timestamps", "true")]
         if since_time is not None:
@@ -119,11 +141,43 @@ class PodLogs:
         stream = self._source.connection.stream(path, query, silence_s=_QUIET_S)
         async with aclosing(stream):
             try:
-                async for chunk in stream:
-                    if chunk:
+                try:
+                    async with asyncio.timeout(_AGREE_S):
+                        agreed = await anext(stream)
+                except TimeoutError:
+                    raise Unreachable(f"the API server did not answer within {_AGREE_S:g} s") from None
+                yield agreed
+                try:
+                    async for chunk in stream:
                         yield chunk
-            except Silent:
-                return
+                except Silent as error:
+                    raise Quiet(error.message) from error
+            except Missing as error:
+                if await self._uid(namespace, pod) is None:
+                    raise Gone(error.message) from error
+                raise
+            except Unreadable as error:
+                if any(words in error.message for words in _NOT_STARTED):
+                    raise NotStarted(error.message) from error
+                raise
+
+    async def is_there(self, namespace: str, pod: str, uid: str) -> bool:
+        """Tell whether the pod of that name is still this one; who may not ask takes it for granted.
+
+        Raises:
+            SourceError: the server cannot be asked.
+        """
+        try:
+            return await self._uid(namespace, pod) == uid
+        except Denied:
+            return True
+
+    async def _uid(self, namespace: str, pod: str) -> str | None:
+        try:
+            found = await self._source.connection.get(KINDS["Pod"].path(namespace, pod), accept=_METADATA)
+        except Missing:
+            return None
+        return text(part(found, "metadata"), "uid")
 
 
 def _equalities(selector: str) -> dict[str, str] | None:

@@ -75,6 +75,8 @@ class Pod:
     """How the container that was started again at `restarted_at` had ended: `OOMKilled`, `Error (exit code 1)`."""
     init_container_names: tuple[str, ...] = ()
     """`spec.initContainers[].name` of those that must end before the others begin."""
+    ephemeral_container_names: tuple[str, ...] = ()
+    """`spec.ephemeralContainers[].name`: what `kubectl debug` put into it."""
 
     @property
     def path(self) -> str:
@@ -137,6 +139,7 @@ def parse_pod(obj: Object) -> Pod:
         init_container_names=tuple(
             text(c, "name") for c in parts(spec, "initContainers") if c.get("restartPolicy") != "Always"
         ),
+        ephemeral_container_names=tuple(text(c, "name") for c in parts(spec, "ephemeralContainers")),
     )
 
 

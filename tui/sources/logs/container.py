@@ -1,6 +1,6 @@
 """Where the reading of one container's log stands, across connections, restarts and gaps."""
 
-from collections import deque
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -9,7 +9,10 @@ from tui.sources.logs.parse import LineParser
 from tui.sources.logs.times import iso_time
 from tui.sources.text import clean
 
-_RECENT: Final = 200
+_SLACK_S: Final = 1
+"""How much later than its time a line may come: output and errors of a container are stamped before they are sorted."""
+_MOST_WORDS: Final = 200
+_STAMP: Final = 40
 
 
 def _stamped(line: str) -> tuple[float | None, str]:
@@ -29,28 +32,53 @@ class ContainerLog:
         """The cluster's time of the newest line; None before the first."""
         self.is_joined = True
         """Whether what comes is known to follow what came before, without a gap."""
-        self._recent: deque[str] = deque(maxlen=_RECENT)
-        """The lines of that very time."""
+        self.unfinished = ""
+        """What a stream ended with in the middle of a line: as a rule the whole line comes again."""
+        self.words = ""
+        """The kubelet's own words, where the present stream ended with such; empty after a line of the container."""
+        self._first = 0.0
+        """The time of the first line that was taken: what is older was never shown."""
+        self._let_go_until = 0.0
+        """Lines up to this time were let go and counted."""
+        self._asked_from = self._read_until = 0.0
+        """Of a log that is read again: from when on, and the time of the newest line before that."""
+        self._seen: dict[int, Counter[int]] = {}
+        """By second, the lines of the last two seconds, as hashes."""
+        self._again: dict[int, Counter[int]] | None = None
+        """Of a log that is read again: those that are still to come a second time; None in any other."""
+        self._words_now, self._words_before = Counter[str](), Counter[str]()
 
     @property
     def since(self) -> datetime | None:
-        """From when to ask for the log: whole seconds count, so the lines of the last one come again."""
-        return datetime.fromtimestamp(int(self.last), UTC) if self.last is not None else None
+        """From when to ask for the log: whole seconds count, and a line may have come late."""
+        return datetime.fromtimestamp(int(self.last) - _SLACK_S, UTC) if self.last is not None else None
 
     def reconnect(self) -> None:
-        """Take that the connection begins anew: the last line must come again, or something may be missing."""
+        """Take that the connection begins anew: lines that were seen must come again, or something may be missing."""
         self.is_joined = self.last is None
+        self._read_until = self.last or 0.0
+        self._asked_from = int(self._read_until) - _SLACK_S
+        self._again = None if self.last is None else {second: Counter(lines) for second, lines in self._seen.items()}
+        self._words_before, self._words_now = self._words_now, Counter()
+        self.words = ""
 
-    def gap_at(self, lines: Sequence[str]) -> float | None:
-        """Return when the first of `lines` was written if what comes before it is not known to have come; else None."""
-        if self.is_joined or self.last is None:
-            return None
+    @property
+    def is_read_again(self) -> bool:
+        """Whether lines may come that were seen or counted already."""
+        return self._again is not None
+
+    def begins(self, lines: Sequence[str]) -> tuple[float | None, bool]:
+        """Return when the first new line was written (None: none is), and whether a line that was seen is before it."""
         for line in lines:
             at, _ = _stamped(line)
-            if at is None or at < self.last:
+            if at is None:
                 continue
-            return None if at == self.last and line in self._recent else at
-        return None
+            seen = (self._again or {}).get(int(at))
+            if at == self._let_go_until or (seen is not None and seen[hash(line)] > 0):
+                return None, True
+            if self._again is None or not self._is_older(at):
+                return at, False
+        return None, False
 
     def fresh(self, lines: Sequence[str]) -> list[str]:
         """Return the lines not seen before, without the cluster's time in front of them."""
@@ -58,14 +86,83 @@ class ContainerLog:
         for line in lines:
             at, text = _stamped(line)
             if at is None:
-                found.append(line)
+                if self._is_new_word(line):
+                    found.append(line)
                 continue
-            if self.last is not None and (at < self.last or (at == self.last and line in self._recent)):
-                self.is_joined |= at == self.last
+            self.words = ""
+            if self._again is not None and self._is_known(at, line):
                 continue
-            if at != self.last:
-                self._recent.clear()
-            self.last = at
-            self._recent.append(line)
+            self._note(at, line)
             found.append(text)
         return found
+
+    def let_go(self, data: bytes) -> None:
+        """Take that `data` were let go and counted: they are neither to be counted nor shown when they come again."""
+        begin = len(data)
+        while begin >= 0:
+            begin = data.rfind(b"\n", 0, begin)
+            at, _ = _stamped(data[begin + 1 : begin + 1 + _STAMP].decode(errors="replace").partition("\n")[0])
+            if at is not None and (self.last is None or at >= self.last):
+                self.last = self._let_go_until = at
+                self._seen = {}
+                break
+        self.is_joined = True  # what is missing is counted
+
+    def ends_with(self, partial: str, *, is_cut: bool) -> list[str]:
+        """Take what the stream ended with in the middle of a line; return it when that is a line, or will stay one.
+
+        A connection that is cut behind the API server looks like the end of the log, so what came of the line waits
+        for the rest; a line that ends twice in the same place has no more.
+        """
+        before, self.unfinished = self.unfinished, ""
+        if not partial:
+            return []
+        if partial[:1].isdigit():
+            if partial != before or is_cut:
+                self.unfinished = partial
+                return []
+            return self.fresh([partial])
+        if not is_cut:
+            self.words = partial
+        return []
+
+    def rest(self) -> list[str]:
+        """Return what is left when nothing more will come."""
+        return self.fresh([self.unfinished]) if self.unfinished else []
+
+    def _is_known(self, at: float, line: str) -> bool:
+        assert self._again is not None  # noqa: S101 — asked of a log that is read again only
+        seen, key = self._again.get(int(at)), hash(line)
+        if seen is not None and seen[key] > 0:
+            seen[key] -= 1
+            self.is_joined = True
+            return True
+        if self._is_older(at):
+            self.is_joined |= at == self._let_go_until
+            return True
+        if at > self._read_until + 2 * _SLACK_S:
+            self._again = None
+        return False
+
+    def _is_older(self, at: float) -> bool:
+        """Tell whether a line that was not seen is from before all that was to be shown."""
+        return at <= self._let_go_until or (not self.is_joined and at <= max(self._first, self._asked_from))
+
+    def _note(self, at: float, line: str) -> None:
+        second = int(at)
+        if self.last is None:
+            self._first = at
+        if self.last is None or second != int(self.last):
+            self._seen = {s: lines for s, lines in self._seen.items() if s >= second - _SLACK_S}
+        self.last = at
+        self._seen.setdefault(second, Counter())[hash(line)] += 1
+
+    def _is_new_word(self, line: str) -> bool:
+        """Tell whether a line without a time was not said at the attempt before: a kubelet says why it has no log."""
+        self.words = line
+        if self._words_now.total() < _MOST_WORDS:
+            self._words_now[line] += 1
+        if self._words_before[line] > 0:
+            self._words_before[line] -= 1
+            return False
+        return True

@@ -70,6 +70,9 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
     def _attend(self, found: Sequence[FoundT]) -> None:
         """Begin to follow what is new, and let go what is gone."""
 
+    def _back_again(self) -> None:
+        """What was away when it was last asked answers again."""
+
     @abstractmethod
     def _nothing(self) -> str:
         """Return what is said when nothing matches."""
@@ -133,14 +136,19 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
         self._intake.drop(0, 0)
 
     async def _run(self) -> None:
+        is_away = False
         while True:
             try:
                 found = await self._list()
             except SourceError as error:
+                is_away = True
                 self._listing = f"{self._of} cannot be listed: {error}"
                 self.failure = None if self._followed else error
                 self._intake.drop(0, 0)
             else:
                 self._listing, self.failure = "", None
                 self._attend(found)
+                if is_away:
+                    self._back_again()
+                is_away = False
             await asyncio.sleep(_LIST_S if self._has_listed else BACKOFF_S[0])

@@ -20,6 +20,11 @@ class LineSplitter:
         """Whether an unfinished line is waiting for its end."""
         return bool(self._partial)
 
+    @property
+    def partial(self) -> bytes:
+        """The unfinished line; empty when there is none."""
+        return self._partial
+
     def feed(self, data: bytes) -> list[str]:
         """Return the lines that `data` completes, without their ends; invalid UTF-8 becomes U+FFFD."""
         if self._is_skipping:
