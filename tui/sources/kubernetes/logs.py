@@ -78,8 +78,12 @@ class PodLogs:
             key=lambda pod: pod.name,
         )
 
+    def mirrors(self, namespace: str) -> bool:
+        """Tell whether the mirror holds every pod of a namespace at present."""
+        return self._source.mirrors("pods", namespace)
+
     def _mirrored(self, namespace: str, wanted: dict[str, str]) -> list[Pod] | None:
-        if not self._source.mirrors("pods", namespace):
+        if not self.mirrors(namespace):
             return None
         return [
             pod

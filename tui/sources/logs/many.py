@@ -18,6 +18,8 @@ FIRST_LINES: Final = 200
 BACKOFF_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Pauses between two attempts to read one log."""
 _LIST_S: Final = 5.0
+LIST_CHEAPLY_S: Final = 1.0
+"""How often it is asked what there is to follow, where that is known without asking anybody."""
 _BUG: Final = "following stopped: a bug in opstui"
 
 FoundT = TypeVar("FoundT")
@@ -61,6 +63,11 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
         self._task: asyncio.Task[None] | None = None
         self.failure: SourceError | None = None
         """Why nothing at all can be followed; None while something is, or may yet appear."""
+
+    @property
+    def _lists_cheaply(self) -> bool:
+        """Whether listing asks nobody, as where a mirror is kept anyway."""
+        return False
 
     @abstractmethod
     async def _list(self) -> Sequence[FoundT]:
@@ -151,4 +158,5 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
                 if is_away:
                     self._back_again()
                 is_away = False
-            await asyncio.sleep(_LIST_S if self._has_listed else BACKOFF_S[0])
+            pause_s = LIST_CHEAPLY_S if self._lists_cheaply else _LIST_S
+            await asyncio.sleep(pause_s if self._has_listed else BACKOFF_S[0])

@@ -68,6 +68,10 @@ class PodLogs(Protocol):
         """
         ...
 
+    def mirrors(self, namespace: str) -> bool:
+        """Tell whether the pods of a namespace are known without asking the cluster."""
+        ...
+
     async def selector(self, namespace: str, kind: str, name: str) -> str:
         """Return the label selector by which a workload finds its pods.
 
@@ -148,6 +152,10 @@ class PodFollower(ManyFollower[PodRef, tuple[str, str], _Followed]):
     def _nothing(self) -> str:
         wanted = self._entry.pods or self._entry.workload or self._entry.pod or ""
         return f"no pod matches {clean(wanted)} in {clean(self._namespace)} yet"
+
+    @property
+    def _lists_cheaply(self) -> bool:
+        return self._entry.workload is None and self._logs.mirrors(self._namespace)
 
     async def _list(self) -> Sequence[PodRef]:
         entry = self._entry

@@ -11,6 +11,7 @@ import pytest
 from profiles.schema import LogSource
 from tui.sources.errors import Denied, Unreachable, Unreadable
 from tui.sources.logs import LogLine, LogsSource
+from tui.sources.logs.endings import Gone, NotStarted
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class Cluster:
             raise self.refusal
         self.selectors.append(selector)
         return self.listed
+
+    def mirrors(self, namespace: str) -> bool:
+        return False
 
     async def is_there(self, namespace: str, pod: str, uid: str) -> bool:
         return any((one.name, one.uid) == (pod, uid) for one in self.listed)
@@ -271,3 +275,35 @@ async def test_a_rollout_loses_no_line_and_brings_none_twice() -> None:
         seen += [line.raw for line in (await source.read()).lines]
     await source.close()
     assert seen == [f"old {n}" for n in range(9)] + [f"new {n}" for n in range(6, 12)]
+
+
+async def test_a_pod_that_went_away_in_order_leaves_no_gap_but_one_that_was_started_again_unread_does() -> None:
+    for restarts in (0, 1):
+        again = [Pod("api-1", "u1", restarts=restarts)]
+        cluster = Cluster({"api-1": [stamped("01Z a"), *[Gone("not found")] * 500]}, [Pod("api-1", "u1")])
+        source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
+        seen: list[str] = []
+        async with asyncio.timeout(5):
+            while "api-1/main" in (batch := await source.read()).following or not seen:
+                seen += [line.raw for line in batch.lines]
+                if seen:
+                    cluster.listed = [] if cluster.listed == again or not restarts else again
+        seen += [line.raw for line in (*batch.lines, *(await source.read()).lines)]
+        await source.close()
+        assert [text for text in seen if "gap" not in text] == ["a"]
+        assert len(seen) == 1 + restarts
+
+
+async def test_a_pod_that_was_never_read_leaves_a_gap_unless_it_never_wrote() -> None:
+    for error, gaps in ((Unreachable("no route to host"), 1), (NotStarted("is waiting to start"), 0)):
+        cluster = Cluster({"api-1": [error] * 500}, [Pod("api-1", "u1")])
+        source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
+        seen: list[str] = []
+        async with asyncio.timeout(5):
+            while "api-1/main" in (batch := await source.read()).following or cluster.listed:
+                seen += [line.raw for line in batch.lines]
+                if any(str(error) in problem for problem in batch.problems):
+                    cluster.listed = []
+        seen += [line.raw for line in (*batch.lines, *(await source.read()).lines)]
+        await source.close()
+        assert seen == ["opstui: gap in api-1/main: the pod went away before its log could be read"] * gaps
