@@ -1,12 +1,14 @@
 """The lines above the logs: counts, rates, what is hidden, dropped or missing, and the filters one upon the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from tui.panes.failing import age_segment, oldest
 from tui.panes.log_filter_page import state_of
 from tui.sources.logs.line import LogBatch, Severity
 from tui.sources.logs.stack import Stack
-from tui.units import rate
+from tui.sources.reading import Reading
+from tui.units import rate, span
 from widgets.log_view import LogView
 from widgets.segment_line import Segment
 
@@ -57,6 +59,15 @@ def title(
     if view.dropped:
         told.append(Segment(f"{view.dropped:,} older let go", "dim", priority=4))
     return told
+
+
+def age(batches: Sequence[LogBatch], readings: Iterable[Reading[LogBatch]], now: float) -> Segment:
+    """Return how old what is shown is: a log whose system does not answer looks like one in which nothing happens."""
+    away = [batch.away_since for batch in batches if batch.away_since is not None]
+    if away:
+        return Segment(f"OLD {span(now - min(away))}", "warn", right=True)
+    found = oldest(readings)
+    return age_segment(found, now, max(found.interval_s, 2.0) if found else None)
 
 
 def stacked(stack: Stack, *, is_unfiltered: bool) -> list[Segment]:

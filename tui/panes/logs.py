@@ -13,10 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.timer import Timer
 
 from tui.panes import log_lines, tabs
-from tui.panes.failing import age_segment, failure_words, oldest
+from tui.panes.failing import failure_words
 from tui.panes.log_handing import LogHanding
 from tui.panes.log_merging import HOLD_S, Merger, in_order
-from tui.panes.log_title import stacked, title
+from tui.panes.log_title import age, stacked, title
 from tui.panes.pane import Desk
 from tui.sources.logs.line import LogBatch, LogLine
 from tui.sources.reading import Reading
@@ -25,7 +25,7 @@ from widgets.dialogs import Choice, ChooseDialog
 from widgets.filter_bar import FilterBar
 from widgets.log_store import LogLine as ShownLine
 from widgets.notice import NoticeBar
-from widgets.segment_line import Segment, SegmentLine
+from widgets.segment_line import SegmentLine
 from widgets.sparkline import sparkline
 
 SETTLE_S: Final = 0.7
@@ -251,7 +251,7 @@ class LogsPane(LogHanding):
                     self._older.words,
                     self._held.on_disk,
                 ),
-                self._age(),
+                age(self.batches, self._readings.values(), self.desk.now()),
             ]
         )
         line = self.query_one("#logs-stack", SegmentLine)
@@ -263,10 +263,6 @@ class LogsPane(LogHanding):
     def batches(self) -> list[LogBatch]:
         """The newest batch of every log."""
         return [reading.snapshot for reading in self._readings.values() if reading.snapshot is not None]
-
-    def _age(self) -> Segment:
-        found = oldest(self._readings.values())
-        return age_segment(found, self.desk.now(), max(found.interval_s, 2.0) if found else None)
 
     def _draw_notice(self) -> None:
         now, bar = self.desk.now(), self.query_one(NoticeBar)

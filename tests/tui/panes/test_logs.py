@@ -186,6 +186,17 @@ async def test_a_batch_is_taken_once_though_a_failed_reading_repeats_it() -> Non
         assert app.texts == ["one"]
 
 
+async def test_a_log_whose_system_does_not_answer_is_old_and_not_quiet() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(100, 24)) as pilot:
+        app.batch("one")
+        await until(pilot, lambda: "age" in app.counts)
+        app.batch("one", away_since=NOW - 41.0)
+        await until(pilot, lambda: "OLD 41s" in app.counts)
+        app.batch("one")
+        await until(pilot, lambda: "OLD" not in app.counts)
+
+
 async def test_a_timer_that_comes_after_everything_was_taken_down_draws_nothing() -> None:
     app = PaneApp()
     async with app.run_test(size=(100, 24)) as pilot:

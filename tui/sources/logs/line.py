@@ -127,6 +127,8 @@ class LogBatch:
     """Filters of the profile with a threshold, and how many lines each meant within its time; NaN: cannot be told."""
     ended: str = ""
     """When it came to its end, in words: what is piped into opstui does; empty for what goes on."""
+    away_since: float | None = None
+    """Since when nobody answers who could tell of more lines, `time.time()`; None while somebody does."""
 
     def numbers(self) -> Iterator[Number]:
         """Return rates, drops, gaps, and what the profile's filters count."""

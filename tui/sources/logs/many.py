@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Hashable, Sequence
 from functools import partial
@@ -58,6 +59,9 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
         self._source, self._intake, self._of, self._first_lines = source, intake, of, first_lines
         self._followed: dict[KeyT, OneT] = {}
         self._listing = f"waiting for {listed_by}"
+        self._away: SourceError | None = None
+        self._listed_at = time.time()
+        self._received_then, self._is_silent = 0, False
         self._has_listed = False
         self._too_many = 0
         self._task: asyncio.Task[None] | None = None
@@ -91,12 +95,24 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What cannot be listed or followed."""
+        """What cannot be listed or followed; what is said of several is said once."""
         found = [self._listing] if self._listing else []
-        found += [f"{each.name}: {each.trouble}" for each in self._followed.values() if each.trouble]
+        by_trouble: dict[str, list[str]] = {}
+        for each in self._followed.values():
+            if each.trouble and each.trouble != str(self._away):
+                by_trouble.setdefault(each.trouble, []).append(each.name)
+        for trouble, names in by_trouble.items():
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            found.append(f"{names[0]}{others}: {trouble}")
         if self._too_many:
             found.append(f"{self._too_many} more containers match than the {MOST} that are followed")
         return tuple(found) if found or self._followed else (self._nothing(),)
+
+    @property
+    def away_since(self) -> float | None:
+        """Since when nobody answers and no line comes, `time.time()`; None while somebody does, or one comes."""
+        is_away = self._is_silent and self._intake.received == self._received_then
+        return self._listed_at if is_away else None
 
     @property
     def has_caught_up(self) -> bool:
@@ -143,20 +159,25 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
         self._intake.drop(0, 0)
 
     async def _run(self) -> None:
-        is_away = False
         while True:
             try:
                 found = await self._list()
             except SourceError as error:
-                is_away = True
-                self._listing = f"{self._of} cannot be listed: {error}"
+                received = self._intake.received
+                self._is_silent = self._away is not None and received == self._received_then
+                self._away, self._received_then = error, received
+                self._listing = f"{self._of} cannot be listed since {_clock(self._listed_at)}: {error}"
                 self.failure = None if self._followed else error
                 self._intake.drop(0, 0)
             else:
-                self._listing, self.failure = "", None
+                was_away, self._away, self._is_silent = self._away is not None, None, False
+                self._listing, self.failure, self._listed_at = "", None, time.time()
                 self._attend(found)
-                if is_away:
+                if was_away:
                     self._back_again()
-                is_away = False
             pause_s = LIST_CHEAPLY_S if self._lists_cheaply else _LIST_S
             await asyncio.sleep(pause_s if self._has_listed else BACKOFF_S[0])
+
+
+def _clock(at: float) -> str:
+    return f"{time.strftime('%H:%M:%S', time.gmtime(at))}Z"

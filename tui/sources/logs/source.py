@@ -15,6 +15,7 @@ from tui.sources.logs.files import FIRST_LINES, FileFollower
 from tui.sources.logs.follower import Follower
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.line import LogBatch
+from tui.sources.logs.many import ManyFollower
 from tui.sources.logs.packed import PackedFollower, is_packed
 from tui.sources.logs.pods import PodFollower, PodLogs
 from tui.sources.logs.stdin import STDIN, StdinFollower, StreamFollower
@@ -108,6 +109,7 @@ class LogsSource:
             self._intake.gaps,
             tuple((watch.name, watch.count()) for watch in self._watches),
             follower.ended if isinstance(follower, StreamFollower) else "",
+            follower.away_since if isinstance(follower, ManyFollower) else None,
         )
 
     @property

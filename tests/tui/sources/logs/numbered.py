@@ -27,12 +27,13 @@ class Watched:
     """Everything that was ever said to be wrong."""
     received: int = 0
     dropped: int = 0
+    away_since: float | None = None
 
     async def read_on(self) -> None:
         while True:
             batch = await self.source.read()
             self.problems.update(batch.problems)
-            self.received, self.dropped = batch.received, batch.dropped
+            self.received, self.dropped, self.away_since = batch.received, batch.dropped, batch.away_since
             for line in batch.lines:
                 self.seen[line.origin].append(line.raw)
 

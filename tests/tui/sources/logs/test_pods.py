@@ -1,6 +1,7 @@
 """Following pods of a cluster made of lists."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -307,3 +308,21 @@ async def test_a_pod_that_was_never_read_leaves_a_gap_unless_it_never_wrote() ->
         seen += [line.raw for line in (*batch.lines, *(await source.read()).lines)]
         await source.close()
         assert seen == ["opstui: gap in api-1/main: the pod went away before its log could be read"] * gaps
+
+
+async def test_what_is_wrong_with_several_is_said_once_and_since_when_nobody_answers() -> None:
+    pods = [Pod("api-1", "u1"), Pod("api-2", "u2"), Pod("api-3", "u3")]
+    forbidden: list[list[bytes] | Exception] = [Denied("forbidden")] * 500
+    cluster = Cluster({"api-1": [stamped("01Z a")], "api-2": forbidden, "api-3": forbidden[:]}, pods)
+    source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
+    async with asyncio.timeout(5):
+        while (batch := await source.read()).problems != ("api-2/main and 1 more: forbidden",):
+            assert batch.away_since is None
+        cluster.refusal = Unreachable("nobody answers")
+        while batch.away_since is None:
+            batch = await source.read()
+        assert re.fullmatch(r"pods cannot be listed since \d\d:\d\d:\d\dZ: nobody answers", batch.problems[0])
+        cluster.refusal = None
+        while batch.away_since is not None:
+            batch = await source.read()
+    await source.close()

@@ -159,7 +159,7 @@ async def test_a_server_that_refuses_for_a_while_loses_nothing(cluster: Cluster,
             cluster.misbehave(kind)
             await cluster.restart_server()
             watched.problems.clear()
-            await watched.until(lambda: any("/app: " in problem for problem in watched.problems))
+            await watched.until(lambda: any("/app" in p or "cannot be listed" in p for p in watched.problems))
             await written(watched, book_of(cluster, pod_of(cluster)), 5)
             cluster.clear()
             await seen_on(watched, book_of(cluster, pod_of(cluster)), 5)
@@ -173,8 +173,10 @@ async def is_away(cluster: Cluster, watched: Watched, seconds: float) -> None:
     begun = asyncio.get_running_loop().time()
     await restarted(cluster, watched, pod)
     await watched.until(lambda: any("connection refused" in problem for problem in watched.problems))
+    await watched.until(lambda: watched.away_since is not None)
     await watched.until(lambda: asyncio.get_running_loop().time() - begun >= seconds, seconds + 15)
     await cluster.restart_server()
+    await watched.until(lambda: watched.away_since is None)
 
 
 async def test_a_server_that_is_away_loses_nothing(cluster: Cluster, tmp_path: Path) -> None:
