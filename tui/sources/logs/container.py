@@ -1,5 +1,6 @@
-"""Where the reading of one container's log stands, across connections, restarts and gaps."""
+"""Where the reading of one container's log stands, of a cluster or an engine, across connections and restarts."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,15 @@ _SLACK_S: Final = 1
 """How much later than its time a line may come: output and errors of a container are stamped before they are sorted."""
 _MOST_WORDS: Final = 200
 _STAMP: Final = 40
+_OF_A_TRACE: Final = re.compile(r"Traceback |Caused by:|[\w.]+(?:Error|Exception)\b|goroutine |panic: ")
+_OWN_TIME: Final = re.compile(r"[IWEF]\d{4} \d\d:|[A-Z][a-z]{2} [ \d]?\d \d\d:")
+"""How klog's and syslog's times begin."""
+
+
+def _has_no_time(text: str) -> bool:
+    # A time stands at the beginning, or in a JSON line. What is indented, or is an exception's own line, belongs to
+    # the line before it, and is recognized only when nothing stands in front.
+    return text[:1].isalpha() and _OF_A_TRACE.match(text) is None and _OWN_TIME.match(text) is None
 
 
 def _stamped(line: str) -> tuple[float | None, str]:
@@ -24,18 +34,18 @@ def _stamped(line: str) -> tuple[float | None, str]:
 class ContainerLog:
     """Tells lines of a container's log that are new from those that come again."""
 
-    def __init__(self, source: str, pod: str, container: str) -> None:
+    def __init__(self, source: str, origin: str) -> None:
         self.source = source
-        self.origin = clean(f"{pod}/{container}", limit=120)
+        self.origin = clean(origin, limit=120)
         self.parser = LineParser(source, self.origin, UTC)
         self.last: float | None = None
-        """The cluster's time of the newest line; None before the first."""
+        """The system's time of the newest line; None before the first."""
         self.is_joined = True
         """Whether what comes is known to follow what came before, without a gap."""
         self.unfinished = ""
         """What a stream ended with in the middle of a line: as a rule the whole line comes again."""
         self.words = ""
-        """The kubelet's own words, where the present stream ended with such; empty after a line of the container."""
+        """The system's own words, where the present stream ended with such; empty after a line of the container."""
         self._first = 0.0
         """The time of the first line that was taken: what is older was never shown."""
         self._let_go_until = 0.0
@@ -81,7 +91,7 @@ class ContainerLog:
         return None, False
 
     def fresh(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines not seen before, without the cluster's time in front of them."""
+        """Return the lines not seen before; the system's time stays in front of one that has no time of its own."""
         found = []
         for line in lines:
             at, text = _stamped(line)
@@ -93,7 +103,7 @@ class ContainerLog:
             if self._again is not None and self._is_known(at, line):
                 continue
             self._note(at, line)
-            found.append(text)
+            found.append(line if _has_no_time(text) else text)
         return found
 
     def let_go(self, data: bytes) -> None:
@@ -128,7 +138,8 @@ class ContainerLog:
 
     def rest(self) -> list[str]:
         """Return what is left when nothing more will come."""
-        return self.fresh([self.unfinished]) if self.unfinished else []
+        partial, self.unfinished = self.unfinished, ""
+        return self.fresh([partial]) if partial else []
 
     def _is_known(self, at: float, line: str) -> bool:
         assert self._again is not None  # noqa: S101 — asked of a log that is read again only

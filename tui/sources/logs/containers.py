@@ -1,24 +1,19 @@
 """Logs of every container that a pattern finds, while containers come and go."""
 
 import asyncio
-import re
-from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from datetime import UTC
 from typing import Final, Protocol
 
 from tui.sources.errors import SourceError
+from tui.sources.logs.container import ContainerLog
 from tui.sources.logs.intake import Intake
-from tui.sources.logs.many import BACKOFF_S, FIRST_LINES, MOST, ManyFollower, One
-from tui.sources.logs.parse import LineParser
+from tui.sources.logs.many import BACKOFF_S, FIRST_LINES, MOST, ManyFollower, One, clock, since_words
 from tui.sources.logs.splitter import LineSplitter
-from tui.sources.logs.times import iso_time
 from tui.sources.text import clean
 
 _IDLE_S: Final = 1.0
 _ERRORS: Final = 2
 """Number of the stream that is standard error."""
-_OF_A_TRACE: Final = re.compile(r"Traceback |Caused by:|[\w.]+(?:Error|Exception)\b|goroutine |panic: ")
 
 
 class ContainerRef(Protocol):
@@ -56,71 +51,21 @@ class ContainerLogs(Protocol):
         ...
 
 
-class _Stream:
-    """Standard output or standard error of one container: its lines, across connections."""
-
-    def __init__(self, source: str, origin: str) -> None:
-        self.parser = LineParser(source, origin, UTC)
-        self.splitter = LineSplitter()
-        self.last = ""
-        """Timestamp of the newest line; an engine's have one length, so that text compares as time does."""
-        self._of_last: Counter[str] = Counter()
-        """The lines with that timestamp, which may have whole seconds only."""
-        self._again: Counter[str] | None = None
-        """Of a log that is read again: those lines that are still to come a second time; None in any other."""
-
-    def resume(self) -> None:
-        """Take that the log is read again, from before the newest line."""
-        self.splitter.flush()
-        self._again = Counter(self._of_last)
-
-    def fresh(self, lines: Sequence[str]) -> list[str]:
-        """Return the lines not seen before; the engine's time stays in front of one that has no time of its own."""
-        found = []
-        for line in lines:
-            stamp, space, text = line.partition(" ")
-            if not space or not stamp[:1].isdigit():
-                found.append(line)
-                continue
-            if self._is_known(stamp, line):
-                continue
-            if stamp != self.last:
-                self._of_last.clear()
-            self.last = stamp
-            self._of_last[line] += 1
-            found.append(line if _has_no_time(text) else text)
-        return found
-
-    def _is_known(self, stamp: str, line: str) -> bool:
-        if self._again is None or stamp > self.last:
-            self._again = None
-            return False
-        if stamp == self.last and self._again[line] <= 0:
-            return False
-        self._again[line] -= 1
-        return True
-
-
-def _has_no_time(text: str) -> bool:
-    # A time stands at the beginning, or in a JSON line. What is indented, or is an exception's own line, belongs to
-    # the line before it, and is recognized only when nothing stands in front.
-    return text[:1].isalpha() and _OF_A_TRACE.match(text) is None
-
-
 class _Followed(One):
     """One container and the task that reads its log."""
 
     def __init__(self, source: str, ref: ContainerRef) -> None:
         super().__init__(clean(ref.name, limit=120))
         self.ref = ref
-        self.streams = {1: _Stream(source, self.name), _ERRORS: _Stream(source, f"{self.name} stderr")}
+        self.streams = {1: ContainerLog(source, self.name), _ERRORS: ContainerLog(source, f"{self.name} stderr")}
+        self.is_read_to_end = False
+        """Whether all was read that it had written when last a stream ended."""
 
     @property
     def since(self) -> str:
         """From when on to read again, as the API takes it; empty before the first line."""
-        stamps = [one.last for one in self.streams.values() if one.last]
-        at = iso_time(min(stamps), UTC) if stamps else None
-        return "" if at is None else f"{int(at)}"
+        moments = [one.since.timestamp() for one in self.streams.values() if one.since is not None]
+        return f"{int(min(moments))}" if moments else ""
 
 
 class ContainerFollower(ManyFollower[ContainerRef, str, _Followed]):
@@ -153,6 +98,7 @@ class ContainerFollower(ManyFollower[ContainerRef, str, _Followed]):
             followed.ref = current.get(id_, followed.ref)
             if not followed.is_listed and followed.task is not None and (followed.trouble or followed.task.done()):
                 followed.task.cancel()
+                self._conclude(followed)
                 del self._followed[id_]
         tail = self._share(len(current))
         for id_, ref in current.items():
@@ -164,41 +110,66 @@ class ContainerFollower(ManyFollower[ContainerRef, str, _Followed]):
         failures, has_read = 0, False
         while followed.is_listed:
             if has_read and not followed.ref.is_running:
+                self._put_rest(followed)
                 await asyncio.sleep(_IDLE_S)  # its log is read to the end; more comes when it is started again
                 continue
             since = followed.since
             try:
                 await self._read(followed, since, None if since else tail)
-                failures, has_read = 0, True
+                failures, has_read, followed.is_read_to_end = 0, True, True
             except SourceError as error:
-                followed.trouble = str(error)
+                followed.trouble, followed.is_read_to_end = str(error), False
                 failures += 1
                 self._intake.drop(0, 0)
             await asyncio.sleep(BACKOFF_S[min(failures, len(BACKOFF_S) - 1)])
 
-    async def _read(self, followed: _Followed, since: str, tail: int | None) -> None:
-        is_backlog = tail is not None
+    def _conclude(self, followed: _Followed) -> None:
+        """Put what is left of a log that nobody has any more, and tell of a gap where its end was not read."""
+        self._put_rest(followed)
+        if not followed.is_read_to_end:
+            told = [one.last for one in followed.streams.values() if one.last is not None]
+            after = f"while its log could not be read, {since_words(max(told))}" if told else "before it could be read"
+            self._intake.gap(self._source, followed.name, f"the container was removed {after}")
+
+    def _put_rest(self, followed: _Followed) -> None:
         for one in followed.streams.values():
-            one.resume()
+            self._intake.parse(one.parser, one.rest(), 0)
+
+    async def _read(self, followed: _Followed, since: str, tail: int | None) -> None:
+        is_backlog, is_cut = tail is not None, True
+        splitters = {number: LineSplitter() for number in followed.streams}
+        for one in followed.streams.values():
+            one.reconnect()
         stream = self._logs.follow(followed.ref.id, since, tail)
         try:
             async for number, data in stream:
                 followed.trouble = ""
-                self._take(followed.streams[_ERRORS if number == _ERRORS else 1], data, is_backlog)
+                kind = _ERRORS if number == _ERRORS else 1
+                self._take(followed.streams[kind], splitters[kind], data, is_backlog)
                 is_backlog = False
                 await asyncio.sleep(0)
-            followed.trouble = ""
+            followed.trouble, is_cut = "", False
         finally:
-            for one in followed.streams.values():
-                self._intake.parse(one.parser, one.fresh(one.splitter.flush()), 0)
             if isinstance(stream, AsyncGenerator):
                 await stream.aclose()
+            for kind, one in followed.streams.items():
+                partial = "".join(splitters[kind].flush())
+                self._intake.parse(one.parser, one.ends_with(partial, is_cut=is_cut), 0)
 
-    def _take(self, stream: _Stream, data: bytes, is_backlog: bool) -> None:
-        if self._intake.is_full:
+    def _take(self, log: ContainerLog, splitter: LineSplitter, data: bytes, is_backlog: bool) -> None:
+        if self._intake.is_full and not log.is_read_again:
             # Whoever tails wants the present: a flood is counted and let go, never queued without end.
-            self._intake.drop(stream.splitter.lose(data), len(data))
+            log.let_go(splitter.partial + data)
+            self._intake.drop(splitter.lose(data), len(data))
+            return
+        lines = splitter.feed(data)
+        began, _ = log.begins(lines)
+        if began is not None and not log.is_joined and log.last is not None:
+            words = f"the engine no longer has what was written {since_words(log.last)} and before {clock(began)}"
+            self._intake.gap(self._source, log.origin, words, began)
+            log.is_joined = True
+        fresh = log.fresh(lines)
+        if self._intake.is_full:
+            self._intake.drop(len(fresh), len(data))
         else:
-            self._intake.parse(
-                stream.parser, stream.fresh(stream.splitter.feed(data)), len(data), is_backlog=is_backlog
-            )
+            self._intake.parse(log.parser, fresh, len(data), is_backlog=is_backlog)

@@ -166,7 +166,7 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
                 received = self._intake.received
                 self._is_silent = self._away is not None and received == self._received_then
                 self._away, self._received_then = error, received
-                self._listing = f"{self._of} cannot be listed since {_clock(self._listed_at)}: {error}"
+                self._listing = f"{self._of} cannot be listed since {clock(self._listed_at)}: {error}"
                 self.failure = None if self._followed else error
                 self._intake.drop(0, 0)
             else:
@@ -179,5 +179,11 @@ class ManyFollower(ABC, Generic[FoundT, KeyT, OneT]):
             await asyncio.sleep(pause_s if self._has_listed else BACKOFF_S[0])
 
 
-def _clock(at: float) -> str:
-    return f"{time.strftime('%H:%M:%S', time.gmtime(at))}Z"
+def clock(at: float) -> str:
+    """Return the time of day, UTC, to the second."""
+    return f"{time.strftime('%H:%M:%S', time.gmtime(at))} UTC"
+
+
+def since_words(at: float) -> str:
+    """Return after when something is missing."""
+    return f"after {clock(at)}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -13,7 +12,7 @@ from tui.sources.errors import SourceError, Unreachable
 from tui.sources.logs.container import ContainerLog
 from tui.sources.logs.endings import Gone, NotStarted, Quiet
 from tui.sources.logs.intake import Intake
-from tui.sources.logs.many import BACKOFF_S, FIRST_LINES, MOST, ManyFollower, One
+from tui.sources.logs.many import BACKOFF_S, FIRST_LINES, MOST, ManyFollower, One, clock, since_words
 from tui.sources.logs.splitter import LineSplitter
 from tui.sources.text import clean
 
@@ -116,7 +115,7 @@ class _Followed(One):
     """One container and the task that reads its log."""
 
     def __init__(self, source: str, ref: PodRef, container: str) -> None:
-        self.log = ContainerLog(source, ref.name, container)
+        self.log = ContainerLog(source, f"{ref.name}/{container}")
         super().__init__(self.log.origin)
         self.ref = ref
         self.container = container
@@ -250,7 +249,7 @@ class PodFollower(ManyFollower[PodRef, tuple[str, str], _Followed]):
         words = (
             "the pod went away before its log could be read"
             if log.last is None
-            else f"the pod went away while its log could not be read, {_since(log.last)}"
+            else f"the pod went away while its log could not be read, {since_words(log.last)}"
         )
         self._intake.gap(log.source, log.origin, words)
 
@@ -297,12 +296,14 @@ class PodFollower(ManyFollower[PodRef, tuple[str, str], _Followed]):
         lines, is_whole = await self._previous(followed, None)
         first, is_known = log.begins(lines)
         if not is_known:
-            until = "" if last is None else f" {_since(last)} and before {_clock(began if first is None else first)}"
+            until = (
+                "" if last is None else f" {since_words(last)} and before {clock(began if first is None else first)}"
+            )
             words = f"the cluster no longer has what was written{until}"
             self._intake.gap(log.source, log.origin, words, began if first is None else first)
         self._put(log, lines)
         if not is_whole and log.last is not None:
-            cut = f"what was written {_since(log.last)} and before {_clock(began)} could not be read to its end"
+            cut = f"what was written {since_words(log.last)} and before {clock(began)} could not be read to its end"
             self._intake.gap(log.source, log.origin, cut, began)
         log.is_joined = True
 
@@ -343,11 +344,3 @@ class PodFollower(ManyFollower[PodRef, tuple[str, str], _Followed]):
             self._intake.drop(len(fresh), size)
         else:
             self._intake.parse(log.parser, fresh, size, is_backlog=is_backlog)
-
-
-def _clock(at: float) -> str:
-    return f"{time.strftime('%H:%M:%S', time.gmtime(at))} UTC"
-
-
-def _since(at: float) -> str:
-    return f"after {_clock(at)}"

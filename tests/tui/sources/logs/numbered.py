@@ -35,7 +35,7 @@ class Watched:
             self.problems.update(batch.problems)
             self.received, self.dropped, self.away_since = batch.received, batch.dropped, batch.away_since
             for line in batch.lines:
-                self.seen[line.origin].append(line.raw)
+                self.seen[line.origin].append(line.text)
 
     @property
     def count(self) -> int:

@@ -40,12 +40,15 @@ def test_what_is_not_in_frames_is_said_to_be_so() -> None:
         Frames().feed(b"2026-11-26T14:18:37Z plain text of a terminal")
 
 
+Answer = list[tuple[int, bytes]] | Exception
+
+
 @dataclass
 class FakeLogs:
     """One engine of a few lines; each `follow` gives what `answers` holds next."""
 
     refs: list[ContainerRef]
-    answers: list[list[tuple[int, bytes]] | Exception] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     asked: list[tuple[str, int | None]] = field(default_factory=list)
     error: Exception | None = None
     is_closed: bool = False
@@ -78,6 +81,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(place, "BACKOFF_S", (0.0, 0.0))
     monkeypatch.setattr(many, "_LIST_S", 0.01)
     monkeypatch.setattr(module, "_IDLE_S", 0.01)
+    monkeypatch.setattr("tui.sources.logs.source.QUIET_S", 0.1)
 
 
 async def lines_of(source: LogsSource, is_enough: Callable[[list[LogLine]], bool]) -> list[LogLine]:
@@ -124,17 +128,102 @@ async def test_after_a_cut_reading_goes_on_and_no_line_comes_twice() -> None:
     source = source_of(logs)
     found = await lines_of(source, lambda lines: len(lines) >= 3)
     assert [line.text for line in found] == ["one", "two", "three"]
-    assert logs.asked[-1] == ("1795701600", None)
+    assert logs.asked[-1] == ("1795701599", None)  # a second before the last line, which another may have overtaken
     await source.close()
 
 
 async def test_of_an_engine_with_whole_seconds_equal_lines_of_a_second_are_all_there_and_none_twice() -> None:
     second = b"2026-11-26T14:00:00Z tick\n"
-    answers: list[list[tuple[int, bytes]] | Exception] = [[(1, second * 2)], Unreachable("cut"), [(1, second * 3)]]
+    answers: list[Answer] = [[(1, second * 2)], Unreachable("cut"), [(1, second * 3)]]
     logs = FakeLogs([WEB], answers)
     source = source_of(logs)
     found = await lines_of(source, lambda lines: len(lines) >= 3)
     assert [line.text for line in found] == ["tick"] * 3
+    await source.close()
+
+
+STAMP = b"2026-11-26T14:00:0%d.00000000%dZ "
+
+
+def stamped(*lines: tuple[int, int, str]) -> bytes:
+    return b"".join(STAMP % (second, nano) + text.encode() + b"\n" for second, nano, text in lines)
+
+
+async def test_a_line_that_was_cut_in_the_middle_comes_once_and_whole() -> None:
+    ends: list[list[Answer]] = [[], [Unreachable("cut")]]
+    for end in ends:
+        whole = stamped((0, 1, "one"), (0, 2, "two"))
+        answers: list[Answer] = [[(1, whole[:-2])], *end, [(1, whole)]]
+        source = source_of(logs := FakeLogs([WEB], answers))
+        found = await lines_of(source, lambda lines: len(lines) >= 2)
+        await lines_after(source, logs, found, 2 + len(end))
+        assert [line.text for line in found] == ["one", "two"]
+
+
+async def test_last_words_without_an_end_come_once_whether_it_runs_or_not() -> None:
+    for is_running in (True, False):
+        words = [(1, stamped((0, 1, "one"))), (2, stamped((0, 2, "bye"))[:-1])]
+        ref = ContainerRef(WEB.id, "web", is_running=is_running)
+        source = source_of(logs := FakeLogs([ref], [words, words, words] if is_running else [words, []]))
+        found = await lines_of(source, lambda lines: len(lines) >= 2)
+        await lines_after(source, logs, found, 3 if is_running else 1)
+        assert [line.text for line in found] == ["one", "bye"]
+
+
+async def test_lines_out_of_order_are_all_there_and_none_twice() -> None:
+    first = stamped((2, 1, "a"), (1, 9, "b"), (2, 1, "c"), (2, 0, "d"))
+    answers: list[Answer] = [
+        [(1, first)],
+        [(1, first + stamped((2, 0, "e"), (1, 8, "f")))],
+    ]
+    source = source_of(logs := FakeLogs([WEB], answers))
+    found = await lines_of(source, lambda lines: len(lines) >= 6)
+    await lines_after(source, logs, found, 2)
+    assert [line.text for line in found] == list("abcdef")
+
+
+async def test_what_the_engine_no_longer_has_is_told_as_a_gap() -> None:
+    answers: list[Answer] = [
+        [(1, stamped((0, 1, "one"))), (2, stamped((0, 1, "bad")))],
+        Unreachable("away"),
+        [(1, stamped((9, 1, "z")))],
+    ]
+    source = source_of(logs := FakeLogs([WEB], answers))
+    found = await lines_of(source, lambda lines: len(lines) >= 4)
+    await lines_after(source, logs, found, 3)
+    assert [line.text for line in found if line.origin == "web"] == [
+        "one",
+        "opstui: gap in web: the engine no longer has what was written after 14:00:00 UTC and before 14:00:09 UTC",
+        "z",
+    ]
+
+
+async def test_a_container_that_is_removed_while_it_cannot_be_read_leaves_a_gap_and_else_none() -> None:
+    for is_away in (True, False):
+        then: list[Answer] = [Unreachable("away")] * 5_000 if is_away else [[]]
+        answers: list[Answer] = [[(1, stamped((0, 1, "one")))], *then]
+        logs = FakeLogs([ContainerRef(WEB.id, "web", is_running=is_away)], answers)
+        source = source_of(logs)
+        found = await lines_of(source, lambda lines: len(lines) >= 1)
+        async with asyncio.timeout(10):
+            while is_away and not (await source.read()).problems:
+                pass
+            logs.refs = []
+            while (batch := await source.read()).following:
+                found += batch.lines
+        found += (*batch.lines, *(await source.read()).lines)
+        await source.close()
+        words = "the container was removed while its log could not be read, after 14:00:00 UTC"
+        assert [line.text for line in found[1:]] == ([f"opstui: gap in web: {words}"] if is_away else [])
+
+
+async def lines_after(source: LogsSource, logs: FakeLogs, found: list[LogLine], asked: int) -> None:
+    """Let it go on until it was asked so often, and take what else comes."""
+    async with asyncio.timeout(10):
+        while len(logs.asked) < asked:
+            found += (await source.read()).lines
+    for _ in range(3):
+        found += (await source.read()).lines
     await source.close()
 
 
