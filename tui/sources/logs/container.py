@@ -160,13 +160,14 @@ class ContainerLog:
         return at <= self._let_go_until or (not self.is_joined and at <= max(self._first, self._asked_from))
 
     def _note(self, at: float, line: str) -> None:
-        second = int(at)
         if self.last is None:
             self._first = at
-        if self.last is None or second != int(self.last):
-            self._seen = {s: lines for s, lines in self._seen.items() if s >= second - _SLACK_S}
-        self.last = at
-        self._seen.setdefault(second, Counter())[hash(line)] += 1
+        # What is a little older came late; what is much older says that the clock was set back.
+        if self.last is None or at > self.last or at < self.last - _SLACK_S:
+            if self.last is None or int(at) != int(self.last):
+                self._seen = {second: lines for second, lines in self._seen.items() if second >= int(at) - _SLACK_S}
+            self.last = at
+        self._seen.setdefault(int(at), Counter())[hash(line)] += 1
 
     def _is_new_word(self, line: str) -> bool:
         """Tell whether a line without a time was not said at the attempt before: a kubelet says why it has no log."""
