@@ -71,6 +71,8 @@ class FileFollower:
         self._is_first = True
         self._shown_from: dict[Key, int] = {}
         """Of every file that was opened, where what is shown of it begins."""
+        self._packed: set[Key] = set()
+        """Packed generations that were looked at."""
         self._refused: dict[str, str] = {}
         self._notes: dict[str, tuple[float, str]] = {}
         self._too_many = 0
@@ -167,8 +169,10 @@ class FileFollower:
     def _open_with_missed(self, key: Key, path: str, current: set[Key]) -> None:
         """Open a file that is new under its name, after those that came and were renamed between two scans."""
         before = next((k for k, tail in reversed(self._tails.items()) if tail.path == path and k not in current), None)
-        for missed_key, missed in self._missed(path, before) if before is not None else ():
-            self._open(missed_key, missed, named=path)
+        if before is not None:
+            for missed_key, missed in self._missed(path, before):
+                self._open(missed_key, missed, named=path)
+            self._tell_of_packed(path, before)
         self._open(key, path)
 
     def _missed(self, path: str, before: Key) -> list[tuple[Key, str]]:
@@ -186,14 +190,15 @@ class FileFollower:
             generations.append((key, older))
         return self._written_since(path)
 
-    def _written_since(self, path: str) -> list[tuple[Key, str]]:
+    def _written_since(self, path: str, *, is_packed: bool = False) -> list[tuple[Key, str]]:
         """Return the files with a longer name (`app.log-20261122`) that were written since the last look."""
         found: list[tuple[float, Key, str]] = []
         (folder, name), since = os.path.split(path), self._looked_at.get(path, time.time())
         try:
             with os.scandir(folder or ".") as entries:
                 for entry in entries:
-                    if entry.name.startswith(name) and entry.name != name and not entry.name.endswith(_PACKED):
+                    is_older = entry.name.startswith(name) and entry.name != name
+                    if is_older and entry.name.endswith(_PACKED) == is_packed:
                         status = entry.stat()
                         key = (status.st_dev, status.st_ino)
                         if stat.S_ISREG(status.st_mode) and status.st_mtime >= since and key not in self._tails:
@@ -201,6 +206,23 @@ class FileFollower:
         except OSError:
             return []
         return [(key, older) for _, key, older in sorted(found)[-_GENERATIONS:]]
+
+    def _tell_of_packed(self, path: str, before: Key) -> None:
+        """Tell of a gap where generations came, were renamed and were packed between two looks."""
+        found = [(key, name) for key, name in self._written_since(path, is_packed=True) if key not in self._packed]
+        self._packed.update(key for key, _ in found)
+        # While the unpacked file is still there, it is being packed.
+        packed = [os.path.basename(name) for _, name in found if not os.path.exists(os.path.splitext(name)[0])]
+        tail = self._tails[before]
+        try:
+            packed = packed[tail.is_deleted :]  # the oldest is then the one that is open here, and read to its end
+            if packed:
+                tail.read(self._intake)
+        except OSError as error:
+            self._refuse(path, error)
+        if packed:
+            names = clean(", ".join(packed), limit=120)
+            self._intake.gap(self._source, tail.origin, f"packed before its lines were read, and not shown: {names}")
 
     def _open(self, key: Key, path: str, *, named: str = "") -> None:
         """Open a file; `named`: what it was called when it was written, if it was renamed since."""

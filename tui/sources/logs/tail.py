@@ -49,6 +49,11 @@ class Tail:
         """Seconds since it last had something new."""
         return time.monotonic() - self._grew_at
 
+    @property
+    def is_deleted(self) -> bool:
+        """Whether no name leads to it any more. Raises OSError."""
+        return os.fstat(self._descriptor).st_nlink == 0
+
     def show_end(self, intake: Intake, lines: int) -> None:
         """Take its last `lines` lines, and from now on what comes after them."""
         size = os.fstat(self._descriptor).st_size
