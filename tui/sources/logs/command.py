@@ -93,15 +93,20 @@ class CommandFollower:
             return why
         self._process = process
         self.failure, self.problems, self.following = None, (), (self._program,)
+        received = self._intake.received
         try:
             self._read(process)
         finally:
             self._end(process)
             self._process, self.following = None, ()
         status = process.returncode
-        if status < 0:
-            return f"{self._program} was ended by {signal.Signals(-status).name}"
-        return f"{self._program} ended with status {status}"
+        how = f"ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        why = f"{self._program} {'was ' * (status < 0)}{how}"
+        if status and self._intake.received > received and not self._is_closing.is_set():
+            # One that ends in order has told what it had to tell; one that was to go on has not.
+            words = f"{how}; until it runs again lines may be missing, and those it begins with come twice"
+            self._intake.gap(self._source, self._program, words)
+        return why
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         with selectors.DefaultSelector() as selector:

@@ -83,6 +83,46 @@ async def test_a_program_that_ends_says_how_and_starts_again(monkeypatch: pytest
     assert problems == ("sh ended with status 3; starts again in 0.05 s",)
 
 
+async def test_one_that_does_not_go_on_is_a_gap_and_one_that_ends_in_order_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.sources.logs.command._BACKOFF_S", (0.05,))
+    ends = {"exit 255": "ended with status 255", "kill -KILL $$": "ended by SIGKILL", "exit 0": ""}
+    for end, how in ends.items():
+        async with following("sh", "-c", f"echo told; {end}") as source:
+            seen, batch = await until(source, 5)
+        gap = f"opstui: gap in sh: {how}; until it runs again lines may be missing, and those it begins with come twice"
+        pair = ["told", gap] if how else ["told"]
+        assert [line.raw for line in seen[:4]] == (pair * 4)[:4]
+        assert (batch.gaps > 0) == bool(how)
+    async with following("sh", "-c", "exit 1") as source:  # it tells nothing, so nothing is missing in the middle
+        async with asyncio.timeout(10):
+            while not (batch := await source.read()).problems:
+                pass
+    assert (batch.gaps, batch.lines) == (0, ())
+
+
+async def test_it_is_started_less_and_less_often_until_it_has_run_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tui.sources.logs.command._BACKOFF_S", (0.01, 0.02, 0.04))
+    monkeypatch.setattr("tui.sources.logs.command._STEADY_S", 0.3)
+    monkeypatch.setattr("tui.sources.logs.source.QUIET_S", 0.05)
+    pauses: list[str] = []
+    async with following("sh", "-c", f"test -e {tmp_path}/steady && sleep 0.4; exit 7") as source:
+        await source.read()
+        assert source._follower is not None
+        async with asyncio.timeout(20):
+            while "0.04" not in pauses:
+                pauses += [problem.split()[-2] for problem in source._follower.problems]
+                await asyncio.sleep(0.001)
+            (tmp_path / "steady").touch()
+            while pauses[-1:] != ["0.01"]:
+                pauses += [problem.split()[-2] for problem in source._follower.problems]
+                await asyncio.sleep(0.001)
+    assert set(pauses) <= {"0.01", "0.02", "0.04"}
+
+
 async def test_a_program_that_is_not_there_is_an_error_with_a_remedy() -> None:
     async with following("/no/such/program") as source:
         with pytest.raises(Unreachable, match="program: No such file or directory; correct command"):
