@@ -183,7 +183,7 @@ class KubernetesSource:
 
     def mirrors(self, resource: str, namespace: str) -> bool:
         """Tell whether the mirror holds every object of this resource in this namespace at present."""
-        return self._watches.holds(resource, namespace)
+        return self._outage is None and self._watches.holds(resource, namespace)
 
     def pods_at(self, address: str) -> list[str]:
         """Return the pods of the mirror that have an address, by `namespace/name`; several share their node's."""

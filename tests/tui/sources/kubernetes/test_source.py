@@ -299,6 +299,25 @@ async def test_pod_logs_are_found_by_label_and_followed_with_timestamps(sources:
     assert all(line.split(b" ", 1)[0].endswith(b"Z") for line in said.splitlines()[:3])
 
 
+async def test_a_mirror_of_a_server_that_does_not_answer_tells_nothing_of_the_present(sources: _Sources) -> None:
+    source = sources()
+    await source.read()
+    logs = PodLogs(source)
+    assert logs.mirrors("shop")
+    version = source._ask_version
+
+    async def fails() -> None:
+        raise Unreachable("no answer")
+
+    source._ask_version = fails  # type: ignore[method-assign]  # the real one takes its time
+    async with asyncio.timeout(10):
+        while logs.mirrors("shop"):
+            await asyncio.sleep(0.02)
+        source._ask_version = version  # type: ignore[method-assign]
+        while not logs.mirrors("shop"):
+            await asyncio.sleep(0.02)
+
+
 async def test_a_certificate_is_trusted_only_by_its_authority(tmp_path: Path) -> None:
     async with Cluster(tls=True) as cluster:
         path = cluster.write_kubeconfig(tmp_path / "kubeconfig")
