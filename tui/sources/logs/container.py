@@ -52,9 +52,9 @@ class ContainerLog:
         """Lines up to this time were let go and counted."""
         self._asked_from = self._read_until = 0.0
         """Of a log that is read again: from when on, and the time of the newest line before that."""
-        self._seen: dict[int, Counter[int]] = {}
-        """By second, the lines of the last two seconds, as hashes."""
-        self._again: dict[int, Counter[int]] | None = None
+        self._seen: dict[int, dict[int, int]] = {}
+        """By second, how often each line of the last two seconds came, by its hash."""
+        self._again: dict[int, dict[int, int]] | None = None
         """Of a log that is read again: those that are still to come a second time; None in any other."""
         self._words_now, self._words_before = Counter[str](), Counter[str]()
 
@@ -68,7 +68,7 @@ class ContainerLog:
         self.is_joined = self.last is None
         self._read_until = self.last or 0.0
         self._asked_from = int(self._read_until) - _SLACK_S
-        self._again = None if self.last is None else {second: Counter(lines) for second, lines in self._seen.items()}
+        self._again = None if self.last is None else {second: dict(lines) for second, lines in self._seen.items()}
         self._words_before, self._words_now = self._words_now, Counter()
         self.words = ""
 
@@ -84,7 +84,7 @@ class ContainerLog:
             if at is None:
                 continue
             seen = (self._again or {}).get(int(at))
-            if at == self._let_go_until or (seen is not None and seen[hash(line)] > 0):
+            if at == self._let_go_until or (seen is not None and seen.get(hash(line), 0) > 0):
                 return None, True
             if self._again is None or not self._is_older(at):
                 return at, False
@@ -144,7 +144,7 @@ class ContainerLog:
     def _is_known(self, at: float, line: str) -> bool:
         assert self._again is not None  # noqa: S101 — asked of a log that is read again only
         seen, key = self._again.get(int(at)), hash(line)
-        if seen is not None and seen[key] > 0:
+        if seen is not None and seen.get(key, 0) > 0:
             seen[key] -= 1
             self.is_joined = True
             return True
@@ -160,14 +160,18 @@ class ContainerLog:
         return at <= self._let_go_until or (not self.is_joined and at <= max(self._first, self._asked_from))
 
     def _note(self, at: float, line: str) -> None:
-        if self.last is None:
+        second, last = int(at), self.last
+        if last is None:
             self._first = at
         # What is a little older came late; what is much older says that the clock was set back.
-        if self.last is None or at > self.last or at < self.last - _SLACK_S:
-            if self.last is None or int(at) != int(self.last):
-                self._seen = {second: lines for second, lines in self._seen.items() if second >= int(at) - _SLACK_S}
+        if last is None or at > last or at < last - _SLACK_S:
+            if last is None or second != int(last):
+                self._seen = {kept: lines for kept, lines in self._seen.items() if kept >= second - _SLACK_S}
             self.last = at
-        self._seen.setdefault(int(at), Counter())[hash(line)] += 1
+        seen, key = self._seen.get(second), hash(line)
+        if seen is None:
+            seen = self._seen[second] = {}
+        seen[key] = seen.get(key, 0) + 1
 
     def _is_new_word(self, line: str) -> bool:
         """Tell whether a line without a time was not said at the attempt before: a kubelet says why it has no log."""
