@@ -62,7 +62,9 @@ class Identity(Strict):
     """By what the systems are known: where another one answers, every change is refused."""
 
     kubernetes: KubernetesPins | None = None
-    """Which cluster it must be."""
+    """Which cluster the one under `kubernetes` must be."""
+    clusters: dict[SystemName, KubernetesPins] = Field(default_factory=dict)
+    """Which cluster each must be, by its name under `clusters`."""
     postgres: dict[SystemName, PostgresPins] = Field(default_factory=dict)
     """Which server each database must be on, by its name under `databases`."""
     redis: dict[SystemName, RedisPins] = Field(default_factory=dict)

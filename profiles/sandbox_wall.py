@@ -25,6 +25,7 @@ _MARK: Final = "${sandbox."
 
 _FORMS: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], re.Pattern[str]]]] = {
     ("kubernetes", "kubeconfig"): (("kubeconfig", "kubeconfig_viewer"), re.compile("")),
+    ("clusters", "kubeconfig"): (("kubeconfig", "kubeconfig_viewer"), re.compile("")),
     # Behind host and port only a path: `@other.host` would make them a user and a password.
     ("services", "url"): (_SERVICES, re.compile(r"(?:/[^@\s]*)?")),
     ("services", "ca_file"): (("base",), re.compile(r"(?!.*\.\.)/.+")),
@@ -62,10 +63,14 @@ def wall_problems(profile: Placed) -> list[Problem]:
         if section in profile.value and profile.value[section].value
     ]
     problems += [problem for path, placed in _leaves(profile, ()) for problem in _in_sandbox(path, placed)]
-    cluster = profile.value.get("kubernetes")
-    if cluster and isinstance(cluster.value, dict) and "kubeconfig" not in cluster.value:
-        hint = "kubeconfig: ${sandbox.kubeconfig}"
-        problems.append(_problem(cluster, ("kubernetes",), "in the sandbox it needs the sandbox's kubeconfig", hint))
+    named = profile.value.get("clusters")
+    clusters: dict[tuple[str, ...], Placed | None] = {("kubernetes",): profile.value.get("kubernetes")}
+    if named is not None and isinstance(named.value, dict):
+        clusters |= {("clusters", name): cluster for name, cluster in named.value.items()}
+    for path, cluster in clusters.items():
+        if cluster and isinstance(cluster.value, dict) and "kubeconfig" not in cluster.value:
+            hint = "kubeconfig: ${sandbox.kubeconfig}"
+            problems.append(_problem(cluster, path, "in the sandbox it needs the sandbox's kubeconfig", hint))
     return problems
 
 

@@ -35,6 +35,7 @@ from profiles.via import Via
 
 SHORT_FORMS = {
     "kubernetes": "context",
+    "clusters": "context",
     "services": "url",
     "databases": "dsn",
     "pgbouncer": "dsn",
@@ -94,6 +95,8 @@ class Service(Strict):
     """The health URL, `http://…` or `https://…`; or `env:NAME` or `file:PATH`."""
     workload: Annotated[str, Field(pattern=r"^[^/]+/[^/]+/[^/]+$")] | None = None
     """What runs it, as `namespace/kind/name`."""
+    cluster: SystemName | None = None
+    """Which of the profile's `clusters` runs it; the one under `kubernetes` when left out."""
     slow_ms: Annotated[float, Field(gt=0)] = 1000
     """Latency from which the service counts as slow."""
     timeout: Timeout = 5.0
@@ -184,6 +187,8 @@ class LogSource(Strict):
     """Name of the pod to follow, or a pattern of names: `api-*`; `*` for all of the namespace."""
     namespace: str | None = None
     """Namespace of `pods`, `workload` or `pod`."""
+    cluster: SystemName | None = None
+    """Which of the profile's `clusters` has them; the one under `kubernetes` when left out."""
     container: str | None = None
     """Container of the pods; the first when left out; `*` for all of them, init containers included."""
     previous: bool = False
@@ -209,8 +214,8 @@ class LogSource(Strict):
             raise ValueError(f"give exactly one of {wanted}, not {', '.join(given) or 'none of them'}")
         if self.is_of_pods and self.namespace is None:
             raise ValueError(f"{given[0]} needs a namespace")
-        if not self.is_of_pods and (self.container or self.previous):
-            raise ValueError("container and previous are for pods")
+        if not self.is_of_pods and (self.container or self.previous or self.cluster):
+            raise ValueError("container, previous and cluster are for pods")
         return self
 
 
@@ -295,6 +300,8 @@ class Profile(Strict):
     """How often visible systems are read."""
     kubernetes: Annotated[Kubernetes, _short_form("kubernetes", Kubernetes)] | None = None
     """The cluster; a plain string is the context."""
+    clusters: dict[SystemName, Annotated[Kubernetes, _short_form("clusters", Kubernetes)]] = Field(default_factory=dict)
+    """More clusters by name, or all of them; a plain string is the context. The Pods tab shows one at a time."""
     services: dict[SystemName, Annotated[Service, _short_form("services", Service)]] = Field(default_factory=dict)
     """HTTP services by name; a plain string is the url."""
     databases: dict[SystemName, Annotated[Database, _short_form("databases", Database)]] = Field(default_factory=dict)
@@ -377,21 +384,25 @@ class Profile(Strict):
     def _goes_through_a_cluster(self) -> "Profile":
         for section, entries in (("databases", self.databases), ("redis", self.redis)):
             for name, entry in entries.items():
-                if entry.via is not None and self.kubernetes is None:
+                if entry.via is not None and not self.every_cluster:
                     raise ValueError(f"{section}.{name}.via needs kubernetes: in the profile")
         return self
 
     @model_validator(mode="after")
     def _has_what_services_name(self) -> "Profile":
         known: dict[str, Container[str]] = {"logs": self.logs, "databases": self.databases, "redis": self.redis}
-        if wrong := unknown_links(self.services, known, has_cluster=self.kubernetes is not None):
+        if wrong := unknown_links(self.services, known, has_cluster=bool(self.every_cluster)):
             raise ValueError("; ".join(wrong))
         return self
 
     @property
     def systems(self) -> Mapping[str, Mapping[str, BaseModel]]:
-        """What has a name, by kind and name: services, engines, databases, PgBouncers, Redis servers, logs, metrics."""
+        """What has a name, by kind and name: services, engines, databases, PgBouncers, Redis servers, logs, metrics.
+
+        Clusters only where there are several to tell apart; the one under `kubernetes` has the empty name.
+        """
         return {
+            **({"kubernetes": self.every_cluster} if self.clusters else {}),
             "service": self.services,
             "container": self.docker,
             "database": self.databases,
@@ -400,6 +411,21 @@ class Profile(Strict):
             "logs": self.logs,
             "metric": self.metrics,
         }
+
+    @property
+    def every_cluster(self) -> Mapping[str, Kubernetes]:
+        """Every cluster by name; the one under `kubernetes` comes first and has the empty name."""
+        return {**({"": self.kubernetes} if self.kubernetes is not None else {}), **self.clusters}
+
+    def cluster_meant(self, named: str | None) -> str | None:
+        """Return the name of the cluster that a link means: the one it names, else the only one or `kubernetes`.
+
+        None where there is no such cluster, or it would be a guess.
+        """
+        every = self.every_cluster
+        if named is not None:
+            return named if named in every else None
+        return next(iter(every)) if "" in every or len(every) == 1 else None
 
     @property
     def thresholds(self) -> Mapping[str, Rule]:

@@ -207,11 +207,14 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
         known = names.get(rule_name.partition(".")[0], ())
         for number, name in enumerate(rule.only):
             if name not in known:
-                hint = nearest(name, known) or (f"there are {', '.join(known)}" if known else "there is none")
+                hint = nearest(name, known) or (
+                    f"there are {', '.join(filter(None, known))}" if known else "there is none"
+                )
                 yield problem_at(tree, "no system of this kind has that name", hint, "rules", rule_name, "only", number)
     for section, pinned, known in (
         ("postgres", profile.identity.postgres, names["database"]),
         ("redis", profile.identity.redis, names["redis"]),
+        ("clusters", profile.identity.clusters, list(profile.clusters)),
     ):
         for name in pinned:
             if name not in known:
@@ -222,10 +225,37 @@ def _across(profile: Profile, tree: Placed) -> Iterator[Problem]:
         yield problem_at(
             tree, "pins a cluster, but there is no kubernetes section", "kubernetes: CONTEXT", "identity", "kubernetes"
         )
-    if profile.kubernetes is None:
+    if not profile.every_cluster:
         for name, source in profile.logs.items():
             if source.is_of_pods:
                 yield problem_at(tree, "logs of pods need a kubernetes section", "kubernetes: CONTEXT", "logs", name)
+    yield from _clusters(profile, tree)
+
+
+def _clusters(profile: Profile, tree: Placed) -> Iterator[Problem]:
+    """Yield where a cluster is named that is not there, and where it would be a guess which one is meant."""
+    known = list(profile.clusters)
+    for named, *where in _links(profile):
+        if named is not None and named not in known:
+            hint = nearest(named, known) or (f"there are {', '.join(known)}" if known else "there is none")
+            yield problem_at(tree, "clusters has no such name", hint, *where, "cluster")
+        elif named is None and known and profile.cluster_meant(None) is None:
+            hint = f"cluster: {' or '.join(known)}"
+            yield problem_at(tree, f"there are {len(known)} clusters; name one", hint, *where)
+
+
+def _links(profile: Profile) -> Iterator[tuple[str | None, *tuple[str, ...]]]:
+    """Yield what leads into a cluster: the name it gives, None where it gives none, and where it stands."""
+    for name, service in profile.services.items():
+        if service.workload is not None or service.cluster is not None:
+            yield service.cluster, "services", name
+    for section, entries in (("databases", profile.databases), ("redis", profile.redis)):
+        for name, entry in entries.items():
+            if entry.via is not None:
+                yield entry.via.cluster, section, name, "via"
+    for name, log in profile.logs.items():
+        if log.is_of_pods:
+            yield log.cluster, "logs", name
 
 
 def _metrics(profile: Profile, tree: Placed) -> Iterator[Problem]:

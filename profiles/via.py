@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from profiles.values import Strict
+from profiles.values import Strict, SystemName
 
 _NAMED = Annotated[str, Field(pattern=r"^[^/\s]+/[^/\s]+$", max_length=600)]
 
@@ -24,6 +24,8 @@ class Via(Strict):
         | None
     ) = None
     """The pods of a workload, as `namespace/kind/name`: one that is ready is taken."""
+    cluster: SystemName | None = None
+    """Which of the profile's `clusters` it is in; the one under `kubernetes` when left out."""
     port: Annotated[int, Field(ge=1, le=65535)]
     """The pod's port; for a service the service's."""
 

@@ -302,6 +302,11 @@ class OpsApp(App[int]):
         if not self._is_leaving:
             self.deck.tick()
 
+    def on_pane_turned(self) -> None:
+        """Follow a tab that shows another of several systems now."""
+        self.deck.attend()
+        self._show_keys(self.screen)
+
     # Keys
 
     async def action_tab(self, index: int) -> None:
@@ -527,7 +532,7 @@ def _systems(profile: Profile, *, masks: bool, stdin: int | None) -> "Systems":
     from tui.systems import systems_of
 
     for tab in TABS:
-        tab.pane()
+        tab.pane(profile)
     import_module("tui.attention")
     return systems_of(profile, masks=masks, stdin=stdin)
 

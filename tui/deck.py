@@ -65,7 +65,7 @@ class Deck:
         """Make the pane of a tab, if it is not there yet, and return it."""
         async with self._mounting:  # a key may ask for a tab that the start is still mounting
             if index not in self._panes:
-                pane = TABS[index].pane()(self._desk, id=f"pane-{index + 1}")
+                pane = TABS[index].pane(self._desk.profile)(self._desk, id=f"pane-{index + 1}")
                 pane.display = index == self.active
                 await self._app.query_one(f"#{PLACE}", Container).mount(pane)
                 self._panes[index] = pane
@@ -87,7 +87,7 @@ class Deck:
 
     def attend(self) -> None:
         """Have the open tab's systems read as often as somebody looks at them."""
-        self._pollers.attend(self.tab.kinds)
+        self._pollers.attend(self.tab.kinds, pane.unseen if (pane := self.pane) is not None else ())
 
     async def reveal(self, source: str, about: str, at: float) -> Tab | None:
         """Open the tab of a system on one thing of it; where that is gone, stay, and return the tab that lacks it."""

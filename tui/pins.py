@@ -62,6 +62,8 @@ def pins(identity: Identity) -> Iterator[Pin]:
     """Yield every fact that a profile pins, by system."""
     if identity.kubernetes is not None:
         yield from _of(KUBERNETES, identity.kubernetes)
+    for name, of_cluster in identity.clusters.items():
+        yield from _of(f"{KUBERNETES}{name}", of_cluster)
     for name, pinned in identity.postgres.items():
         yield from _of(f"database:{name}", pinned)
     for name, of_redis in identity.redis.items():

@@ -279,10 +279,10 @@ class Pollers:
     def _of(self, kinds: Container[str] | None) -> list[Poller]:
         return [p for p in self._pollers.values() if kinds is None or p.reading.kind in kinds]
 
-    def attend(self, kinds: Container[str]) -> None:
-        """Say which kinds somebody looks at now."""
-        for poller in self._pollers.values():
-            poller.attend(visible=poller.reading.kind in kinds)
+    def attend(self, kinds: Container[str], unseen: Container[str] = ()) -> None:
+        """Say which kinds somebody looks at now; `unseen` are the sources among them that nobody looks at."""
+        for name, poller in self._pollers.items():
+            poller.attend(visible=poller.reading.kind in kinds and name not in unseen)
 
     def pause(self) -> None:
         """Stop every reading, or go on."""

@@ -1,6 +1,6 @@
 """From a profile to the systems it names: their sources, and the verbs that change them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -50,14 +50,17 @@ def systems_of(profile: Profile, *, masks: bool = False, stdin: int | None = Non
     `masks` keeps secrets and people's data out of every fact, for a screen that several people see; `stdin` is the
     descriptor of what is piped into opstui.
     """
-    cluster = KubernetesSource(profile.kubernetes) if profile.kubernetes else None
-    of_cluster = kubernetes_verbs(cluster, profile.kubernetes, masks=masks) if cluster and profile.kubernetes else []
+    clusters = {name: KubernetesSource(entry, name=name) for name, entry in profile.every_cluster.items()}
+
+    def meant(named: str | None) -> KubernetesSource | None:
+        return clusters.get(name) if (name := profile.cluster_meant(named)) is not None else None
+
     databases = {
-        name: PostgresSource(name, entry, masks=masks, forward=_forward(entry.via, cluster, postgres_connection.SOCKET))
+        name: PostgresSource(name, entry, masks=masks, forward=_forward(entry.via, meant, postgres_connection.SOCKET))
         for name, entry in profile.databases.items()
     }
     caches = {
-        name: RedisSource(name, entry, masks=masks, forward=_forward(entry.via, cluster, redis_connection.SOCKET))
+        name: RedisSource(name, entry, masks=masks, forward=_forward(entry.via, meant, redis_connection.SOCKET))
         for name, entry in profile.redis.items()
     }
     bouncers = [PgBouncerSource(name, entry) for name, entry in profile.pgbouncer.items()]
@@ -66,7 +69,11 @@ def systems_of(profile: Profile, *, masks: bool = False, stdin: int | None = Non
     units = SystemdSource(profile.systemd) if profile.systemd else None
     services = {name: HttpSource(name, entry, masks=masks) for name, entry in profile.services.items()}
     verbs: list[tuple[str, Verb]] = [
-        *((KubernetesSource.name, verb) for verb in of_cluster),
+        *(
+            (cluster.name, verb)
+            for name, cluster in clusters.items()
+            for verb in kubernetes_verbs(cluster, profile.every_cluster[name], masks=masks)
+        ),
         *((database.name, verb) for database in databases.values() for verb in postgres_verbs(database)),
         *((cache.name, verb) for cache in caches.values() for verb in redis_verbs(cache)),
         *((engine.name, verb) for engine in engines.values() for verb in container_verbs(engine)),
@@ -77,12 +84,11 @@ def systems_of(profile: Profile, *, masks: bool = False, stdin: int | None = Non
         verbs.append((NO_SYSTEM, TellOthers(profile)))
     if profile.scripts:
         verbs.append((NO_SYSTEM, RunScript(profile)))
-    pod_logs = PodLogs(cluster) if cluster else None
     sources: list[Source[Any]] = [
         *services.values(),
         *engines.values(),
         *([units] if units else []),
-        *([cluster] if cluster else []),
+        *clusters.values(),
         *databases.values(),
         *bouncers,
         *caches.values(),
@@ -90,7 +96,7 @@ def systems_of(profile: Profile, *, masks: bool = False, stdin: int | None = Non
             LogsSource(
                 name,
                 entry,
-                pod_logs,
+                PodLogs(cluster) if (cluster := meant(entry.cluster)) is not None else None,
                 container_logs(profile, entry),
                 masks=masks,
                 filters=profile.filters,
@@ -104,8 +110,9 @@ def systems_of(profile: Profile, *, masks: bool = False, stdin: int | None = Non
     return Systems(tuple(sources), {(verb.name, source): verb for source, verb in verbs}, frozenset(_optional(profile)))
 
 
-def _forward(via: Via | None, cluster: KubernetesSource | None, socket: str) -> Forward | None:
+def _forward(via: Via | None, meant: Callable[[str | None], KubernetesSource | None], socket: str) -> Forward | None:
     """Return the way to a server that is behind a pod; None for one that is reached as it stands."""
+    cluster = meant(via.cluster) if via is not None else None
     if via is None or cluster is None:
         return None
     namespace, kind, name = via.target
@@ -138,9 +145,8 @@ def _metrics(
 
 
 def _optional(profile: Profile) -> Iterator[str]:
-    if profile.kubernetes and profile.kubernetes.optional:
-        yield "kubernetes:"
     for kind, entries in (
+        ("kubernetes", profile.every_cluster),
         ("service", profile.services),
         ("database", profile.databases),
         ("pgbouncer", profile.pgbouncer),

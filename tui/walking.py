@@ -101,8 +101,7 @@ class Walking:
 
     def runbooks(self, alert: Alert) -> tuple[str, ...]:
         """Return the titles of the runbooks that an alert offers."""
-        offered = self.guide.offered(alert.source, alert.metric) if self.guide is not None else ()
-        return tuple(walk.title for walk in offered)
+        return tuple(walk.title for walk in offered(self.guide, alert)) if self.guide is not None else ()
 
     # What an alert, a symptom or the command line asks for
 
@@ -184,15 +183,22 @@ class Walking:
             self._tell(f"the report is {path}", "ok")
 
 
+def offered(guide: "Guide", alert: Alert) -> "tuple[Walkthrough, ...]":
+    """Return the runbooks that an alert offers: none for a cluster beside the one under `kubernetes`, the only one
+    that walks look at."""
+    kind, _, name = alert.source.partition(":")
+    return () if kind == "kubernetes" and name else guide.offered(alert.source, alert.metric)
+
+
 def alert_choices(guide: "Guide", alerts: Sequence[Alert], now: float) -> Iterator[Choice]:
     """Yield every alert with each runbook it offers; a choice's key is the alert's number and the runbook's name."""
     for number, alert in enumerate(alerts):
         what = number_words(alert.source, alert.metric, alert.object)
         label = f"{alert.level.name} {what} {amount(alert.metric, alert.value, alert.unit)}"
         age = f"for {span(now - alert.since)}"
-        offered = guide.offered(alert.source, alert.metric)
-        yield from (Choice(f"{number} {walk.name}", label, f"{age} → {walk.title}") for walk in offered)
-        if not offered:
+        found = offered(guide, alert)
+        yield from (Choice(f"{number} {walk.name}", label, f"{age} → {walk.title}") for walk in found)
+        if not found:
             yield Choice(f"{number} ", label, f"{age}; no runbook")
 
 

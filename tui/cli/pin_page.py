@@ -24,7 +24,8 @@ from tui.systems import systems_of
 WRITTEN: Final = 0
 INCOMPLETE: Final = 1
 """A system did not answer, a pin could not be verified, or the file was not written."""
-_KINDS: Final = ("kubernetes", "database", "redis")
+_SECTIONS: Final = {"kubernetes": "clusters", "database": "postgres", "redis": "redis"}
+"""Where a system with a name of its own is pinned, by its kind."""
 _ANSWER_S: Final = 20.0
 _KEY: Final = "identity"
 _COMMENT: Final = (
@@ -71,7 +72,7 @@ def pin(loaded: Loaded, name: str, *, yes: bool) -> int:
 
 async def asked(profile: Profile) -> Answers:
     """Ask every system of a profile that can be pinned, all at the same time."""
-    sources = [source for source in systems_of(profile).sources if source.name.partition(":")[0] in _KINDS]
+    sources = [source for source in systems_of(profile).sources if source.name.partition(":")[0] in _SECTIONS]
     answers = await asyncio.gather(*map(_asked, sources))
     return {source.name: answer for source, answer in zip(sources, answers, strict=True)}
 
@@ -105,10 +106,10 @@ def renewed(identity: Identity, answers: Answers) -> dict[str, Any]:
         chosen = old if isinstance(answer, SourceError) else _chosen(old, answer)
         if chosen:
             kind, _, name = source.partition(":")
-            if kind == "kubernetes":
+            if kind == "kubernetes" and not name:
                 section["kubernetes"] = chosen
             else:
-                section.setdefault("postgres" if kind == "database" else kind, {})[name] = chosen
+                section.setdefault(_SECTIONS[kind], {})[name] = chosen
     return section
 
 

@@ -1,6 +1,6 @@
 """The Database tab: one PostgreSQL server at a time; who is connected, who waits for whom, which statements cost."""
 
-from collections.abc import Coroutine, Hashable
+from collections.abc import Coroutine, Hashable, Iterator
 from typing import ClassVar, cast
 
 from textual.binding import Binding, BindingType
@@ -114,11 +114,19 @@ class DatabasePane(DatabaseChanges):
             self.post_message(self.Told(f"backend {session.pid}: {error}", "warn"))
             return
         address = session.client.rpartition(":")[0]
-        cluster = self.desk.source("kubernetes:")
-        pods = cluster.pods_at(address) if isinstance(cluster, KubernetesSource) else []
+        pods = list(self._pods_at(address))
         title = f"Backend {session.pid} on {self._source.partition(':')[2]}"
         page = session_page(snapshot, session, detail, pods)
         self.app.push_screen(TextDialog(title, page, stem=f"backend-{session.pid}"))
+
+    def _pods_at(self, address: str) -> Iterator[str]:
+        """Yield the pods that have an address; of several clusters, whose addresses may be alike, each with its own."""
+        every = self.desk.profile.every_cluster
+        for name in every:
+            cluster = self.desk.source(f"kubernetes:{name}")
+            if isinstance(cluster, KubernetesSource):
+                where = f" in {name or 'kubernetes'}" if len(every) > 1 else ""
+                yield from (f"{pod}{where}" for pod in cluster.pods_at(address))
 
     def action_explain(self) -> None:
         """Show the plan of the statement under the cursor; it is not run."""

@@ -200,7 +200,7 @@ def by_hand(entry: LogSource, profile: Profile) -> str:
     words = ["kubectl", "logs", "-f", *which, "--tail=200", "--timestamps", "--prefix"]
     words += ["-n", entry.namespace or "default"]
     words += ["--all-containers"] if entry.container == "*" else ["-c", entry.container] if entry.container else []
-    cluster = profile.kubernetes
+    cluster = profile.every_cluster.get(profile.cluster_meant(entry.cluster) or "")
     if cluster is not None:
         words += ["--context", cluster.context] if cluster.context else []
         words += ["--kubeconfig", cluster.kubeconfig] if cluster.kubeconfig else []

@@ -31,21 +31,28 @@ def behind(address: str, readings: Iterable[Reading[Any]]) -> str:
     """Return which pod, or else which node, has the address of a client; empty where no cluster knows it."""
     if not (host := host_of(address)):
         return ""
-    for reading in readings:
-        if not isinstance(snapshot := reading.snapshot, KubernetesSnapshot):
-            continue
-        node = next((one.name for one in snapshot.nodes.values() if one.ip == host), "")
-        pods = [pod for pod in snapshot.pods.values() if pod.ip == host and pod.phase == "Running"]
-        if node:
-            # Pods on the host network share the node's address, and it is what a NAT shows.
-            return f"node {node}: one of its own programs, of its pods on the host network, or any behind its address"
-        if len(pods) == 1:
-            (pod,) = pods
-            above = snapshot.workload_of(pod)
-            of = f" of {above.kind}/{above.name}" if above is not None else ""
-            return f"pod {pod.path}{of}, {pod.ready}/{pod.containers} {pod.status}, on {pod.node}"
-        if pods:
-            return f"one of the pods {', '.join(sorted(pod.path for pod in pods)[:_MOST])}"
+    clusters = [
+        (r.source.partition(":")[2], r.snapshot) for r in readings if isinstance(r.snapshot, KubernetesSnapshot)
+    ]
+    # Several clusters may give their pods the same addresses: then each that knows this one says so.
+    told = ((name or snapshot.context, _known(host, snapshot)) for name, snapshot in clusters)
+    return "; ".join(f"{words} in {name}" if len(clusters) > 1 else words for name, words in told if words)
+
+
+def _known(host: str, snapshot: KubernetesSnapshot) -> str:
+    """Return which pod, or else which node, of a cluster has an address; empty where it has none."""
+    node = next((one.name for one in snapshot.nodes.values() if one.ip == host), "")
+    pods = [pod for pod in snapshot.pods.values() if pod.ip == host and pod.phase == "Running"]
+    if node:
+        # Pods on the host network share the node's address, and it is what a NAT shows.
+        return f"node {node}: one of its own programs, of its pods on the host network, or any behind its address"
+    if len(pods) == 1:
+        (pod,) = pods
+        above = snapshot.workload_of(pod)
+        of = f" of {above.kind}/{above.name}" if above is not None else ""
+        return f"pod {pod.path}{of}, {pod.ready}/{pod.containers} {pod.status}, on {pod.node}"
+    if pods:
+        return f"one of the pods {', '.join(sorted(pod.path for pod in pods)[:_MOST])}"
     return ""
 
 

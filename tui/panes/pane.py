@@ -133,9 +133,17 @@ class Pane(Vertical):
             """As in `Entry.object`."""
             self.at = at
 
+    class Turned(Message):
+        """Another of several systems is shown now: `unseen` are others than before."""
+
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
         super().__init__(id=id)
         self.desk = desk
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The names of sources of its kinds that it does not show now: they are read as if it were hidden."""
+        return frozenset()
 
     def show(self, reading: Reading[Any]) -> None:
         """Draw a reading of one of this pane's sources."""

@@ -147,7 +147,7 @@ class PodsPane(PodsInside):
 
     def by_hand(self) -> str:
         """Return the kubectl lines that show this view, and the row under the cursor."""
-        entry = self.desk.profile.kubernetes
+        entry = self.entry
         if entry is None:
             return ""
         login = source.connection.login if (source := self.source) is not None else None

@@ -92,7 +92,7 @@ class PodsBrowser(PodsTables):
 
     def action_saved(self) -> None:
         """Choose one of the views that the profile keeps."""
-        entry = self.desk.profile.kubernetes
+        entry = self.entry
         views = entry.views if entry is not None else {}
         if not views:
             self.post_message(self.Told("the profile keeps none; it would under kubernetes: views:"))

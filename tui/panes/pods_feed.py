@@ -1,12 +1,14 @@
 """The tables of the Pods tab: readings of a cluster → rows, kept equal to it change by change."""
 
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.timer import Timer
 
+from tui.actions.kubernetes.clusters import in_cluster
 from tui.panes import pods_detail, pods_events
 from tui.panes.pane import Desk, Pane
 from tui.panes.pods_choice import Choice, Fact
@@ -24,14 +26,25 @@ from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 from widgets.segment_line import SegmentLine
 
-SOURCE: Final = KubernetesSource.name
-
 
 class PodsFeed(Pane):
-    """Keeps the open table equal to what was last seen of the cluster."""
+    """Keeps the open table equal to what was last seen of one cluster.
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
-        super().__init__(desk, id=id)
+    Args:
+        desk: what the app lends.
+        id: of the widget.
+        cluster: its name in the profile; the first one when left out.
+    """
+
+    def __init__(self, desk: Desk, *, id: str, cluster: str | None = None) -> None:  # noqa: A002 — Textual's own name
+        every = desk.profile.every_cluster
+        self.cluster = next(iter(every), "") if cluster is None else cluster
+        """Its name in the profile; empty of the one under `kubernetes`."""
+        self.source_name = f"{KubernetesSource.name}{self.cluster}"
+        self.entry = every.get(self.cluster)
+        """What the profile says of it; None where the profile names no cluster."""
+        here = replace(desk, refusal=lambda request: desk.refusal(in_cluster(request, self.source_name)))
+        super().__init__(here, id=id)
         self._reading: Reading[KubernetesSnapshot] | None = None
         self.view = "pods"
         self.choice = Choice()
@@ -64,8 +77,18 @@ class PodsFeed(Pane):
     @property
     def source(self) -> KubernetesSource | None:
         """The cluster; None where the profile names none."""
-        found = self.desk.source(SOURCE)
+        found = self.desk.source(self.source_name)
         return found if isinstance(found, KubernetesSource) else None
+
+    def on_pane_requested(self, message: Pane.Requested) -> None:
+        """Name the cluster that showed what a change was asked for; the app takes the message from there."""
+        message.requests = tuple(in_cluster(request, self.source_name) for request in message.requests)
+
+    @property
+    def cluster_words(self) -> str:
+        """What people call the cluster: the profile's name for it, else its context."""
+        known = self.snapshot.context if self.snapshot is not None else None
+        return self.cluster or known or (self.entry.context if self.entry is not None else None) or "kubernetes"
 
     @property
     def snapshot(self) -> KubernetesSnapshot | None:
@@ -147,7 +170,10 @@ class PodsFeed(Pane):
         if (snapshot := self.snapshot) is None or self.extra is not None:
             return
         light = Light(
-            self.desk.now(), partial(self.desk.level, SOURCE), snapshot.metrics.pods.get, snapshot.metrics.nodes.get
+            self.desk.now(),
+            partial(self.desk.level, self.source_name),
+            snapshot.metrics.pods.get,
+            snapshot.metrics.nodes.get,
         )
         if self._views[self.view].drain(partial(self.fact, snapshot), light):
             self._draining = self.set_timer(0.02, self._drain)

@@ -44,7 +44,7 @@ class PodsObjects(PodsActions):
 
     def _declared(self) -> Iterator[Offer]:
         """Yield what the profile names: patches and manifests."""
-        if (entry := self.desk.profile.kubernetes) is None:
+        if (entry := self.entry) is None:
             return
         for index, (name, patch) in enumerate(entry.patches.items()):
             yield Offer(f"pods.declared_patch({index})", (merge_request(name, patch, ""),), title=patch.title)
@@ -56,14 +56,14 @@ class PodsObjects(PodsActions):
 
     def action_declared_patch(self, index: int) -> None:
         """Ask to send one of the profile's patches."""
-        entry, source = self.desk.profile.kubernetes, self.source
+        entry, source = self.entry, self.source
         if self.offered(f"pods.declared_patch({index})") and entry is not None and source is not None:
             name, patch = list(entry.patches.items())[index]
             self.begin(self._ask_declared(self._patch_requests(source, name, patch), patch.title))
 
     def action_declared_manifest(self, index: int) -> None:
         """Ask to apply one of the profile's manifests."""
-        entry, source = self.desk.profile.kubernetes, self.source
+        entry, source = self.entry, self.source
         if self.offered(f"pods.declared_manifest({index})") and entry is not None and source is not None:
             name, manifest = list(entry.manifests.items())[index]
             self.begin(self._ask_declared(apply_requests(source, name, manifest), manifest.title))

@@ -40,7 +40,7 @@ class PodsTables(PodsFeed):
     def on_mount(self) -> None:
         """Open the first view."""
         self._open_view()
-        if self.desk.profile.kubernetes is None:
+        if self.entry is None:
             self.query_one(NoticeBar).show("this profile names no cluster; add: kubernetes: {context: NAME}", "dim")
 
     def show(self, reading: Reading[Any]) -> None:
@@ -72,6 +72,9 @@ class PodsTables(PodsFeed):
         age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
         chosen = [*_title(snapshot), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
+        if place := self._place_segments():
+            is_named = snapshot is not None and snapshot.context == self.cluster_words
+            chosen = [*place, *chosen[is_named:]]
         self.query_one("#pods-title", SegmentLine).show([*chosen, seen])
         self._draw_views(snapshot)
 
@@ -103,6 +106,13 @@ class PodsTables(PodsFeed):
             bar.show(f"partial: {'; '.join(snapshot.notes)}{when}", "warn" if down else "dim")
         else:
             bar.clear()
+
+    def _place_segments(self) -> list[Segment]:
+        """Return which of several clusters this is; nothing where there is only one."""
+        if len(every := list(self.desk.profile.every_cluster)) < 2:
+            return []
+        place = f"{every.index(self.cluster) + 1}/{len(every)} ([ ])"
+        return [Segment(f" {self.cluster_words} ", "accent", reverse=True), Segment(place, "dim", priority=1)]
 
     def _choice_segments(self) -> list[Segment]:
         return [Segment(words, "accent") for words in self.choice.words()]
@@ -188,6 +198,12 @@ class PodsTables(PodsFeed):
             known.revision = 0
         super().open_at(view, filter_text, source)
         self._open_view()
+
+    def knows(self, reading: Reading[Any] | None, about: str) -> bool:
+        """Tell whether a reading of this cluster has an object, `kind/namespace/name`, or can have events of it."""
+        kind, _, path = about.partition("/")
+        snapshot = reading.snapshot if reading is not None else None
+        return snapshot is not None and (kind not in REVEALED_IN or pods_detail.find(snapshot, kind, path) is not None)
 
     def reveal(self, source: str, about: str, at: float) -> bool:
         """Open the view that has an object and put the cursor on it: `kind/namespace/name`, `node/name`."""

@@ -56,13 +56,14 @@ class ResourcesPane(Charting):
     def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
         super().__init__(desk, id=id)
         self._host: Reading[HostSnapshot] | None = None
-        self._cluster: Reading[Any] | None = None
+        self._clusters: dict[str, Reading[Any]] = {}
+        """By source's name."""
         self._metrics: dict[str, Reading[Any]] = {}
         """By source's name."""
         self._meters: dict[str, Meter] = {}
         self._histories = {"pods": UsageHistory(), "nodes": UsageHistory()}
-        self._recorded: object = None
-        """The metrics answer that was recorded last."""
+        self._recorded: dict[str, object] = {}
+        """The metrics answer of each cluster that was recorded last."""
         self._charts_memory = False
         self._number_rows = resources_numbers.NumberRows()
 
@@ -107,21 +108,23 @@ class ResourcesPane(Charting):
             case "metric":
                 self._metrics[reading.source] = reading
             case _:
-                self._cluster = reading
+                self._clusters[reading.source] = reading
                 self._record(reading)
         if self.display and reading.kind == _KIND_OF.get(self.view, "kubernetes"):
             self.draw()
 
     def _record(self, reading: Reading[Any]) -> None:
         metrics = getattr(reading.snapshot, "metrics", None)
-        if metrics is None or metrics is self._recorded or reading.taken_at is None:
+        if metrics is None or metrics is self._recorded.get(reading.source) or reading.taken_at is None:
             return
-        self._recorded = metrics
+        self._recorded[reading.source] = metrics
+        name = reading.source.partition(":")[2] or getattr(reading.snapshot, "context", "")
+        cluster = name if len(self.desk.profile.every_cluster) > 1 else ""
         pods, nodes = (getattr(reading.snapshot, kind, {}).values() for kind in ("pods", "nodes"))
         of_pods = {pod.path: Bounds(pod.cpu_request_cores, pod.memory_limit_bytes) for pod in pods}
         of_nodes = {node.name: Bounds(node.cpu_cores, node.memory_bytes) for node in nodes}
-        self._histories["pods"].record(reading.taken_at, metrics.pods, of_pods)
-        self._histories["nodes"].record(reading.taken_at, metrics.nodes, of_nodes)
+        self._histories["pods"].record(reading.taken_at, metrics.pods, of_pods, cluster=cluster)
+        self._histories["nodes"].record(reading.taken_at, metrics.nodes, of_nodes, cluster=cluster)
 
     def reveal(self, source: str, about: str, at: float) -> bool:
         """Put the cursor on the row of a metric, or on the host's row of a number or a mount point."""
@@ -209,7 +212,7 @@ class ResourcesPane(Charting):
     def _reading(self) -> Reading[Any] | None:
         if self.view == "metrics":
             return oldest(self._metrics.values())
-        return self._cluster if self.view in self._histories else self._host
+        return oldest(self._clusters.values()) if self.view in self._histories else self._host
 
     def _draw_title(self) -> None:
         reading, now = self._reading, self.desk.now()
@@ -240,7 +243,7 @@ class ResourcesPane(Charting):
             self._draw_metrics_notice(bar, now)
             return
         if reading is None:
-            missing = self.view in self._histories and self.desk.profile.kubernetes is None
+            missing = self.view in self._histories and not self.desk.profile.every_cluster
             bar.show("this profile names no cluster; add: kubernetes: {context: NAME}" if missing else "", "dim")
             return
         self.table.stale = reading.snapshot is not None and reading.is_stale(now)

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator
 
-from profiles.schema import Profile
+from profiles.schema import Kubernetes, Profile
 from tui.sources.http_shown import shown_url
 
 
@@ -29,14 +29,16 @@ def _curl(url: str) -> list[str]:
 
 
 def kubectl_top(profile: Profile, view: str) -> list[str]:
-    """Return the `kubectl top` lines for the profile's cluster and namespaces."""
-    cluster = profile.kubernetes
-    options = []
-    if cluster is not None and cluster.kubeconfig:
-        options += ["--kubeconfig", cluster.kubeconfig]
-    if cluster is not None and cluster.context:
-        options += ["--context", cluster.context]
+    """Return the `kubectl top` lines for the profile's clusters and namespaces."""
+    every = profile.every_cluster.values() or (Kubernetes(),)
+    return [shlex.join(["kubectl", *words]) for cluster in every for words in _top(cluster, view)]
+
+
+def _top(cluster: Kubernetes, view: str) -> Iterator[list[str]]:
+    options = ["--kubeconfig", cluster.kubeconfig] if cluster.kubeconfig else []
+    options += ["--context", cluster.context] if cluster.context else []
     if view == "nodes":
-        return [shlex.join(["kubectl", *options, "top", "nodes"])]
-    scopes = [["-n", namespace] for namespace in cluster.namespaces] if cluster and cluster.namespaces else [["-A"]]
-    return [shlex.join(["kubectl", *options, "top", "pods", *scope]) for scope in scopes]
+        yield [*options, "top", "nodes"]
+        return
+    for scope in [["-n", namespace] for namespace in cluster.namespaces] or [["-A"]]:
+        yield [*options, "top", "pods", *scope]

@@ -66,9 +66,14 @@ class Asking(Listing):
             self.post_message(self.Told(f"the profile names no {where} for {name or 'this row'}"))
         elif where == "workload":
             namespace, kind, of = wanted.split("/", 2)
-            self.post_message(self.Jumped("kubernetes:", f"{kind}/{namespace}/{of}", self.desk.now()))
+            self.post_message(self.Jumped(self._cluster_of(name), f"{kind}/{namespace}/{of}", self.desk.now()))
         else:
             self.post_message(self.Jumped(f"{where}:{wanted}", wanted if where == "logs" else "", self.desk.now()))
+
+    def _cluster_of(self, name: str) -> str:
+        """Return the source of the cluster that runs a service."""
+        entry = self.desk.profile.services.get(name)
+        return f"kubernetes:{self.desk.profile.cluster_meant(entry.cluster if entry is not None else None) or ''}"
 
     def action_inspect(self) -> None:
         """Ask the service under the cursor once in full, from outside and from inside."""
@@ -92,7 +97,7 @@ class Asking(Listing):
         from tui.sources.kubernetes import KubernetesSource
         from tui.sources.kubernetes.proxied import ask_pods
 
-        entry, cluster = self.desk.profile.services.get(name), self.desk.source("kubernetes:")
+        entry, cluster = self.desk.profile.services.get(name), self.desk.source(self._cluster_of(name))
         if entry is None or entry.inside is None or entry.workload is None or not isinstance(cluster, KubernetesSource):
             return "not asked: the profile has no inside for it"
         asked = ask_pods(cluster, entry.workload, entry.inside, entry.timeout)

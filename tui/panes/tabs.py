@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from profiles.schema import KINDS
+from profiles.schema import KINDS, Profile
 
 if TYPE_CHECKING:
     from tui.panes.pane import Pane
@@ -27,6 +27,8 @@ class Tab:
     """Title where there is little room; the title itself when empty."""
     owns: int = 1
     """How many of `kinds`, from the first on, are its own: their alerts are counted on it."""
+    of_several: str = ""
+    """Module and class of its pane where the profile names several clusters; empty: the same."""
     misses_nothing: bool = False
     """Whether its readings are increments, so that every one is shown to it, visible or not."""
 
@@ -35,15 +37,16 @@ class Tab:
         """The kinds whose systems have their place here."""
         return self.kinds[: self.owns]
 
-    def pane(self) -> "type[Pane]":
-        """Return the class of its pane, imported now if it was not yet."""
-        module, _, name = self.place.partition(":")
+    def pane(self, profile: Profile | None = None) -> "type[Pane]":
+        """Return the class of its pane for a profile, imported now if it was not yet."""
+        is_of_several = bool(self.of_several) and profile is not None and len(profile.every_cluster) > 1
+        module, _, name = (self.of_several if is_of_several else self.place).partition(":")
         pane: type[Pane] = getattr(import_module(module), name)
         return pane
 
 
 SERVICES: Final = Tab("Services", ("service", "container", "unit"), "tui.panes.services:ServicesPane", owns=3)
-PODS: Final = Tab("Pods", ("kubernetes",), "tui.panes.pods:PodsPane")
+PODS: Final = Tab("Pods", ("kubernetes",), "tui.panes.pods:PodsPane", of_several="tui.panes.clusters:ClustersPane")
 DATABASE: Final = Tab("Database", ("database", "pgbouncer"), "tui.panes.database:DatabasePane", owns=2)
 REDIS: Final = Tab("Redis", ("redis",), "tui.panes.redis:RedisPane")
 LOGS: Final = Tab("Logs", ("logs",), "tui.panes.logs:LogsPane", misses_nothing=True)

@@ -18,7 +18,7 @@ _LABEL: Final = 7
 def kinds_of(profile: Profile) -> tuple[str, ...]:
     """Return the kinds of systems that a profile names; the host and opstui itself are always there."""
     named: dict[str, Any] = {
-        "service": profile.services, "kubernetes": profile.kubernetes, "database": profile.databases,
+        "service": profile.services, "kubernetes": profile.every_cluster, "database": profile.databases,
         "container": profile.docker, "unit": profile.systemd, "redis": profile.redis, "logs": profile.logs,
         "metric": profile.metrics, "pgbouncer": profile.pgbouncer,
     }  # fmt: skip

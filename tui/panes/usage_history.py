@@ -42,7 +42,7 @@ class Used:
     """One pod's or node's usage, now and before."""
 
     name: str
-    """`namespace/name` of a pod, or a node's name."""
+    """`namespace/name` of a pod, or a node's name; behind the cluster's, `us:shop/api-1`, where there are several."""
     cpu_cores: float
     memory_bytes: float
     cpu: Past
@@ -56,31 +56,40 @@ class UsageHistory:
     """The series of whatever used most when last asked; the series of what is gone are dropped."""
 
     def __init__(self) -> None:
-        self._used: dict[str, Used] = {}
-        self.total = 0
-        """How many there were in the newest answer, kept or not."""
+        self._of: dict[str, dict[str, Used]] = {}
+        """By cluster, then by name."""
+        self._totals: dict[str, int] = {}
 
-    def record(self, at: float, usage: Mapping[str, Usage], bounds: Mapping[str, Bounds]) -> None:
-        """Take the newest answer of the metrics server, and what it is held against, both by name."""
-        self.total = len(usage)
-        kept: dict[str, Used] = {}
-        for name in greatest(usage):
-            old, now = self._used.get(name), usage[name]
+    @property
+    def total(self) -> int:
+        """How many there were in the newest answers, kept or not."""
+        return sum(self._totals.values())
+
+    def record(self, at: float, usage: Mapping[str, Usage], bounds: Mapping[str, Bounds], *, cluster: str = "") -> None:
+        """Take the newest answer of a metrics server, and what it is held against, both by name.
+
+        `cluster` stands before every name of it: empty where there is only one.
+        """
+        self._totals[cluster] = len(usage)
+        before, kept = self._of.get(cluster, {}), dict[str, Used]()
+        for path in greatest(usage):
+            name = f"{cluster}:{path}" if cluster else path
+            old, now = before.get(name), usage[path]
             cpu, memory = (old.cpu, old.memory) if old else (Past(), Past())
             cpu.add(at, now.cpu_cores * 1000)
             memory.add(at, now.memory_bytes)
-            kept[name] = Used(name, now.cpu_cores, now.memory_bytes, cpu, memory, bounds.get(name, _NO_BOUNDS))
-        self._used = kept
+            kept[name] = Used(name, now.cpu_cores, now.memory_bytes, cpu, memory, bounds.get(path, _NO_BOUNDS))
+        self._of[cluster] = kept
 
     def get(self, name: str) -> Used | None:
         """Return one by name; None when it is not kept."""
-        return self._used.get(name)
+        return next((used[name] for used in self._of.values() if name in used), None)
 
     def __iter__(self) -> Iterator[Used]:
-        return iter(self._used.values())
+        return (one for used in self._of.values() for one in used.values())
 
     def __len__(self) -> int:
-        return len(self._used)
+        return sum(map(len, self._of.values()))
 
 
 def greatest(usage: Mapping[str, Usage], kept: int = KEPT) -> tuple[str, ...]:

@@ -75,7 +75,8 @@ class Chronicle:
         recent = since if is_first else None
         match after:
             case KubernetesSnapshot():
-                yield from kubernetes.entries(before, after, now, since)
+                # Facts of a cluster do not know which of several it is.
+                yield from (replace(one, source=source) for one in kubernetes.entries(before, after, now, since))
                 yield from self._of_cluster(source, before, after, now, recent)
             case DatabaseSnapshot():
                 yield from postgres.entries(source, before, after, now, since)

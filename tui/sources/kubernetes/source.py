@@ -42,7 +42,8 @@ class KubernetesSource:
     and the mirror is kept.
     """
 
-    name = "kubernetes:"
+    name: str = "kubernetes:"
+    """Of the one under `kubernetes` in the profile; the others are called `kubernetes:NAME`."""
     interval_s = _COALESCE_S
     timeout_s = 10.0
 
@@ -50,11 +51,13 @@ class KubernetesSource:
         self,
         entry: Kubernetes,
         *,
+        name: str = "",
         environ: Mapping[str, str] | None = None,
         metrics_s: float = 15.0,
         heartbeat_s: float = 5.0,
         silence_s: float = 70.0,
     ) -> None:
+        self.name = f"kubernetes:{name}"
         self.connection = Connection(entry, environ)
         """For actions and logs: the same login, the same session."""
         self.permissions = Permissions(self.connection)
