@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from profiles.schema import Kubernetes
-from tui.sources.errors import Denied, SourceError, Unreadable
+from tui.sources.errors import SourceError, Unreadable
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.identity import UNREAD, ClusterIdentity, identified, identify
@@ -19,6 +19,7 @@ from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login
 from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
 from tui.sources.kubernetes.mirror import Mirror
 from tui.sources.kubernetes.permissions import Permissions
+from tui.sources.kubernetes.shortfalls import shortfalls
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
 from tui.sources.kubernetes.tasks import Tasks
 from tui.sources.kubernetes.veil import veiled
@@ -306,8 +307,7 @@ class KubernetesSource:
 
     def _notes(self, health: Mapping[str, KindHealth]) -> tuple[str, ...]:
         notes = [f"the cluster as a whole is forbidden: namespace {self._fallback} only"] if self._fallback else []
-        notes += [note for state in health.values() if (note := _note(state))]
-        return tuple(notes)
+        return (*notes, *shortfalls(health.values()))
 
 
 def yaml_words(tree: object) -> str:
@@ -328,11 +328,3 @@ def kubectl_words(entry: Kubernetes, login: Login | None, namespace: str, *argum
     if namespace:
         words += ["-n", namespace]
     return shlex.join([*words, *arguments])
-
-
-def _note(state: KindHealth) -> str:
-    if state.error is None:
-        return "" if state.is_synced or not state.is_watched else f"{state.kind}: loading"
-    what = "forbidden" if isinstance(state.error, Denied) else state.error.message
-    where = f"{len(state.failing)} of {state.scopes} namespaces " if state.scopes > 1 else ""
-    return f"{state.kind}: {where}{what}"

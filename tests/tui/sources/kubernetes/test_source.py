@@ -260,7 +260,7 @@ async def test_where_the_cluster_is_forbidden_the_contexts_own_namespace_is_watc
 async def test_forbidden_namespaces_are_counted(sources: _Sources) -> None:
     snapshot = await sources("shop-only", namespaces=["shop", "payments", "monitoring"]).read()
     assert {pod.namespace for pod in snapshot.pods.values()} == {"shop"}
-    assert "pods: 2 of 3 namespaces forbidden" in snapshot.notes
+    assert snapshot.notes[0].endswith("other kinds: 2 of 3 namespaces forbidden (monitoring, payments)")
     assert not snapshot.health["pods"].is_down
 
 
