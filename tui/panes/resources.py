@@ -15,7 +15,7 @@ from tui.panes.failing import age_segment, empty_words, failure_tone, failure_wo
 from tui.panes.pane import TONES, Desk
 from tui.panes.resources_hand import kubectl_top, metric_commands
 from tui.panes.resources_rows import NARROW_TREND, WIDE_TREND, Meter
-from tui.panes.usage_history import Bounds, UsageHistory
+from tui.panes.usage_history import Bounds, UsageHistory, missing_words
 from tui.sources.host import HostSource
 from tui.sources.host_facts import HostSnapshot
 from tui.sources.reading import Reading
@@ -249,8 +249,7 @@ class ResourcesPane(Charting):
         self.table.stale = reading.snapshot is not None and reading.is_stale(now)
         words = failure_words(reading, now)
         if not words and self.view in self._histories:
-            reason = getattr(getattr(reading.snapshot, "metrics", None), "unavailable", "")
-            words = f"no CPU and memory: {reason}" if reason else ""
+            words = missing_words(self._clusters.values(), self.view)
         bar.show(words, failure_tone(reading))
 
     def _draw_metrics_notice(self, bar: NoticeBar, now: float) -> None:

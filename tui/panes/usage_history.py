@@ -1,10 +1,11 @@
 """CPU and memory of pods and nodes over time, kept from the cluster's metrics readings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from tui.sources.history import Past
+from tui.sources.reading import Reading
 
 KEPT: Final = 100
 """In a large cluster only so many of the greatest by CPU, and as many by memory, are kept."""
@@ -90,6 +91,20 @@ class UsageHistory:
 
     def __len__(self) -> int:
         return sum(map(len, self._of.values()))
+
+
+def missing_words(clusters: Collection[Reading[Any]], view: str) -> str:
+    """Return of which pods or nodes there are no numbers and why, cluster by cluster where there are several."""
+    told = []
+    for reading in clusters:
+        if (metrics := getattr(reading.snapshot, "metrics", None)) is None:
+            continue
+        reason = metrics.unavailable or (metrics.no_nodes if view == "nodes" else "")
+        words = f"no CPU and memory: {reason}" if reason else metrics.partial if view == "pods" else ""
+        if words:
+            name = reading.source.partition(":")[2]
+            told.append(f"{name}: {words}" if len(clusters) > 1 and name else words)
+    return "; ".join(told)
 
 
 def greatest(usage: Mapping[str, Usage], kept: int = KEPT) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ class Metrics:
     pods: Mapping[str, Used]
     nodes: Mapping[str, Used] = field(default_factory=dict)
     unavailable: str = ""
+    partial: str = ""
+    no_nodes: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,12 @@ def test_by_hand_asks_each_namespace_of_the_profile() -> None:
 class PaneApp(App[None]):
     CSS = "ResourcesPane { height: 1fr; }"
 
+    def __init__(self, profile: Profile = PROFILE) -> None:
+        super().__init__()
+        self.profile = profile
+
     def compose(self) -> ComposeResult:
-        yield ResourcesPane(Desk(PROFILE, lambda: NOW, lambda *_: Level.OK, lambda _: None), id="pane")
+        yield ResourcesPane(Desk(self.profile, lambda: NOW, lambda *_: Level.OK, lambda _: None), id="pane")
 
     @property
     def pane(self) -> ResourcesPane:
@@ -236,6 +242,42 @@ async def test_a_cluster_without_metrics_says_why() -> None:
         await pilot.press("tab")
         await pilot.pause()
         assert app.query_one(NoticeBar).text == "no CPU and memory: unavailable: no metrics-server"
+
+
+async def test_where_only_some_namespaces_may_be_seen_the_rows_are_not_taken_for_all() -> None:
+    async with PaneApp().run_test(size=(80, 24)) as pilot:
+        app = await opened(pilot)
+        found = Metrics(
+            {"shop/api": Used(0.1, 5)}, {}, partial="pods: 2 of 5 namespaces forbidden", no_nodes="forbidden here"
+        )
+        app.pane.show(dataclasses.replace(CLUSTER, snapshot=Cluster(found)))
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.query_one(NoticeBar).text == "pods: 2 of 5 namespaces forbidden"
+        assert app.table("pods").row_count == 1
+        await pilot.press("tab")
+        await pilot.pause()
+        assert app.query_one(NoticeBar).text == "no CPU and memory: forbidden here"
+
+
+async def test_pods_of_several_clusters_stand_beside_each_other_each_with_its_own() -> None:
+    profile = Profile.model_validate({"name": "t", "environment": "dev", "clusters": {"eu": "e", "us": "u"}})
+    async with PaneApp(profile).run_test(size=(80, 24)) as pilot:
+        app = pilot.app
+        assert isinstance(app, PaneApp)
+        app.pane.focus_first()
+        app.pane.show(HOST)
+        for name, metrics in (
+            ("eu", Metrics({"shop/api": Used(0.1, 5)})),
+            ("us", Metrics({"shop/api": Used(0.2, 5)}, partial="pods: 1 of 2 namespaces forbidden")),
+        ):
+            reading = dataclasses.replace(CLUSTER, source=f"kubernetes:{name}", snapshot=Cluster(metrics))
+            app.pane.show(reading)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert set(app.table("pods").visible_keys) == {"eu:shop/api", "us:shop/api"}
+        assert "us: pods: 1 of 2 namespaces forbidden" in app.query_one(NoticeBar).text
+        assert app.pane.by_hand() == "kubectl --context e top pods -A\nkubectl --context u top pods -A"
 
 
 async def test_old_rows_stay_when_the_host_cannot_be_read() -> None:

@@ -32,6 +32,10 @@ class Metrics:
     """By name."""
     unavailable: str = ""
     """Why there are none; empty when there are."""
+    partial: str = ""
+    """Of which namespaces there are none, `pods: 2 of 5 namespaces forbidden`; empty where there is nothing to say."""
+    no_nodes: str = ""
+    """Why there are none of nodes; empty when there are, or nothing is to be had at all."""
 
 
 NONE_YET: Final = Metrics({}, {}, "not read yet")
@@ -64,7 +68,7 @@ async def read_metrics(connection: Connection, namespaces: Sequence[str | None])
     """Ask the metrics server once; a cluster without one gives a reason instead of numbers."""
     pods: dict[str, Usage] = {}
     nodes: dict[str, Usage] = {}
-    reason = ""
+    reason, refused = "", list[int]()
     for namespace in namespaces:
         scope = f"/namespaces/{namespace}" if namespace else ""
         try:
@@ -78,13 +82,21 @@ async def read_metrics(connection: Connection, namespaces: Sequence[str | None])
                 pods.update(parse_pod_metrics({"items": items[start : start + _SLICE]}))
         else:
             reason = _reason(answer.status, answer.message)
+            refused.append(answer.status)
     try:
         answer = await connection.call("GET", f"{_GROUP}/nodes", timeout_s=15)
     except SourceError as error:
         return Metrics(pods, {}, error.message)
     if answer.is_ok:
         nodes = parse_node_metrics(answer.body)
-    return Metrics(pods, nodes, "" if pods else reason)
+    no_nodes = "" if answer.is_ok else _reason(answer.status, answer.message)
+    return Metrics(pods, nodes, "" if pods else reason, _partial(refused, len(namespaces)) if pods else "", no_nodes)
+
+
+def _partial(refused: Sequence[int], scopes: int) -> str:
+    if not refused:
+        return ""
+    return f"pods: {len(refused)} of {scopes} namespaces {'forbidden' if set(refused) == {403} else 'unavailable'}"
 
 
 def _reason(status: int, message: str) -> str:

@@ -131,6 +131,14 @@ async def test_metrics_come_with_their_pods(sources: _Sources) -> None:
     assert set(snapshot.metrics.nodes) == {node.name for node in snapshot.nodes.values()}
 
 
+async def test_metrics_of_some_namespaces_only_say_so(sources: _Sources) -> None:
+    source = sources("shop-only", namespaces=["shop", "payments", "monitoring"])
+    metrics = (await _until(source, lambda s: bool(s.metrics.pods))).metrics
+    assert {path.partition("/")[0] for path in metrics.pods} == {"shop"}
+    assert metrics.partial == "pods: 2 of 3 namespaces forbidden"
+    assert "forbidden" in metrics.no_nodes
+
+
 async def test_a_missing_metrics_server_is_said_and_costs_nothing_else(cluster: Cluster, sources: _Sources) -> None:
     cluster.server.faults.add(Fault(FaultKind.UNAVAILABLE, path="/apis/metrics.k8s.io"))
     snapshot = await _until(sources(), lambda s: s.metrics.unavailable != "not read yet")
