@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from tui.actions.catalogue import promises, table
 from tui.app import OpsApp
 from tui.keys import keys_table
+from tui.panes.clusters import ClustersPane
 from tui.panes.listing import Listing
 from tui.panes.pane import Pane
 from tui.panes.tabs import TABS
@@ -32,6 +33,7 @@ def readme_with_keys() -> str:
     places = [("everywhere", OpsApp.BINDINGS), ("every table", LiveTable.BINDINGS)]
     places.append((", ".join(listings), Listing.BINDINGS))
     places += [(tab.title, list(_declared(tab.pane()))) for tab in TABS]
+    places.append(("Pods of several clusters", ClustersPane.BINDINGS))
     places.append(("a row of the Timeline", Entries.BINDINGS))
     table = keys_table(places)
     return _PLACE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", README.read_text())

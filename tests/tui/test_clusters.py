@@ -20,9 +20,11 @@ from profiles.schema import Kubernetes, Profile
 from tui.app import OpsApp
 from tui.journal import Journal
 from tui.panes.clusters import ClustersPane
+from tui.panes.pane import Pane
 from tui.panes.pods import PodsPane
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, parts
+from tui.sources.kubernetes.workloads import Workload
 from tui.wishes import Wishes
 from widgets.cell import cell_text
 from widgets.confirm_dialog import ConfirmDialog
@@ -122,6 +124,12 @@ def _view(pilot: Pilot[int]) -> PodsPane:
     return _pane(pilot).shown
 
 
+def _workloads(pilot: Pilot[int]) -> list[Workload]:
+    snapshot = _view(pilot).snapshot
+    assert snapshot is not None
+    return list(snapshot.workloads.values())
+
+
 def _title(pilot: Pilot[int]) -> str:
     return _view(pilot).query_one("#pods-title", SegmentLine).text
 
@@ -189,6 +197,28 @@ async def test_no_key_waits_for_a_cluster_that_is_stopped_or_dead(
         await _until(pilot, lambda: _names(pilot) == pods)
 
 
+async def test_only_the_cluster_that_is_shown_is_read_at_full_pace_and_a_jump_goes_to_its_own(
+    tmp_path: Path, clusters: tuple[_Cluster, _Cluster]
+) -> None:
+    async with _running(tmp_path, *clusters) as pilot:
+        await _until(pilot, lambda: len(_names(pilot)) > 20)
+        pollers = pilot.app._pollers._pollers  # type: ignore[attr-defined]  # the app's
+
+        def is_seen() -> list[bool]:
+            return [pollers[f"kubernetes:{name}"]._visible for name in ("eu", "us")]
+
+        await _until(pilot, lambda: is_seen() == [True, False])
+        await pilot.press("right_square_bracket")
+        await _until(pilot, lambda: is_seen() == [False, True] and len(_names(pilot)) > 20)
+        await pilot.press("1")
+        await _until(pilot, lambda: is_seen() == [False, False])
+        # As from an entry of the timeline, or from a service of that cluster.
+        pilot.app.post_message(Pane.Jumped("kubernetes:eu", "deployment/shop/api", 0.0))
+        await _until(pilot, lambda: " eu " in _title(pilot) and _view(pilot).view == "workloads")
+        api = next(one.uid for one in _workloads(pilot) if one.path == "shop/deployment/api")
+        await _until(pilot, lambda: _view(pilot).table.cursor_key == api)
+
+
 async def test_what_is_open_filtered_and_marked_stays_with_its_cluster(
     tmp_path: Path, clusters: tuple[_Cluster, _Cluster]
 ) -> None:
@@ -216,9 +246,7 @@ async def test_a_change_reaches_the_cluster_that_was_seen_whichever_is_shown_by_
     async with _running(tmp_path, eu, us, size=(120, 40)) as pilot:
         await _until(pilot, lambda: len(_names(pilot)) > 20)
         await pilot.press("right_square_bracket", "left_square_bracket", "tab")
-        found = _view(pilot).snapshot
-        assert found is not None
-        api = next(one.uid for one in found.workloads.values() if one.path == "shop/deployment/api")
+        api = next(one.uid for one in _workloads(pilot) if one.path == "shop/deployment/api")
         await _until(pilot, lambda: _view(pilot).table.row(api) is not None)
         _view(pilot).table.cursor_key = api
         await pilot.press("C")

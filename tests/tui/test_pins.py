@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from profiles.identity import Identity
 from profiles.schema import Profile
 from tests.tui.actions.scripted import Known
 from tui import pins
+from tui.cli.pin_page import renewed
 from tui.sources.errors import Unreachable
 from tui.sources.reading import Reading, Snapshot
+from tui.sources.trait import Trait
 
 PINNED = {
     "name": "prod",
@@ -132,3 +135,30 @@ def test_only_what_begins_and_ends_is_news() -> None:
 def test_text_from_outside_is_cleaned_where_it_is_told() -> None:
     (sentence,) = found(redis_cache=reading("", role="re\x1b[31mplica"))
     assert "\x1b" not in sentence
+
+
+def test_each_of_several_clusters_has_its_own_pins() -> None:
+    pinned = {
+        "name": "prod",
+        "clusters": {"eu": "prod-eu", "us": "prod-us"},
+        "identity": {"clusters": {"eu": {"namespace_uid": "u-1"}, "us": {"namespace_uid": "u-2"}}},
+    }
+    profile = Profile.model_validate(pinned)
+    swapped = {
+        "kubernetes:eu": reading("kubernetes:eu", namespace_uid="u-1"),
+        "kubernetes:us": reading("kubernetes:us", namespace_uid="u-1"),
+    }
+    (finding,) = pins.findings(profile.identity, swapped.get)
+    assert str(finding) == "Kubernetes us: UID of kube-system u-2 expected, u-1 answers"
+    assert "not what profile prod expects" in (pins.refusal(profile, "kubernetes:eu", swapped.get) or "")
+
+
+def test_the_pins_of_a_named_cluster_are_written_under_its_name() -> None:
+    answers = {
+        "kubernetes:": {"namespace_uid": Trait("namespace_uid", "u-1")},
+        "kubernetes:us": {"namespace_uid": Trait("namespace_uid", "u-2")},
+    }
+    assert renewed(Identity(), answers) == {
+        "kubernetes": {"namespace_uid": "u-1"},
+        "clusters": {"us": {"namespace_uid": "u-2"}},
+    }

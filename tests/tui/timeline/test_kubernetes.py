@@ -14,8 +14,11 @@ from tui.sources.kubernetes.nodes import Node, parse_node
 from tui.sources.kubernetes.pods import Pod, parse_pod
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload, parse_workload
+from tui.sources.reading import Reading
 from tui.timeline import kubernetes
+from tui.timeline.chronicle import Chronicle
 from tui.timeline.entry import Entry
+from tui.timeline.model import Timeline
 from tui.timeline.standing import Condition
 
 NOW = 1_800_000_000.0
@@ -330,3 +333,14 @@ def test_a_pod_that_is_made_and_fails_at_once_is_told() -> None:
     failing = pod(containerStatuses=[container(waiting={"reason": "ImagePullBackOff"})])
     after = cluster(cluster(), pods=[replace(failing, created_at=NOW - 5)])
     assert told(cluster(), after) == [("failing", "shop/api-1: ImagePullBackOff")]
+
+
+def test_an_entry_belongs_to_the_cluster_that_was_read() -> None:
+    timeline = Timeline()
+    chronicle = Chronicle(timeline)
+    before = cluster(pods=[pod()])
+    after = cluster(before, pods=[pod(containerStatuses=[container(1, "OOMKilled", MADE)])])
+    for source in ("kubernetes:eu", "kubernetes:us"):
+        chronicle.take(Reading(source, 0.25, before, NOW), (), NOW)
+    chronicle.take(Reading("kubernetes:us", 0.25, after, NOW + 1), (), NOW + 1)
+    assert {entry.source for entry in timeline.rows()} == {"kubernetes:us"}
