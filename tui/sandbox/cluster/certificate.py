@@ -84,7 +84,8 @@ class Certificate:
         return [
             _sequence(_oid("2.5.29.19"), true, _tag(0x04, _sequence(true))),  # an authority
             _sequence(_oid("2.5.29.15"), true, _tag(0x04, _tag(0x03, b"\x02\x84"))),  # signs, and signs certificates
-            _sequence(_oid("2.5.29.37"), _tag(0x04, _sequence(_oid("1.3.6.1.5.5.7.3.1")))),  # serves TLS
+            # serves TLS, and shows a server who one is
+            _sequence(_oid("2.5.29.37"), _tag(0x04, _sequence(*map(_oid, ("1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"))))),
             _sequence(_oid("2.5.29.17"), _tag(0x04, names)),
             _sequence(_oid("2.5.29.14"), _tag(0x04, identifier)),
         ]

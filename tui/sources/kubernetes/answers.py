@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -130,10 +131,21 @@ def translation(error: Exception, server: str) -> SourceError:
 
     match error:
         case aiohttp.ClientConnectorCertificateError():
+            return ConnectFailed(*_certificate(server, error.certificate_error))
+        case aiohttp.ClientHttpProxyError():
             return ConnectFailed(
-                f"{server}: {_certificate(error.certificate_error)}",
-                "check certificate-authority in the kubeconfig",
+                f"{server}: the proxy refused the way there: {error.status} {clean(error.message)}".rstrip(),
+                "check proxy-url in the kubeconfig, or HTTPS_PROXY",
             )
+        case aiohttp.ClientProxyConnectionError():
+            where = f"{error.host}:{error.port}"
+            return ConnectFailed(
+                f"{server}: the proxy {clean(where)}: {clean(os.strerror(error.errno or 0)).lower()}",
+                "check proxy-url in the kubeconfig, or HTTPS_PROXY",
+            )
+        case aiohttp.ClientError() | OSError() if (found := _ALERT.search(str(error))) is not None:
+            alert = found[1].replace("_", " ").lower()
+            return CredentialsRefused(f"{server}: it refuses our client certificate: {alert}", "log in again")
         case aiohttp.ClientConnectorSSLError():
             return ConnectFailed(f"{server}: TLS failed: {clean(str(error.os_error))}")
         case aiohttp.ClientConnectorDNSError():
@@ -153,6 +165,15 @@ def translation(error: Exception, server: str) -> SourceError:
     return Unreadable(f"{server}: not a valid answer ({type(error).__name__})")
 
 
-def _certificate(error: Exception) -> str:
-    reason = getattr(error, "verify_message", "") or str(error)
-    return f"certificate not trusted: {clean(str(reason))}"
+_ALERT: Final = re.compile(r"ALERT_((?:CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN|REQUIRED))|BAD_CERTIFICATE|UNKNOWN_CA)")
+"""What a server says of a client's certificate, as OpenSSL names it."""
+
+
+def _certificate(server: str, error: Exception) -> tuple[str, str]:
+    """Return what is wrong with a server's certificate, and what helps."""
+    reason = clean(str(getattr(error, "verify_message", "") or error))
+    if "expired" in reason or "not yet valid" in reason:
+        return f"{server}: its certificate: {reason}", "renew the server's certificate; is this machine's clock right?"
+    if "mismatch" in reason or "not valid for" in reason:
+        return f"{server}: its certificate is another's: {reason}", "check server and tls-server-name in the kubeconfig"
+    return f"{server}: certificate not trusted: {reason}", "check certificate-authority in the kubeconfig"

@@ -1,5 +1,6 @@
 """The client library, made for one cluster: whom it trusts, as whom it speaks, and that it sends everything once."""
 
+import re
 import shutil
 import ssl
 import tempfile
@@ -24,6 +25,9 @@ def client_for(found: Login, certificate: Material | None, key: Material | None)
 
     configuration = Configuration(host=found.server)
     configuration.verify_ssl = not found.insecure
+    # From Python 3.13 on the default refuses CAs that Go takes, among them those of large providers: they lack an
+    # extension. Everything that proves who answers is still checked.
+    configuration.disable_strict_ssl_verification = True
     configuration.tls_server_name = found.tls_server_name
     configuration.proxy = found.proxy
     configuration.trace_configs = [trace]
@@ -35,6 +39,7 @@ def client_for(found: Login, certificate: Material | None, key: Material | None)
         configuration.ssl_ca_cert = _file(found.ca, folder / "ca.crt")
         configuration.cert_file = _file(certificate, folder / "client.crt")
         configuration.key_file = _file(key, folder / "client.key")
+        _refuse_passphrase(configuration.key_file)
         client = ApiClient(configuration)
     except ssl.SSLError as error:
         raise Unreadable("a certificate or key of the kubeconfig is not valid PEM, or they do not match") from error
@@ -58,6 +63,12 @@ def sending_once(client: Any) -> Any:
 
 async def _refuse_redirect(session: object, context: object, redirect: object) -> None:
     raise Unreadable("the server redirects elsewhere: a login page or a proxy, not an API server?")
+
+
+def _refuse_passphrase(path: str | None) -> None:
+    """Refuse a key that OpenSSL would ask the terminal for a passphrase of, under the screen."""
+    if path is not None and re.search(rb"^-----BEGIN ENCRYPTED|^Proc-Type:.*ENCRYPTED", Path(path).read_bytes(), re.M):
+        raise Unreadable("the client key of the kubeconfig is encrypted", "kubectl takes none either: decrypt it")
 
 
 def _file(material: Material | None, scratch: Path) -> str | None:

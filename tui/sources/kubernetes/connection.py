@@ -14,10 +14,19 @@ from typing import Any, Final
 from profiles.schema import Kubernetes
 from tui.sources.errors import SourceError, Unreachable, Unreadable
 from tui.sources.http_date import clock_offset
-from tui.sources.kubernetes.answers import CONNECT_S, Answer, ConnectFailed, decoded, refused, translation
+from tui.sources.kubernetes.answers import (
+    CONNECT_S,
+    Answer,
+    ConnectFailed,
+    CredentialsRefused,
+    decoded,
+    refused,
+    translation,
+)
 from tui.sources.kubernetes.client import client_for, sending_once
 from tui.sources.kubernetes.credentials import Credentials
 from tui.sources.kubernetes.fields import Object
+from tui.sources.kubernetes.flight import Flight
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login, Material, login
 
 _LOG: Final = logging.getLogger(__name__)
@@ -34,7 +43,7 @@ class Connection:
     def __init__(self, entry: Kubernetes, environ: Mapping[str, str] | None = None) -> None:
         self._entry = entry
         self._environ = os.environ if environ is None else environ
-        self._lock = asyncio.Lock()
+        self._opening: Flight[Login] = Flight()
         self._api: Any = None
         self._credentials: Credentials | None = None
         self._opened_at = float("-inf")
@@ -62,28 +71,34 @@ class Connection:
         Raises:
             SourceError: the kubeconfig, a certificate or a credential plugin is at fault.
         """
-        async with self._lock:
-            if self._credentials is not None and self._credentials.is_certificate_due:
-                self._start_over()
-            if self._api is None:
-                self._opened_at = time.monotonic()
-                found = await asyncio.to_thread(login, self._entry, self._environ)
-                if found.context != IN_CLUSTER:
-                    # Somebody's `kubectl config use-context` must not move a running session to another cluster.
-                    self._entry = self._entry.model_copy(update={"context": found.context})
-                credentials = Credentials(found)
-                certificate, key = found.certificate, found.key
-                if found.plugin is not None:
-                    credential = await credentials.credential()
-                    if credential.certificate is not None:
-                        certificate, key = Material(None, credential.certificate), Material(None, credential.key)
-                self._api = sending_once(await asyncio.to_thread(client_for, found, certificate, key))
-                self.openings += 1
-                if self.login is None or self.login.server != found.server:
-                    self.servers += 1
-                self.login, self._credentials = found, credentials
-            assert self.login is not None  # noqa: S101 — set with _api
-            return self.login
+        if self._credentials is not None and self._credentials.is_certificate_due:
+            self._start_over()
+        if self._api is None or self.login is None:
+            return await self._opening.join(self._open)
+        return self.login
+
+    async def _open(self) -> Login:
+        self._opened_at = time.monotonic()
+        found = await asyncio.to_thread(login, self._entry, self._environ)
+        if found.context != IN_CLUSTER:
+            # Somebody's `kubectl config use-context` must not move a running session to another cluster.
+            self._entry = self._entry.model_copy(update={"context": found.context})
+        credentials = Credentials(found)
+        certificate, key = found.certificate, found.key
+        if credentials.come_from_plugin:
+            try:
+                credential = await credentials.credential()
+            except asyncio.CancelledError:
+                await credentials.close()
+                raise
+            if credential.certificate is not None:
+                certificate, key = Material(None, credential.certificate), Material(None, credential.key)
+        self._api = sending_once(await asyncio.to_thread(client_for, found, certificate, key))
+        self.openings += 1
+        if self.login is None or self.login.server != found.server:
+            self.servers += 1
+        self.login, self._credentials = found, credentials
+        return found
 
     async def ready(self) -> None:
         """Open, and have the credentials for the next request: what fails here is certainly not sent.
@@ -97,6 +112,9 @@ class Connection:
 
     async def close(self) -> None:
         """Give back every connection; streams under way end with Unreachable. The next request opens again."""
+        await self._opening.end()
+        if self._credentials is not None:
+            await self._credentials.close()
         api, self._api = self._api, None
         self._cut_streams()
         if api is not None:
@@ -285,7 +303,7 @@ class Connection:
             yield
         except (aiohttp.ClientError, aiohttp.http.HttpProcessingError, OSError, TimeoutError, ValueError) as error:
             translated = translation(error, self.login.endpoint if self.login else "the API server")
-            if isinstance(translated, ConnectFailed):
+            if isinstance(translated, ConnectFailed | CredentialsRefused):
                 self._start_over()
             raise translated from error
         except RuntimeError as error:

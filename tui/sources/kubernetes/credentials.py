@@ -5,12 +5,14 @@ import base64
 import contextlib
 import json
 import os
+import signal
 import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tui.sources.errors import Denied
 from tui.sources.kubernetes.fields import moment, part
+from tui.sources.kubernetes.flight import Flight
 from tui.sources.kubernetes.kubeconfig import Login, Plugin
 from tui.sources.text import clean
 
@@ -36,7 +38,7 @@ class Credentials:
 
     def __init__(self, login: Login) -> None:
         self._login = login
-        self._lock = asyncio.Lock()
+        self._running: Flight[Credential] = Flight()
         self._file_token: tuple[float, str] | None = None
         self._credential: Credential | None = None
 
@@ -47,16 +49,26 @@ class Credentials:
             Denied: the token file or the plugin gave none.
         """
         login = self._login
-        if login.plugin is not None:
-            token = (await self.credential()).token
-            return f"Bearer {token}" if token else None
         if login.token_file is not None:
             return f"Bearer {await asyncio.to_thread(self._from_file)}"
         if login.token is not None:
             return f"Bearer {login.token}"
         if login.basic is not None:
             return "Basic " + base64.b64encode(":".join(login.basic).encode()).decode()
+        if login.plugin is not None:
+            token = (await self.credential()).token
+            return f"Bearer {token}" if token else None
         return None
+
+    @property
+    def come_from_plugin(self) -> bool:
+        """Whether a plugin is asked: as kubectl, only where the kubeconfig itself says nothing that suffices."""
+        login = self._login
+        return login.plugin is not None and login.token_file is None and login.token is None and login.basic is None
+
+    async def close(self) -> None:
+        """End a plugin that still runs."""
+        await self._running.end()
 
     @property
     def is_certificate_due(self) -> bool:
@@ -66,12 +78,13 @@ class Credentials:
 
     async def credential(self) -> Credential:
         """Return the plugin's answer, running it when there is none or it is about to expire."""
+        known = self._credential
+        return known if known is not None and not _is_due(known) else await self._running.join(self._renew)
+
+    async def _renew(self) -> Credential:
         assert self._login.plugin is not None  # noqa: S101 — the caller looked
-        async with self._lock:
-            known = self._credential
-            if known is None or _is_due(known):
-                known = self._credential = await _run(self._login.plugin)
-            return known
+        self._credential = await _run(self._login.plugin)
+        return self._credential
 
     def _from_file(self) -> str:
         if self._file_token is None or time.monotonic() - self._file_token[0] > _FILE_FRESH_S:
@@ -90,7 +103,8 @@ def _is_due(credential: Credential) -> bool:
 
 async def _run(plugin: Plugin) -> Credential:
     name = clean(plugin.command[0])
-    request = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": {"interactive": False}}
+    spec = {"interactive": False, **({"cluster": plugin.cluster} if plugin.cluster is not None else {})}
+    request = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
     environment = {**os.environ, **plugin.environment, "KUBERNETES_EXEC_INFO": json.dumps(request)}
     try:
         # Standard input is the terminal that the screen reads its keys from: a plugin must not have it.
@@ -112,7 +126,8 @@ async def _run(plugin: Plugin) -> Credential:
     finally:
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
+                # Its whole session: what a script has started would hold on to the pipe.
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if process.returncode:
         said = clean(complaint.decode(errors="replace").strip().rpartition("\n")[2], limit=300)

@@ -33,6 +33,8 @@ class Plugin:
     environment: Mapping[str, str]
     api_version: str
     install_hint: str
+    cluster: Mapping[str, Any] | None = None
+    """What it is told of the cluster; None unless the kubeconfig says `provideClusterInfo`."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -136,6 +138,8 @@ def choose(files: Sequence[tuple[Path, Mapping[str, Any]]], context: str | None)
     clusters, users = _named(files, "clusters", "cluster"), _named(files, "users", "user")
     if cluster_name not in clusters or not clusters[cluster_name][1].get("server"):
         raise Unreadable(f"context {clean(name)}: the kubeconfig has no server for cluster {clean(cluster_name)!r}")
+    if user_name and user_name not in users:
+        raise Unreadable(f"context {clean(name)}: the kubeconfig has no user {clean(user_name)!r}", "log in first")
     folder, cluster = clusters[cluster_name]
     user_folder, user = users.get(user_name, (folder, {}))
     _refuse_unsupported(user, cluster)
@@ -153,7 +157,7 @@ def choose(files: Sequence[tuple[Path, Mapping[str, Any]]], context: str | None)
         token=str(user["token"]).strip() if user.get("token") else None,
         token_file=user_folder / str(user["tokenFile"]) if user.get("tokenFile") else None,
         basic=(str(user["username"]), str(user["password"])) if user.get("username") and user.get("password") else None,
-        plugin=_plugin(user["exec"], user_folder) if isinstance(user.get("exec"), dict) else None,
+        plugin=_plugin(user["exec"], user_folder, cluster, folder) if isinstance(user.get("exec"), dict) else None,
         impersonate=_impersonation(user),
     )
 
@@ -191,8 +195,13 @@ def _material(section: Mapping[str, Any], key: str, folder: Path) -> Material | 
     return Material(folder / str(section[key]), None) if section.get(key) else None
 
 
-def _plugin(spec: Mapping[str, Any], folder: Path) -> Plugin:
+def _plugin(spec: Mapping[str, Any], folder: Path, cluster: Mapping[str, Any], beside: Path) -> Plugin:
     command = str(spec.get("command", ""))
+    if spec.get("interactiveMode") == "Always":
+        raise Unreadable(
+            f"credential plugin {clean(command)} asks on a terminal (interactiveMode: Always), and this one is taken",
+            "log in by hand first, with a plugin that keeps what it got",
+        )
     # kubectl looks a bare name up in PATH and a relative path beside the kubeconfig.
     if os.sep in command and not os.path.isabs(command):
         command = str(folder / command)
@@ -201,7 +210,26 @@ def _plugin(spec: Mapping[str, Any], folder: Path) -> Plugin:
         environment={str(item["name"]): str(item.get("value", "")) for item in spec.get("env") or () if "name" in item},
         api_version=str(spec.get("apiVersion") or "client.authentication.k8s.io/v1"),
         install_hint=clean(str(spec.get("installHint") or "")),
+        cluster=_told(cluster, beside) if spec.get("provideClusterInfo") is True else None,
     )
+
+
+_TOLD: Final = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
+
+
+def _told(cluster: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return what a plugin is told of the cluster, in the words of `client.authentication.k8s.io`."""
+    told = {key: cluster[key] for key in _TOLD if cluster.get(key)}
+    if (ca := _material(cluster, "certificate-authority", folder)) is not None:
+        try:
+            content = ca.content if ca.path is None else ca.path.read_bytes()
+        except OSError as error:
+            raise Unreadable(f"certificate file {clean(str(ca.path))}: {error.strerror}") from error
+        told["certificate-authority-data"] = base64.b64encode(content or b"").decode()
+    for item in cluster.get("extensions") or ():
+        if isinstance(item, dict) and item.get("name") == "client.authentication.k8s.io/exec":
+            told["config"] = item.get("extension")
+    return told
 
 
 def _impersonation(user: Mapping[str, Any]) -> Mapping[str, str] | None:
