@@ -133,7 +133,8 @@ class Database(Strict):
     password: SecretReference | None = None
     """Where the password is, when not in `~/.pgpass` or a service file."""
     via: Via | None = None
-    """A pod through which it is reached: a forward on a socket of opstui's own, in place of the dsn's host and TLS."""
+    """A pod through which it is reached: a forward on a socket of opstui's own. TLS is spoken through it where
+    `sslmode` promises it, with the dsn's host as the name in the certificate."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
 
@@ -161,7 +162,8 @@ class RedisInstance(Strict):
     password: SecretReference | None = None
     """Where the password is."""
     via: Via | None = None
-    """A pod through which it is reached: a forward on a socket of opstui's own, in place of the url's host and TLS."""
+    """A pod through which it is reached: a forward on a socket of opstui's own. `rediss://` is spoken through it, with
+    the url's host as the name in the certificate."""
     ca_file: AbsolutePath | None = None
     """CA bundle to trust instead of the system's."""
     queues: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)

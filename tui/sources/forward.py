@@ -4,6 +4,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from tui.sources.tls_socket import Tls
+
 
 class Forward(Protocol):
     """A way to one server."""
@@ -13,8 +15,12 @@ class Forward(Protocol):
         """Where it leads, for messages: `service shop/db:5432`."""
         ...
 
-    async def open(self) -> Path:
-        """Return the folder of the socket; raises SourceError where the way is barred, and says why."""
+    async def open(self, tls: Tls | None = None) -> Path:
+        """Return the folder of the socket: the one that speaks TLS for its clients where that is asked for.
+
+        Raises:
+            SourceError: the way is barred; says why.
+        """
         ...
 
     async def close(self) -> None:

@@ -15,10 +15,15 @@ def redis_cli(entry: RedisInstance, *arguments: str, is_forwarded: bool = False)
     `is_forwarded` tells whether a port of 127.0.0.1 leads to the server instead of its own address.
     """
     if is_forwarded:
-        return _line(entry, ["-h", "127.0.0.1", "-p", "6379"], arguments)
+        return _line(entry, ["-h", "127.0.0.1", "-p", "6379", *_tls_name(entry.url)], arguments)
     if is_sentinel(entry.url):
         return _through_sentinel(entry, arguments)
     return _line(entry, _address(entry.url), arguments)
+
+
+def _tls_name(url: str) -> list[str]:
+    parts = urlsplit(url)
+    return ["--tls", "--sni", shlex.quote(parts.hostname or "localhost")] if parts.scheme == "rediss" else []
 
 
 def _through_sentinel(entry: RedisInstance, arguments: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from profiles.sentinel import is_sentinel, sentinels_of
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.forward import Forward
 from tui.sources.text import clean
+from tui.sources.tls_socket import Tls
 
 if TYPE_CHECKING:
     from redis.asyncio.connection import AbstractConnection
@@ -189,13 +190,31 @@ async def connect(entry: RedisInstance, name: str = CLIENT_NAME, forward: Forwar
     if forward is None:
         where = address_of(settings)
         return await _introduced(await _spoken_to(settings, where, str(settings.get("username") or "default")), name)
-    if settings["scheme"] == "rediss":
-        raise Unreadable("rediss:// is not possible through a pod", "redis://: it is encrypted up to the pod's node")
+    tls = await asyncio.to_thread(_tls_of, settings, forward.where) if settings["scheme"] == "rediss" else None
     settings = {key: settings[key] for key in ("username", "password", "db") if key in settings}
-    settings |= {"scheme": "unix", "path": str(await forward.open() / SOCKET)}
+    settings |= {"scheme": "unix", "path": str(await forward.open(tls) / SOCKET)}
     with forward.reasons():
         user = str(settings.get("username") or "default")
         return await _introduced(await _spoken_to(settings, forward.where, user), name)
+
+
+def _tls_of(settings: dict[str, Any], where: str) -> Tls:
+    """Return how TLS is spoken behind a forward's socket: as to the url's own host.
+
+    Raises:
+        Unreadable: a certificate or key cannot be used.
+    """
+    from redis.asyncio.connection import SSLConnection
+
+    host = str(settings.get("host") or "localhost")
+    options = {name: value for name, value in settings.items() if name.startswith("ssl_")}
+    try:
+        # A password in any case: without one OpenSSL would ask the terminal, under the screen.
+        context = SSLConnection(host=host, **{"ssl_password": "", **options}).ssl_context.get()
+    except (OSError, ValueError) as error:
+        reason = clean(str(getattr(error, "strerror", "") or error), limit=200)
+        raise Unreadable(f"a certificate or key of the url cannot be used: {reason}", "see ca_file:") from error
+    return Tls(context, host, lambda error: translated(error, where))
 
 
 async def _spoken_to(settings: dict[str, Any], where: str, user: str) -> RedisConnection:

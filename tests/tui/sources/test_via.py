@@ -139,15 +139,21 @@ async def test_why_there_is_no_way_is_told_in_the_clusters_words(sandbox: Blocki
             await cache.read()
 
 
-async def test_what_cannot_be_kept_through_a_pod_is_refused(sandbox: BlockingSandbox) -> None:
+async def test_tls_that_is_promised_is_never_left_away_through_a_pod(sandbox: BlockingSandbox) -> None:
+    # The servers of the sandbox offer none; tests/tui/sources/test_via_tls.py has some that do.
     strict: dict[str, Any] = {
-        "databases": {"shop": {"dsn": "postgresql://u@h/d?sslmode=verify-full", "via": POSTGRES}},
-        "redis": {"cache": {"url": "rediss://h", "via": REDIS}},
+        "databases": {"shop": {"dsn": "postgresql://opstui@db.internal/shop?sslmode=require", "via": POSTGRES}},
+        "redis": {"cache": {"url": "rediss://cache.internal", "via": REDIS}},
     }
     async with opened(profile(sandbox, **strict)) as (_, database, cache):
-        for source in (database, cache):
-            with pytest.raises(Unreadable, match="through a pod"):
-                await source.read()
+        with pytest.raises(Denied, match="offers no TLS, and the dsn asks for it"):
+            await database.read()
+        with pytest.raises(SourceError):
+            await cache.read()
+    strict["databases"]["shop"]["dsn"] = "postgresql://opstui@db.internal/shop?sslmode=verify-ca"
+    async with opened(profile(sandbox, **strict)) as (_, database, _cache):
+        with pytest.raises(Unreadable, match="needs the CA"):
+            await database.read()
 
 
 @pytest.mark.parametrize(

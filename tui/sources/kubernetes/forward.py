@@ -21,6 +21,7 @@ from tui.sources.kubernetes.exec import Place
 from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.serving import Serving
 from tui.sources.text import clean
+from tui.sources.tls_socket import Tls, TlsSocket
 
 _PROTOCOL: Final = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1
@@ -66,6 +67,7 @@ class Forward:
         self._name = name
         self._folder: Path | None = None
         self._server: asyncio.Server | None = None
+        self._tls: TlsSocket | None = None
         self._carrying: set[asyncio.Task[None]] = set()
         self._opening = asyncio.Lock()
         self.led: Led | None = None
@@ -73,8 +75,8 @@ class Forward:
         self.failure: SourceError | None = None
         """Why the newest connection came to nothing, or was cut; None while all is well."""
 
-    async def open(self) -> Path:
-        """Return the folder of the socket, of mode 0700, and listen there.
+    async def open(self, tls: Tls | None = None) -> Path:
+        """Return the folder of the socket, of mode 0700, and listen there; with `tls`, of the one that speaks it.
 
         Raises:
             SourceError: no pod serves, or the port cannot be forwarded.
@@ -86,10 +88,24 @@ class Forward:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="opstui-", dir=_runtime_folder()))
                 self._server = await asyncio.start_unix_server(self._accept, self._folder / self._name)
-        return self._folder
+            return self._folder if tls is None else await self._encrypting(self._folder, tls)
+
+    async def _encrypting(self, folder: Path, tls: Tls) -> Path:
+        place = folder / "tls"
+        if self._tls is None:
+            self._tls = TlsSocket(folder / self._name, tls, self._failed)
+            await self._tls.open(place / self._name)
+        self._tls.tls = tls
+        return place
+
+    def _failed(self, error: SourceError) -> None:
+        self.failure = error
 
     async def close(self) -> None:
         """Cut every connection and remove the socket."""
+        if self._tls is not None:
+            await self._tls.close()
+            self._tls = None
         server, self._server = self._server, None
         folder, self._folder = self._folder, None
         if server is not None:

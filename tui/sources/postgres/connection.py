@@ -12,6 +12,7 @@ from tui.sources.errors import Denied, Unreadable
 from tui.sources.forward import Forward
 from tui.sources.postgres import dsn as dsns
 from tui.sources.postgres import queries, words
+from tui.sources.postgres.tls import mode_of, tls_of
 
 if TYPE_CHECKING:
     import asyncpg
@@ -130,9 +131,10 @@ async def connect(
         return await _connected(entry, where, application, settings)
     if forward is None:
         raise Unreadable("it is behind a pod, and no cluster leads there")
-    if where.options.get("sslmode", "").startswith("verify-"):
-        raise Unreadable("no certificate can be verified through a pod", "leave sslmode away: the pod itself is meant")
-    where = where.behind(str(await forward.open()), forward.by_hand(FORWARDED_PORT), forward.where)
+    # On a Unix socket asyncpg, as libpq, leaves TLS away: where it is promised, it is spoken behind that socket.
+    mode = mode_of(where.options)
+    tls = await asyncio.to_thread(tls_of, where.options, mode, forward.where) if mode else None
+    where = where.behind(str(await forward.open(tls)), forward.by_hand(FORWARDED_PORT), forward.where)
     with forward.reasons():
         return await _connected(entry, where, application, settings)
 

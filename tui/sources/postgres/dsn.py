@@ -77,6 +77,8 @@ class Dsn:
     """The command that forwards 127.0.0.1 to it, where it is reached through a pod; else empty."""
     pod: str = ""
     """Where that forward leads, for messages."""
+    promised: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The host and the options of TLS that it has of its own, where the forward stands in their place."""
 
     @property
     def hosts(self) -> list[str]:
@@ -116,16 +118,24 @@ class Dsn:
     def behind(self, folder: str, through: str, pod: str) -> "Dsn":
         """Return the same database behind a forward, whose socket is in `folder`; `through` is how to make one."""
         options = {key: value for key, value in self.options.items() if key not in ("host", "hostaddr", *_TLS)}
-        return Dsn({**options, "host": folder, "port": "5432"}, None, through, pod)
+        promised = {key: self.options[key] for key in ("host", *_SHOWN_TLS) if self.options.get(key)}
+        return Dsn({**options, "host": folder, "port": "5432"}, None, through, pod, promised)
 
     def psql(self) -> str:
         """Return the `psql` command that reaches the same database; without secrets."""
         if self.through:
-            alone = Dsn({**self.options, "host": "127.0.0.1"})
+            here = {**self.options, "host": "127.0.0.1"}
+            if "sslmode" in self.promised or "sslrootcert" in self.promised:
+                # The name is what the certificate must be for; the address is where the forward listens.
+                alone = Dsn({**here, **self.promised, "hostaddr": "127.0.0.1"}, promised=self.promised)
+            else:
+                alone = Dsn(here)
             return f"{self.through} & {alone.psql()}"
         if self.service:
             return f"psql {shlex.quote(f'service={self.service}')}"
-        shown = ((key, self.options[key]) for key in ("host", "port", "user", "dbname") if self.options.get(key))
+        address = ("hostaddr",) if self.promised else ()
+        keys = ("host", *address, "port", "user", "dbname", *(_SHOWN_TLS if self.promised else ()))
+        shown = ((key, self.options[key]) for key in keys if self.options.get(key))
         words = clean(" ".join(f"{key}={_quoted(value)}" for key, value in shown))
         if not words:
             return "psql"
@@ -133,6 +143,7 @@ class Dsn:
         return f"psql {shlex.quote(words)}" if _ACTIVE.search(words) else f'psql "{words}"'
 
 
+_SHOWN_TLS: Final = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 _ACTIVE: Final = re.compile(r'[$`!"\\]')
 
 
