@@ -3,10 +3,11 @@
 import asyncio
 import os
 import shutil
+import socket
 import ssl
 import struct
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from profiles.schema import Database, RedisInstance
+from tests.debian_postgres import DEBIAN, debian_postgres
 from tests.tui.sources.test_via import POSTGRES, REDIS
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sandbox.cluster.certificate import Certificate
@@ -26,6 +28,7 @@ from tui.sources.postgres.tls import mode_of, tls_of
 from tui.sources.redis_cli import redis_cli
 from tui.sources.tls_socket import Tls, TlsSocket
 
+_Carry = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 
 
@@ -76,13 +79,10 @@ class _Front:
         self.names: list[str | None] = []
         """The server names of the TLS connections that came about or were begun."""
         self.plain = 0
-        self.tasks: set[asyncio.Task[Any]] = set()
         if self._context is not None:
             self._context.sni_callback = lambda tls, name, context: self.names.append(name)
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if (task := asyncio.current_task()) is not None:
-            self.tasks.add(task)
         real: asyncio.StreamWriter | None = None
         try:
             first = await reader.readexactly(8) if self._asks else b""
@@ -114,17 +114,28 @@ async def _pumped(source: asyncio.StreamReader, target: asyncio.StreamWriter) ->
 
 @asynccontextmanager
 async def _behind(front: _Front, name: str) -> AsyncIterator[_Way]:
-    folder = Path(tempfile.mkdtemp(prefix="opstui-t-"))
-    server = await asyncio.start_unix_server(front.carry, folder / name)
+    async with _leading(front.carry, name) as way:
+        yield way
+
+
+@asynccontextmanager
+async def _leading(carry: _Carry, name: str) -> AsyncIterator[_Way]:
+    """Lead a socket wherever `carry` does."""
+    folder, tasks = Path(tempfile.mkdtemp(prefix="opstui-t-")), set[asyncio.Task[None]]()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.create_task(carry(reader, writer)))
+
+    server = await asyncio.start_unix_server(accept, folder / name)
     way = _Way(folder, name)
     try:
         yield way
     finally:
         await way.close()
         server.close()
-        for task in front.tasks:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*front.tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         shutil.rmtree(folder)
 
 
@@ -236,6 +247,59 @@ async def test_redis_behind_a_pod_is_spoken_to_with_tls_and_its_name_is_checked(
         for host, ca in (("cache.internal", "ca"), ("localhost", "other")):
             with pytest.raises(Denied, match="TLS to pod shop/db:5432: certificate verify failed"):
                 await redis_connection.connect(entry(host, ca), forward=way)
+
+
+@pytest.mark.live
+@pytest.mark.debian
+@pytest.mark.xdist_group("live")
+@pytest.mark.skipif(not DEBIAN.exists(), reason="needs Debian's postgresql-15")
+def test_postgresql_itself_says_that_it_was_spoken_to_with_tls(made: Certificate, tmp_path: Path) -> None:
+    with debian_postgres(DEBIAN) as postgres:
+        data = postgres.make()
+        owner = data.stat()
+        for name, content in (("server.crt", made.pem), ("server.key", made.key_pem)):
+            (data / name).write_text(content)
+            (data / name).chmod(0o600)
+            os.chown(data / name, owner.st_uid, owner.st_gid)
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write("ssl = on\n")
+        # Whoever comes over the network comes with TLS; the test's own question whether it is up comes by the socket.
+        (data / "pg_hba.conf").write_text("local all all trust\nhostssl all all 127.0.0.1/32 trust\n")
+        port = _free_port()
+        with postgres.serving(data, port, "127.0.0.1"):
+            asyncio.run(_asked_whether_it_is_tls(port, tmp_path))
+
+
+async def _asked_whether_it_is_tls(port: int, folder: Path) -> None:
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, real = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await asyncio.gather(_pumped(reader, real), _pumped(answers, writer))
+        except OSError:
+            pass
+        finally:
+            real.transport.abort()
+            writer.transport.abort()
+
+    def entry(options: str) -> Database:
+        return Database.model_validate({"dsn": f"user=postgres dbname=postgres {options}", "via": POSTGRES})
+
+    async with _leading(carry, postgres_connection.SOCKET) as way:
+        for options in (
+            "sslmode=require host=db.internal",
+            f"sslmode=verify-full host=localhost sslrootcert={folder}/ca.pem",
+        ):
+            link = await postgres_connection.connect(entry(options), "x", forward=way)
+            told = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl"
+            assert str(await link.connection.fetchval(told)).startswith("TLSv1.")
+            link.drop()
+        with pytest.raises(Denied, match="no encryption"):
+            await postgres_connection.connect(entry("host=db.internal"), "x", forward=way)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
 
 
 async def test_a_forwards_second_socket_is_as_private_as_the_first_and_goes_with_it() -> None:
