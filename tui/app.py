@@ -296,7 +296,8 @@ class OpsApp(App[int]):
             from tui.attention import attend
 
             guide = self.walking.guide
-            attend(self._pollers, self.deck.tab, is_walking=guide is not None and guide.walk is not None)
+            is_walking = guide is not None and guide.walk is not None
+            attend(self._pollers, self.deck.tab, is_walking=is_walking, unseen=self.deck.unseen)
 
     def _draw_active(self) -> None:
         if not self._is_leaving:
@@ -305,6 +306,7 @@ class OpsApp(App[int]):
     def on_pane_turned(self) -> None:
         """Follow a tab that shows another of several systems now."""
         self.deck.attend()
+        self._tab_opened()
         self._show_keys(self.screen)
 
     # Keys

@@ -1,6 +1,6 @@
 """What is needed of a cluster: by the timeline and the rules at all times, by a tab while it is open."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final
 
 from profiles.schema import Profile
@@ -33,11 +33,11 @@ def begin(profile: Profile, pollers: Pollers) -> None:
         cluster.need("the rules", (resource for metric in judged for resource in OF_METRICS.get(metric, ())))
 
 
-def attend(pollers: Pollers, tab: Tab, *, is_walking: bool) -> None:
-    """Say which tab is open, and whether a checklist or a runbook is under way."""
-    needed = {*_OF_TABS.get(tab, ()), *(_OF_TABS[CHECKLIST] if is_walking else ())}
+def attend(pollers: Pollers, tab: Tab, *, is_walking: bool, unseen: Container[str] = ()) -> None:
+    """Say which tab is open, which clusters it does not show, and whether a checklist or a runbook is under way."""
+    walk = _OF_TABS[CHECKLIST] if is_walking else ()
     for cluster in _clusters(pollers):
-        cluster.need("the screen", needed)
+        cluster.need("the screen", {*(_OF_TABS.get(tab, ()) if cluster.name not in unseen else ()), *walk})
 
 
 def _clusters(pollers: Pollers) -> Iterator[KubernetesSource]:

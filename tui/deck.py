@@ -87,7 +87,12 @@ class Deck:
 
     def attend(self) -> None:
         """Have the open tab's systems read as often as somebody looks at them."""
-        self._pollers.attend(self.tab.kinds, pane.unseen if (pane := self.pane) is not None else ())
+        self._pollers.attend(self.tab.kinds, self.unseen)
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The names of sources of the open tab's kinds that it does not show: of several clusters all but one."""
+        return pane.unseen if (pane := self.pane) is not None else frozenset()
 
     async def reveal(self, source: str, about: str, at: float) -> Tab | None:
         """Open the tab of a system on one thing of it; where that is gone, stay, and return the tab that lacks it."""

@@ -23,8 +23,10 @@ from tui.panes.clusters import ClustersPane
 from tui.panes.pane import Pane
 from tui.panes.pods import PodsPane
 from tui.sources.kubernetes.connection import Connection
+from tui.sources.kubernetes.demand import EVERYTHING
 from tui.sources.kubernetes.fields import Object, parts
 from tui.sources.kubernetes.workloads import Workload
+from tui.timeline.kubernetes import TOLD_OF
 from tui.wishes import Wishes
 from widgets.cell import cell_text
 from widgets.confirm_dialog import ConfirmDialog
@@ -210,6 +212,12 @@ async def test_only_the_cluster_that_is_shown_is_read_at_full_pace_and_a_jump_go
         await _until(pilot, lambda: is_seen() == [True, False])
         await pilot.press("right_square_bracket")
         await _until(pilot, lambda: is_seen() == [False, True] and len(_names(pilot)) > 20)
+        # Of the one that is not shown only that is watched which the timeline tells of, as soon as the grace is over.
+        eu, us = (pollers[f"kubernetes:{name}"].source.demand for name in ("eu", "us"))
+        assert us.wanted == EVERYTHING
+        eu.grace_s = us.grace_s = 0.0
+        await pilot.press("left_square_bracket", "right_square_bracket")
+        await _until(pilot, lambda: us.wanted == EVERYTHING and eu.wanted == frozenset(TOLD_OF) < EVERYTHING)
         await pilot.press("1")
         await _until(pilot, lambda: is_seen() == [False, False])
         # As from an entry of the timeline, or from a service of that cluster.
