@@ -264,6 +264,8 @@ class KubernetesSource:
                     self._changed.set()
 
     async def _measure(self) -> None:
+        # Numbers of thousands of pods take the server and us a while; the pods themselves come first.
+        await self._watches.settled(_FIRST_READ_S)
         while True:
             self._metrics = await read_metrics(self.connection, self.namespaces or (None,))
             self._changed.set()

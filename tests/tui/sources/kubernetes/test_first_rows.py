@@ -19,6 +19,7 @@ from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.demand import EVERYTHING, OF_METRICS
 from tui.sources.kubernetes.fields import part as part_of
 from tui.sources.kubernetes.fields import parts, text
+from tui.sources.kubernetes.metrics import NONE_YET
 
 _PODS = "/api/v1/pods"
 _JSON = st.recursive(
@@ -98,6 +99,7 @@ class TestFirstRows:
         source.is_hasty = True
         early = await _until(source, lambda seen: seen.pods)
         assert early.is_early
+        assert early.metrics is NONE_YET, "what pods use comes behind the pods"
         assert len(early.pods) < 150
         of_pods = [number for number in early.numbers() if "pods" in OF_METRICS[number.metric]]
         assert all(number.is_absent for number in of_pods)
