@@ -17,10 +17,41 @@ from widgets.fitting import plain
 _DEBOUNCE_S: Final = 0.05
 
 
+_LEAVING: Final = frozenset({"enter", "escape", "ctrl+g", "down"})
+_LONGEST_S: Final = 0.5
+
+
 class _Field(Input):
-    """An Input that is as wide as its place. Textual's own has the whole screen laid out again at every key."""
+    """An Input that is as wide as its place. Textual's own has the whole screen laid out again at every key.
+
+    A key that leaves it takes several messages to do so. What is pressed right behind it belongs to the list: it is
+    held until the focus has gone on.
+    """
 
     virtual_size = Reactive(Size(0, 0), layout=False)
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True)
+        self._held: list[events.Key] | None = None
+        """What was pressed since a key that leaves; None: none is under way."""
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._held is not None:
+            event.stop()
+            event.prevent_default()
+            self._held.append(event)
+        elif event.key in _LEAVING:
+            self._held = []
+            self.set_timer(_LONGEST_S, self._let_go)  # should nobody take the focus
+
+    def on_blur(self) -> None:
+        """Pass on what belongs to whoever has the keys now."""
+        self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held or (), None
+        for key in held:
+            self.app.post_message(events.Key(key.key, key.character))
 
 
 class FilterBar(Horizontal):
@@ -74,7 +105,7 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Lay the line out."""
         yield Static(self._sign, classes="sign -word" if len(self._sign) > 1 else "sign", markup=False)
-        field = _Field(placeholder=self._placeholder, compact=True)
+        field = _Field(self._placeholder)
         field.cursor_blink = False
         yield field
         yield Static("", classes="error", markup=False)

@@ -1,12 +1,15 @@
 from pathlib import Path
 
+import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Input
 
-from widgets.cell import Cell
+from widgets.cell import Cell, Column, Row
 from widgets.clipboard import copy, write_to_file
 from widgets.filter_bar import FilterBar
 from widgets.key_value import Facts, columns_for
+from widgets.live_table import LiveTable
 from widgets.notice import NoticeBar
 
 
@@ -90,6 +93,45 @@ async def test_escape_and_ctrl_g_clear_the_filter_and_hide_it() -> None:
             await pilot.pause()
             assert app.filtered[-2:] == ["x", ""]
             assert (app.left, bar.display, bar.text) == (times, False, "")
+
+
+class Listed(SmallApp):
+    """A filter over a list that takes the keys back, as every tab does."""
+
+    def compose(self) -> ComposeResult:
+        yield FilterBar()
+        table = LiveTable([Column("name", "NAME")])
+        table.show({name: Row((name,)) for name in ("a", "b", "c")})
+        yield table
+
+    def on_filter_bar_left(self) -> None:
+        self.query_one(LiveTable).focus()
+
+
+@pytest.mark.parametrize(("leaving", "kept"), [("enter", "x"), ("down", "x"), ("escape", ""), ("ctrl+g", "")])
+async def test_keys_right_behind_the_one_that_leaves_belong_to_the_list(leaving: str, kept: str) -> None:
+    async with (app := Listed()).run_test(size=(60, 10)) as pilot:
+        app.query_one(FilterBar).open()
+        for key in ("x", leaving, "j", "j"):  # one burst, as a fast typist's terminal sends it
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        for _ in range(100):
+            if app.query_one(LiveTable).cursor_key == "c":
+                break
+            await pilot.pause(0.02)
+        assert app.query_one(LiveTable).cursor_key == "c"
+        assert app.query_one(FilterBar).text == kept
+
+
+async def test_where_nobody_takes_the_keys_the_filter_keeps_them() -> None:
+    async with (app := SmallApp()).run_test(size=(60, 10)) as pilot:
+        app.query_one(FilterBar).open()
+        for key in ("x", "enter", "y"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        for _ in range(100):
+            if app.query_one(FilterBar).text == "xy":
+                break
+            await pilot.pause(0.02)
+        assert app.query_one(FilterBar).text == "xy"
 
 
 async def test_the_cursor_of_a_filter_does_not_blink() -> None:
