@@ -20,7 +20,7 @@ from tui.sandbox.cluster import resources as kinds
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sandbox.cluster.resources import Object, Resource
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-verbs")]
 
 _SPEED: Final = 20.0
 _SECRET: Final = b"hunter2-and-more"
