@@ -8,8 +8,8 @@ from tui.actions.kubernetes.restart import RESTARTABLE
 from tui.actions.kubernetes.undo import UNDOABLE
 from tui.panes import pods_detail, tabs
 from tui.panes.neighbours import clients_at
+from tui.panes.pods_drill import PodsDrill
 from tui.panes.pods_events import Fold
-from tui.panes.pods_inside import PodsInside
 from tui.panes.pods_object import object_page
 from tui.panes.pods_revisions import template_changes
 from tui.sources.errors import SourceError
@@ -27,7 +27,7 @@ from widgets.dialogs import TextDialog
 from widgets.live_table import LiveTable
 
 
-class PodsPane(PodsInside):
+class PodsPane(PodsDrill):
     """One Kubernetes cluster."""
 
     TAB = tabs.PODS
@@ -41,19 +41,18 @@ class PodsPane(PodsInside):
     # Reading one thing in full
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Go down: from a workload or a node to its pods, from a change to its object; else show it in full."""
+        """Go down: workload, revision, pods, containers; node, pods; from a change to its object; else show it."""
         message.stop()
-        fact = self.current
-        if isinstance(fact, Workload):
-            self.show_pods(workload=fact)
-        elif isinstance(fact, Node):
+        if self.go_down(message.key):
+            return
+        if isinstance(fact := self.current, Node):
             self.show_pods(node=fact.name)
         elif self.extra is not None and (about := self.extra.about(message.key)):
             self.go_to(about)
         else:
             self.action_detail()
 
-    def action_detail(self) -> None:
+    def detail(self) -> None:
         """Show what is under the cursor in full."""
         fact = self.current
         line = self.kinds.line(self.table.cursor_key) if self.extra is self.kinds else None
@@ -151,13 +150,14 @@ class PodsPane(PodsInside):
         if entry is None:
             return ""
         login = source.connection.login if (source := self.source) is not None else None
-        namespace = self.choice.namespace
+        extra = self.extra
+        namespace = (extra.namespace if extra is not None else "") or self.choice.namespace
         everywhere = () if namespace or self.view == "nodes" else ("-A",)
 
         def line(within: str, *arguments: str) -> str:
             return kubectl_words(entry, login, within, *arguments)
 
-        if (extra := self.extra) is not None:
+        if extra is not None:
             return "\n".join(line(namespace, *words, *everywhere) for words in extra.by_hand())
         resources = {"workloads": "deployments,statefulsets,daemonsets,jobs,cronjobs"}.get(self.view, self.view)
         wide = () if self.view == "events" else ("-o", "wide")

@@ -79,7 +79,7 @@ class PodsBrowser(PodsTables):
         """Open the view that shows a kind: its own where it has one."""
         self.clear_filter()
         if resource.full_name in VIEWS:
-            self.choose(replace(self.choice, workload=None, node="", kind=""))
+            self.choose(replace(self.choice.without_drill(), kind=""))
             self.open_view(resource.name)
         elif resource.kind in _WORKLOADS and resource.group in ("apps", "batch"):
             self.choose(replace(self.choice, kind=resource.kind))
@@ -104,7 +104,7 @@ class PodsBrowser(PodsTables):
         if name is None:
             return
         view = views[name]
-        if view.show in VIEWS or view.show in self.extras:
+        if view.show in self.strip_views:
             self._show_saved(view)
             self.open_view(view.show)
         elif (source := self.source) is None:
@@ -164,7 +164,7 @@ class PodsBrowser(PodsTables):
             self.post_message(self.Told(f"it belongs to {named}, which has no row here; r shows any kind"))
             return
         self.clear_filter()
-        self.choose(replace(self.choice, workload=None, node="", kind="", faults_only=False))
+        self.choose(replace(self.choice.without_drill(), kind="", faults_only=False))
         self._views[view].touch([uid])
         self.open_view(view)
         self.table.seek(uid)

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tui.panes.pods_events import Fold
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Health, Pod
+from tui.sources.kubernetes.revisions import Revision, is_of
 from tui.sources.kubernetes.selectors import Selector, field_selector, label_selector
 from tui.sources.kubernetes.workloads import Condition, Workload
 
@@ -31,6 +32,8 @@ class Choice:
     faults_only: bool = False
     workload: Workload | None = None
     """Only the pods of this one."""
+    revision: Revision | None = None
+    """Only the pods of this one of the workload's."""
     node: str = ""
     """Only the pods of this one."""
     kind: str = ""
@@ -49,6 +52,8 @@ class Choice:
             case Pod():
                 if self.workload is not None and (fact.owner is None or fact.owner.uid not in owners):
                     return False
+                if self.revision and self.workload and not is_of(fact, self.revision, self.workload.uid):
+                    return False
                 if self.node not in ("", fact.node):
                     return False
             case Workload() if self.kind not in ("", fact.kind):
@@ -56,6 +61,10 @@ class Choice:
         if self.labels is not None and not (isinstance(fact, Fold) or self.labels.matches(fact.labels)):
             return False
         return self.fields is None or self.fields.matches(fields_of(fact))
+
+    def without_drill(self) -> "Choice":
+        """Return the choice with the pods of everything: of no workload, revision or node alone."""
+        return replace(self, workload=None, revision=None, node="")
 
     def words(self) -> tuple[str, ...]:
         """Return what narrows the rows, in words."""
@@ -66,6 +75,7 @@ class Choice:
                     self.namespace and f"namespace {self.namespace}",
                     "faults only" if self.faults_only else "",
                     f"pods of {self.workload.kind}/{self.workload.name}" if self.workload else "",
+                    f"revision {self.revision.number}" if self.workload and self.revision else "",
                     self.node and f"pods on {self.node}",
                     self.kind and f"{self.kind}s",
                 ),

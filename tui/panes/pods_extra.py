@@ -3,7 +3,9 @@
 from collections.abc import Hashable
 from typing import Protocol
 
-from tui.panes.pods_choice import Choice
+from textual.widget import Widget
+
+from tui.panes.pods_choice import Choice, Fact
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from widgets.cell import Column
 from widgets.live_table import LiveTable
@@ -14,6 +16,15 @@ class Extra(Protocol):
     """One such view."""
 
     table: LiveTable
+    head: tuple[Widget, ...]
+    """What stands above the table."""
+    is_drilled: bool
+    """Whether it shows one thing that somebody opened: then it is on the strip of views only while it is open."""
+
+    @property
+    def namespace(self) -> str:
+        """The one namespace that all of it is in; empty where the person's choice says."""
+        ...
 
     @property
     def title(self) -> str:
@@ -62,4 +73,8 @@ class Extra(Protocol):
 
     def worst_first(self) -> str:
         """Change the order, and return what it is now, in words."""
+        ...
+
+    def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Fact | None:
+        """Return the fact that can be acted on where a row is; None where a watch tells of none."""
         ...

@@ -71,6 +71,7 @@ class PodsFeed(Pane):
             yield table
         self.extras = self.make_extras()
         for extra in self.extras.values():
+            yield from extra.head
             yield extra.table
         yield FilterBar()
 
@@ -181,13 +182,13 @@ class PodsFeed(Pane):
     def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Any:
         """Return the fact behind a row of the open view; None when it is gone or left out by the person's choice."""
         if self.extra is not None:
-            return None
+            return self.extra.fact(snapshot, key)
         found = self._folds.get(key) if self.view == "events" else getattr(snapshot, self.view).get(key)
         return found if found is not None and self.choice.passes(found, self._owners) else None
 
     def marked_facts(self, snapshot: KubernetesSnapshot) -> tuple[Fact, ...]:
         """Return the facts that are marked in the open view, also those that a filter hides."""
-        if self.extra is not None:
-            return ()
+        if (extra := self.extra) is not None:
+            return tuple(fact for key in self.table.marked if (fact := extra.fact(snapshot, key)) is not None)
         known = self._folds if self.view == "events" else getattr(snapshot, self.view)
         return tuple(fact for key in self.table.marked if (fact := known.get(key)) is not None)

@@ -54,12 +54,12 @@ class PodsInside(PodsObjects):
     def action_shell(self) -> None:
         """Ask for a shell in the pod under the cursor, and in which of its containers."""
         if self._asked(SHELL) is not None and isinstance(pod := self.chosen[0], Pod):
-            self._in_container(pod, lambda container: self._ask_for_shell(pod, container))
+            self.in_container(pod, lambda container: self._ask_for_shell(pod, container))
 
     def _ask_for_shell(self, pod: Pod, container: str) -> None:
         self.post_message(self.Requested([shell_request(pod, container)]))
 
-    def _in_container(self, pod: Pod, then: Callable[[str], None]) -> None:
+    def in_container(self, pod: Pod, then: Callable[[str], None]) -> None:
         """Go on with the pod's container, or with the one that is chosen of several."""
         if len(pod.container_names) == 1:
             then(pod.container_names[0])
@@ -80,7 +80,7 @@ class PodsInside(PodsObjects):
         elif why := denial(Request(LOOK_INSIDE, pod_target(pod)), self.desk.profile):
             self.post_message(self.Told(why, "warn"))
         else:
-            self._in_container(pod, lambda container: self._choose_look(source, pod, container))
+            self.in_container(pod, lambda container: self._choose_look(source, pod, container))
 
     def _choose_look(self, source: KubernetesSource, pod: Pod, container: str) -> None:
         place = Place(pod.namespace, pod.name, pod.uid, container)

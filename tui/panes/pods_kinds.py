@@ -3,8 +3,10 @@
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Final
 
+from textual.widget import Widget
+
 from tui.panes.periodic import Periodic
-from tui.panes.pods_choice import Choice
+from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows
 from tui.sources.errors import Unreachable
 from tui.sources.kubernetes.discovery import ApiResource
@@ -23,6 +25,10 @@ SERVICES: Final = ApiResource("", "v1", "services", "Service", True, ("svc",), f
 
 class KindsView:
     """The objects of one kind."""
+
+    namespace = ""
+    head: tuple[Widget, ...] = ()
+    is_drilled = False
 
     def __init__(
         self,
@@ -129,6 +135,10 @@ class KindsView:
     def about(self, key: Hashable) -> str:
         """Return what a row is about: nothing that another view has."""
         return ""
+
+    def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Fact | None:
+        """Return None: what no watch tells of is changed by its own keys."""
+        return None
 
     def by_hand(self) -> list[tuple[str, ...]]:
         """Return the kubectl arguments that show this table."""

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Final
 
+from textual.widget import Widget
+
 from tui.panes.failing import clock
 from tui.panes.periodic import Periodic
-from tui.panes.pods_choice import Choice
+from tui.panes.pods_choice import Choice, Fact
 from tui.sources.errors import Unreachable
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.recent import Change, Configs, read_configs, recent
@@ -24,6 +26,9 @@ class RecentView:
     """Rollouts, scales, restarts, OOM kills, evictions, written ConfigMaps and Secrets, news of nodes."""
 
     title = "Changed"
+    namespace = ""
+    head: tuple[Widget, ...] = ()
+    is_drilled = False
 
     def __init__(
         self,
@@ -98,6 +103,10 @@ class RecentView:
             return ""
         when = f"{clock(found.at)} ({age_since(found.at, self._now())} ago)"
         return f"{found.what} of {found.about}\n{when}\n\n{found.words}"
+
+    def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Fact | None:
+        """Return None: what no watch tells of is changed by its own keys."""
+        return None
 
     def by_hand(self) -> list[tuple[str, ...]]:
         """Return the kubectl arguments that show most of it."""

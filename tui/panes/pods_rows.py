@@ -14,9 +14,9 @@ from tui.units import percent, size
 from widgets.cell import Cell, Column, Row, Tone
 
 _WIDE: Final = 120
-_NEAR_LIMIT: Final = 90.0
+NEAR_LIMIT: Final = 90.0
 """Percent of its memory limit from which a pod is near to being killed for it."""
-_POD_TONES: Final[dict[Health, Tone]] = {
+POD_TONES: Final[dict[Health, Tone]] = {
     Health.FINE: "",
     Health.WAITING: "warn",
     Health.FAILING: "critical",
@@ -82,13 +82,13 @@ def pod_row(pod: Pod, light: Light) -> Row:
 
     %CPU/R is of what its containers ask for, %MEM/L of what they may have; nothing where not every one has a limit.
     """
-    tone = _POD_TONES[pod.health]
+    tone = POD_TONES[pod.health]
     usage = light.pod_usage(pod.path)
     restarts = str(pod.restarts)
     if pod.restarts and pod.restarted_at is not None:
         restarts += f" ({age_since(pod.restarted_at, light.now)} ago)"
-    cpu_share = _share(usage.cpu_cores if usage else None, pod.cpu_request_cores)
-    memory_share = _share(usage.memory_bytes if usage else None, pod.memory_limit_bytes)
+    cpu_share = share(usage.cpu_cores if usage else None, pod.cpu_request_cores)
+    memory_share = share(usage.memory_bytes if usage else None, pod.memory_limit_bytes)
     level = light.level("pod_restarts", pod.path) if pod.health is Health.FAILING else Level.OK
     cells = (
         pod.namespace,
@@ -102,7 +102,7 @@ def pod_row(pod: Pod, light: Light) -> Row:
         memory(usage),
         pod.ip or "<none>",
         percent(cpu_share),
-        Cell(percent(memory_share), "warn" if (memory_share or 0) >= _NEAR_LIMIT else ""),
+        Cell(percent(memory_share), "warn" if (memory_share or 0) >= NEAR_LIMIT else ""),
     )
     sort = (
         pod.path,
@@ -216,8 +216,8 @@ def node_columns(width: int) -> tuple[Column, ...]:
 def node_row(node: Node, light: Light) -> Row:
     """Return a node's row; CPU and MEM are shares of what pods may use there."""
     usage = light.node_usage(node.name)
-    cpu = _share(usage.cpu_cores if usage else None, node.cpu_cores)
-    used = _share(usage.memory_bytes if usage else None, node.memory_bytes)
+    cpu = share(usage.cpu_cores if usage else None, node.cpu_cores)
+    used = share(usage.memory_bytes if usage else None, node.memory_bytes)
     status = ",".join((node.status, *node.pressures))
     tone: Tone = "critical" if not node.is_ready else "warn" if status != "Ready" else ""
     cells = (
@@ -251,5 +251,6 @@ def node_moments(node: Node) -> Iterable[float | None]:
     return (node.created_at,)
 
 
-def _share(used: float | None, whole: float | None) -> float | None:
+def share(used: float | None, whole: float | None) -> float | None:
+    """Return a part in percent; None where either is unknown, or nothing is set."""
     return None if used is None or not whole else 100 * used / whole

@@ -12,6 +12,7 @@ from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_feed import PodsFeed
 from tui.panes.pods_kinds import EVERY_S
 from tui.panes.pods_views import REVEALED_IN, VIEWS
+from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
 from tui.sources.reading import Reading
@@ -48,7 +49,11 @@ class PodsTables(PodsFeed):
         self._reading = reading
         if reading.snapshot is not None and self._views:
             self._take(reading.snapshot)
+            self.follow()
         self._draw_frame()
+
+    def follow(self) -> None:
+        """Go where something that was asked for is to be seen, once the cluster tells of it."""
 
     def tick(self) -> None:
         """Have rows built again whose ages read differently; say how old everything is."""
@@ -123,6 +128,8 @@ class PodsTables(PodsFeed):
             amount = "" if snapshot is None else f" {len(getattr(snapshot, name))}"
             segments.append(Segment(f" {view.title}{amount} ", reverse=name == self.view))
         for name, extra in self.extras.items():
+            if extra.is_drilled and name != self.view:
+                continue
             # Of a view that nobody looks at nothing is read: what it held last is no news.
             amount = f" {extra.amount}" if name == self.view and extra.amount is not None else ""
             segments.append(Segment(f" {extra.title}{amount} ", reverse=name == self.view))
@@ -145,8 +152,14 @@ class PodsTables(PodsFeed):
 
     def action_view(self, step: int) -> None:
         """Open another view."""
-        views = [*VIEWS, *self.extras]
-        self.open_view(views[(views.index(self.view) + step) % len(views)])
+        views = self.strip_views
+        here = views.index(self.view) if self.view in views else 0
+        self.open_view(views[(here + step) % len(views)])
+
+    @property
+    def strip_views(self) -> list[str]:
+        """The views that are always on the strip, in its order."""
+        return [*VIEWS, *(name for name, extra in self.extras.items() if not extra.is_drilled)]
 
     def open_view(self, view: str) -> None:
         """Open a view."""
@@ -159,6 +172,9 @@ class PodsTables(PodsFeed):
         for table in (*(view.table for view in self._views.values()), *(one.table for one in self.extras.values())):
             # By hand and not by a class: what a stylesheet is yet to show cannot take the focus.
             table.display = table is opened
+        for extra in self.extras.values():
+            for line in extra.head:
+                line.display = extra is self.extra
         if (bar := self.query_one(FilterBar)).is_mounted:
             opened.filter_text = typed_filter(bar.text).text
         if self.snapshot is not None:
@@ -176,12 +192,13 @@ class PodsTables(PodsFeed):
             self._take(self.snapshot)
         self._draw_frame()
 
-    def show_pods(self, *, workload: Workload | None = None, node: str = "") -> None:
-        """Open the pods of one workload, or of one node."""
+    def show_pods(self, *, workload: Workload | None = None, revision: Revision | None = None, node: str = "") -> None:
+        """Open the pods of one workload, of one of its revisions, or of one node."""
         # A text that found the workload need not be in the names of its pods.
         self.clear_filter()
         self.view = "pods"
-        self.choose(replace(self.choice, workload=workload, node=node, kind="", labels=None, fields=None))
+        chosen = replace(self.choice, workload=workload, revision=revision, node=node)
+        self.choose(replace(chosen, kind="", labels=None, fields=None))
         self._open_view()
 
     def clear_filter(self) -> None:
@@ -192,7 +209,7 @@ class PodsTables(PodsFeed):
     def open_at(self, view: str, filter_text: str, source: str) -> None:
         """Open a view with every namespace, and filter its rows."""
         self.choice = Choice()
-        if view in self._views or view in self.extras:
+        if view in self.strip_views:
             self.view = view
         for known in self._views.values():
             known.revision = 0
@@ -233,7 +250,7 @@ class PodsTables(PodsFeed):
         used = {pod.namespace for pod in snapshot.pods.values()} | {w.namespace for w in snapshot.workloads.values()}
         names = ["", *sorted(used)]
         index = names.index(self.choice.namespace) if self.choice.namespace in names else 0
-        self.choose(replace(self.choice, namespace=names[(index + step) % len(names)], workload=None))
+        self.choose(replace(self.choice, namespace=names[(index + step) % len(names)], workload=None, revision=None))
 
     def action_faults(self) -> None:
         """Show only what needs somebody, or everything."""
@@ -268,7 +285,7 @@ class PodsTables(PodsFeed):
     def _back_up(self) -> None:
         """Leave the pods of a workload or a node, to where it stands."""
         workload, node = self.choice.workload, self.choice.node
-        self.choose(replace(self.choice, workload=None, node=""))
+        self.choose(self.choice.without_drill())
         if self.view == "pods":
             self.open_view("workloads" if workload is not None else "nodes")
             nodes = self.snapshot.nodes.values() if self.snapshot is not None else ()

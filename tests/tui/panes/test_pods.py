@@ -329,26 +329,26 @@ async def test_keys_narrow_what_is_shown_and_escape_widens_it_again() -> None:
         assert app.table().row_count == len(snapshot().pods)
 
 
-async def test_enter_on_a_workload_shows_its_pods() -> None:
+async def test_enter_on_a_job_shows_its_pods() -> None:
     app = PaneApp()
     async with app.run_test(size=(120, 40)) as pilot:
         await shown(pilot, snapshot())
         await pilot.press("tab")
         await drawn(pilot)
-        search = next(w for w in snapshot().workloads.values() if w.name == "search")
-        app.table("workloads").cursor_key = search.uid
+        job = next(w for w in snapshot().workloads.values() if w.name == "migrate-ok")
+        app.table("workloads").cursor_key = job.uid
         await pilot.press("enter")
         await drawn(pilot)
-        assert app.table().row_count == 7
-        assert "pods of Deployment/search" in app.query_one("#pods-title", SegmentLine).text
+        assert app.table().row_count == 3
+        assert "pods of Job/migrate-ok" in app.query_one("#pods-title", SegmentLine).text
 
 
-async def test_enter_on_a_pod_shows_it_in_full() -> None:
+async def test_a_pod_is_shown_in_full() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await shown(pilot, snapshot())
         app.table().cursor_key = pod("ledger-").uid
-        await pilot.press("enter")
+        await pilot.press("d")
         await until(pilot, lambda: isinstance(app.screen, TextDialog))
         await pilot.pause()
         assert "of Deployment/ledger" in "\n".join(line.text for line in app.screen.query_one(LogView).visible_lines())

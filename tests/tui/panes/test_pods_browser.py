@@ -39,6 +39,7 @@ class _App(App[None]):
         super().__init__()
         self.kubernetes = source
         self.told: list[str] = []
+        self.asked: list[Pane.Requested] = []
         self.later = 0.0
         profile = Profile(name="t", environment="dev", kubernetes=Kubernetes(context="sandbox"))
         self.desk = Desk(
@@ -61,6 +62,9 @@ class _App(App[None]):
     async def read(self) -> None:
         snapshot = await self.kubernetes.read()
         self.pane.show(Reading("kubernetes:", 0.25, snapshot, taken_at=self.desk.now()))
+
+    def on_pane_requested(self, message: Pane.Requested) -> None:
+        self.asked.append(message)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         self.told.append(message.text)
@@ -238,7 +242,7 @@ async def test_down_to_the_pods_of_a_node_and_back_and_up_to_the_workload(source
         assert above is not None
         await until(pilot, lambda: app.pane.view == "workloads" and app.pane.table.cursor_key == above.uid)
         await pilot.press("shift+tab", "tab", "enter")
-        await until(pilot, lambda: app.pane.view == "pods" and app.pane.table.visible_count == above.desired)
+        await until(pilot, lambda: app.pane.view == "rollout")
         await pilot.press("escape")
         await until(pilot, lambda: app.pane.view == "workloads" and app.pane.table.cursor_key == above.uid)
 

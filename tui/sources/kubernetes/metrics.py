@@ -9,7 +9,7 @@ from tui.sources.errors import SourceError
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, parts, quantity, text
 
-_GROUP: Final = "/apis/metrics.k8s.io/v1beta1"
+GROUP: Final = "/apis/metrics.k8s.io/v1beta1"
 _SLICE: Final = 100
 """Pods worked out before others get their turn: thousands take longer than a key may wait."""
 
@@ -72,7 +72,7 @@ async def read_metrics(connection: Connection, namespaces: Sequence[str | None])
     for namespace in namespaces:
         scope = f"/namespaces/{namespace}" if namespace else ""
         try:
-            answer = await connection.call("GET", f"{_GROUP}{scope}/pods", timeout_s=15)
+            answer = await connection.call("GET", f"{GROUP}{scope}/pods", timeout_s=15)
         except SourceError as error:
             return Metrics({}, {}, error.message)
         if answer.is_ok:
@@ -84,7 +84,7 @@ async def read_metrics(connection: Connection, namespaces: Sequence[str | None])
             reason = _reason(answer.status, answer.message)
             refused.append(answer.status)
     try:
-        answer = await connection.call("GET", f"{_GROUP}/nodes", timeout_s=15)
+        answer = await connection.call("GET", f"{GROUP}/nodes", timeout_s=15)
     except SourceError as error:
         return Metrics(pods, {}, error.message)
     if answer.is_ok:

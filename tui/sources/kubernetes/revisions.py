@@ -9,12 +9,15 @@ from typing import Any, Final
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, moment, owner, part, parts, strings, text, whole
 from tui.sources.kubernetes.kinds import KINDS
+from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.workloads import REVISION, selector_words
 
 CHANGE_CAUSE: Final = "kubernetes.io/change-cause"
 """The annotation in which people note why a template changed; kubectl's CHANGE-CAUSE."""
 _HASH: Final = "pod-template-hash"
 """The label that the controller adds to a ReplicaSet's template."""
+_POD_HASH: Final = "controller-revision-hash"
+"""The label by which the pods of StatefulSets and DaemonSets name their revision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,17 @@ def parse_revisions(obj: Object, kept: Iterable[Object]) -> tuple[Revision, ...]
     own = [item for item in kept if (owned_by := owner(part(item, "metadata"))) is not None and owned_by.uid == uid]
     now = template_md5(part(obj, "spec", "template"))
     return tuple(sorted((_revision(item, now) for item in own), key=lambda revision: -revision.number))
+
+
+def is_of(pod: Pod, revision: Revision, workload_uid: str) -> bool:
+    """Tell whether a pod was made from this revision of a workload."""
+    if pod.owner is None:
+        return False
+    if pod.owner.uid == revision.uid:
+        return True
+    # A StatefulSet's pods carry the whole name of the ControllerRevision, a DaemonSet's only the end of it.
+    mark = pod.labels.get(_POD_HASH, "")
+    return pod.owner.uid == workload_uid and bool(mark) and f"-{revision.name}".endswith(f"-{mark}")
 
 
 def template_md5(template: Object) -> str:

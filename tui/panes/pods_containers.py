@@ -1,0 +1,198 @@
+"""The view of one pod's containers in the Pods tab: what each does, uses and may use."""
+
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from textual.widget import Widget
+
+from tui.panes.periodic import Periodic
+from tui.panes.pods_choice import Choice, Fact
+from tui.panes.pods_rows import NEAR_LIMIT, cores, memory, share
+from tui.sources.errors import SourceError, Unreachable, Unreadable
+from tui.sources.kubernetes.ages import age_since
+from tui.sources.kubernetes.containers import Container, Role, parse_container_usage, parse_containers
+from tui.sources.kubernetes.fields import part, text
+from tui.sources.kubernetes.metrics import GROUP, Usage
+from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
+from tui.sources.kubernetes.source import KubernetesSource
+from tui.units import percent
+from widgets.cell import Cell, Column, Row, Tone
+from widgets.live_table import LiveTable
+from widgets.segment_line import Segment
+
+EVERY_S: Final = 5.0
+_AT_LEAST_S: Final = 0.5
+_WIDE: Final = 120
+_ENDED_WELL: Final = frozenset({"Completed"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    containers: tuple[Container, ...]
+    usage: Mapping[str, Usage]
+    unknown: str
+    """Why nobody tells what they use; empty when somebody does."""
+
+
+class ContainersView:
+    """The containers of one pod."""
+
+    is_drilled = True
+    head: tuple[Widget, ...] = ()
+
+    def __init__(
+        self,
+        source: Callable[[], KubernetesSource | None],
+        start: Callable[[Coroutine[Any, Any, None]], object],
+        redraw: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
+        self.pod: Pod | None = None
+        """Whose containers; None before a pod was chosen."""
+        self._source, self._now = source, now
+        self._found: Periodic[_Read] = Periodic(self._read, start, redraw, now, every_s=EVERY_S)
+        self._seen: object = None
+        self._hurried_at = float("-inf")
+        self.table = LiveTable(self.columns(80), id="pods-containers", empty="reading its containers")
+
+    def choose(self, pod: Pod) -> None:
+        """Show another pod's from now on."""
+        if self.pod is None or self.pod.uid != pod.uid:
+            self._found.forget()
+            self.table.show({})
+        self.pod = pod
+
+    @property
+    def namespace(self) -> str:
+        """The pod's."""
+        return self.pod.namespace if self.pod is not None else ""
+
+    @property
+    def title(self) -> str:
+        """The pod's name."""
+        return f"Pod/{self.pod.name}" if self.pod is not None else "containers"
+
+    @property
+    def amount(self) -> int | None:
+        """None: they are all on the screen."""
+        return None
+
+    @property
+    def notice(self) -> str:
+        """Why it could not be read, or that nobody tells what is used."""
+        if self._found.error is not None:
+            return f"{self.title}: {self._found.error}"
+        found = self._found.value
+        return f"CPU, MEM: {found.unknown}" if found is not None and found.unknown else ""
+
+    @property
+    def stale(self) -> bool:
+        """Whether the newest reading failed."""
+        return self._found.error is not None and self._found.value is not None
+
+    @property
+    def taken_at(self) -> float | None:
+        """When the pod was read last."""
+        return self._found.taken_at
+
+    def columns(self, width: int) -> tuple[Column, ...]:
+        """Return the columns for a screen of this width."""
+        is_wide = width >= _WIDE
+        return (
+            Column("name", "CONTAINER", 20 if is_wide else 16),
+            Column("ready", "READY", 5),
+            Column("state", "STATE", 20 if is_wide else 16),
+            Column("restarts", "RESTARTS", 8, "right"),
+            Column("age", "AGE", 6, "right", priority=1),
+            Column("cpu", "CPU", 6, "right"),
+            Column("cpu_request", "%C/R", 6, "right", priority=3),
+            Column("cpu_limit", "%C/L", 6, "right", priority=1),
+            Column("memory", "MEM", 9, "right"),
+            Column("memory_request", "%M/R", 6, "right", priority=3),
+            Column("memory_limit", "%M/L", 6, "right", priority=1),
+            Column("more", "WHY, LAST END", priority=2, min_width=14),
+            Column("probes", "PROBES", 29, priority=5),
+            Column("image", "IMAGE", 36, priority=4),
+        )
+
+    def draw(self, snapshot: KubernetesSnapshot, choice: Choice) -> None:
+        """Draw the containers, and read the pod again when the watches tell of it."""
+        if self.pod is None:
+            return
+        told = snapshot.pods.get(self.pod.uid)
+        if told is not None:
+            self.pod = told
+        if told is not self._seen and self._now() - self._hurried_at >= _AT_LEAST_S:
+            self._seen, self._hurried_at = told, self._now()
+            self._found.hurry()
+        self._found.poll()
+        if (found := self._found.value) is not None:
+            now = self._now()
+            self.table.show({one.name: container_row(one, found.usage.get(one.name), now) for one in found.containers})
+
+    def segments(self) -> list[Segment]:
+        """Say what can be looked at."""
+        return [Segment("t: from inside, also how often its CPU limit holds it", "dim", priority=1, right=True)]
+
+    def about(self, key: Hashable) -> str:
+        """Return what a row is about: nothing that another view has."""
+        return ""
+
+    def by_hand(self) -> list[tuple[str, ...]]:
+        """Return the kubectl arguments that show the same by hand."""
+        name = self.pod.name if self.pod is not None else ""
+        return [("describe", "pod", name), ("top", "pod", name, "--containers")]
+
+    def worst_first(self) -> str:
+        """Sort by state, or as they start."""
+        self.table.sort_by("state" if self.table.sort_column != "state" else "name")
+        return f"sorted by {self.table.sort_column}"
+
+    def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Fact | None:
+        """Return the pod, whichever row it is: what can be done is done to it."""
+        return snapshot.pods.get(self.pod.uid) if self.pod is not None else None
+
+    async def _read(self) -> _Read:
+        if (source := self._source()) is None or (pod := self.pod) is None:
+            raise Unreachable("no cluster to ask")
+        obj = await source.fetch("Pod", pod.namespace, pod.name)
+        if text(part(obj, "metadata"), "uid") != pod.uid:
+            raise Unreadable("it was deleted, and another one made of that name: esc, then look at that one")
+        usage, unknown = {}, ""
+        try:
+            answer = await source.connection.call("GET", f"{GROUP}/namespaces/{pod.namespace}/pods/{pod.name}")
+        except SourceError as error:
+            unknown = error.message
+        else:
+            usage = dict(parse_container_usage(answer.body)) if answer.is_ok else {}
+            unknown = "" if answer.is_ok else f"nobody tells what they use: {answer.message}"
+        return _Read(parse_containers(obj), usage, unknown)
+
+
+def container_row(container: Container, usage: Usage | None, now: float) -> Row:
+    """Return a container's row; `usage` is None where nobody tells what it uses."""
+    is_well = container.is_running or container.state in _ENDED_WELL
+    tone: Tone = "" if is_well else "critical" if container.message or container.restarts else "warn"
+    cpu, used = (usage.cpu_cores, usage.memory_bytes) if usage is not None else (None, None)
+    of_limit = share(cpu, container.cpu_limit_cores)
+    memory_of_limit = share(used, container.memory_limit_bytes)
+    last = container.last_end and f"before: {container.last_end} {age_since(container.last_ended_at, now)} ago"
+    cells: tuple[str | Cell, ...] = (
+        container.name + (f" ({container.role})" if container.role is not Role.MAIN else ""),
+        Cell("yes" if container.is_ready else "no", "" if container.is_ready or is_well else "warn"),
+        Cell(container.state, tone),
+        str(container.restarts),
+        age_since(container.since, now) if container.since is not None else "",
+        cores(usage),
+        percent(share(cpu, container.cpu_request_cores)),
+        Cell(percent(of_limit), "warn" if (of_limit or 0) >= NEAR_LIMIT else ""),
+        memory(usage),
+        percent(share(used, container.memory_request_bytes)),
+        Cell(percent(memory_of_limit), "warn" if (memory_of_limit or 0) >= NEAR_LIMIT else ""),
+        " · ".join(filter(None, (container.message, last))),
+        container.probes or "none",
+        container.image,
+    )
+    return Row(cells, tone="dim" if container.state in _ENDED_WELL else "")
