@@ -1,6 +1,6 @@
 """What a table shows: cells, rows and columns as plain values."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
@@ -21,6 +21,41 @@ class Cell:
     text: str
     """Plain text, never markup."""
     tone: Tone = ""
+
+
+class LateCell(Cell):
+    """A cell whose text is worked out when it is drawn: of thousands of rows only those on the screen cost anything.
+
+    The filter does not look at it.
+    """
+
+    __slots__ = ("_of", "_work")
+
+    _of: Hashable
+    _work: Callable[[], str]
+
+    def __init__(self, of: Hashable, work: Callable[[], str], tone: Tone = "") -> None:
+        """Make a cell.
+
+        Args:
+            of: what the text is made from: two cells that were made from the same look the same.
+            work: returns the text.
+            tone: as any cell's.
+        """
+        object.__setattr__(self, "tone", tone)
+        object.__setattr__(self, "_of", of)
+        object.__setattr__(self, "_work", work)
+
+    @property
+    def text(self) -> str:
+        """The text, worked out now."""
+        return self._work()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LateCell) and (self._of, self.tone) == (other._of, other.tone)
+
+    def __hash__(self) -> int:
+        return hash((self._of, self.tone))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Hashable, Mapping
 
-from widgets.cell import KeyT, Row, SortValue, cell_text
+from widgets.cell import KeyT, LateCell, Row, SortValue, cell_text
 from widgets.text_filter import TextFilter, compile_filter
 
 _SortKey = tuple[int, str | int | float, int]
@@ -167,4 +167,4 @@ def sort_value(row: Row, column: int) -> SortValue:
 
 def haystack(row: Row) -> str:
     """Return the text a filter looks at: every cell, dropped columns too, and the row's own haystack."""
-    return " ".join([*map(cell_text, row.cells), row.haystack])
+    return " ".join([*(cell_text(cell) for cell in row.cells if not isinstance(cell, LateCell)), row.haystack])

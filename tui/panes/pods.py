@@ -10,6 +10,7 @@ from tui.panes import pods_detail, tabs
 from tui.panes.neighbours import clients_at
 from tui.panes.pods_drill import PodsDrill
 from tui.panes.pods_events import Fold
+from tui.panes.pods_held import held_lines
 from tui.panes.pods_object import object_page
 from tui.panes.pods_revisions import template_changes
 from tui.sources.errors import SourceError
@@ -86,7 +87,8 @@ class PodsPane(PodsDrill):
         now = self.desk.now()
         match fact:
             case Pod():
-                page = pods_detail.pod_page(fact, obj, snapshot, now)
+                more = held_lines(fact, obj, self.accounts, self.desk.readings(), now) if obj is not None else ()
+                page = pods_detail.pod_page(fact, obj, snapshot, now, more)
                 if clients := clients_at(fact.ip, self.desk.readings()):
                     page += "\n".join(("\n\nConnected from its address", *(f"  {line}" for line in clients)))
             case Workload():

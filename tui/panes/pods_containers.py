@@ -8,11 +8,13 @@ from textual.widget import Widget
 
 from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
+from tui.panes.pods_held import Account, Accounts
 from tui.panes.pods_rows import NEAR_LIMIT, cores, memory, share
 from tui.sources.errors import SourceError, Unreachable, Unreadable
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.containers import Container, Role, parse_container_usage, parse_containers
 from tui.sources.kubernetes.fields import part, text
+from tui.sources.kubernetes.inside import OFTEN_PERCENT
 from tui.sources.kubernetes.metrics import GROUP, Usage
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -48,7 +50,9 @@ class ContainersView:
         start: Callable[[Coroutine[Any, Any, None]], object],
         redraw: Callable[[], None],
         now: Callable[[], float],
+        accounts: Accounts,
     ) -> None:
+        self._accounts = accounts
         self.pod: Pod | None = None
         """Whose containers; None before a pod was chosen."""
         self._source, self._now = source, now
@@ -109,10 +113,11 @@ class ContainersView:
             Column("cpu", "CPU", 6, "right"),
             Column("cpu_request", "%C/R", 6, "right", priority=3),
             Column("cpu_limit", "%C/L", 6, "right", priority=1),
+            Column("held", "HELD", 8, "right", priority=2),
             Column("memory", "MEM", 9, "right"),
             Column("memory_request", "%M/R", 6, "right", priority=3),
             Column("memory_limit", "%M/L", 6, "right", priority=1),
-            Column("more", "WHY, LAST END", priority=2, min_width=14),
+            Column("more", "WHY, LAST END", priority=1, min_width=14),
             Column("probes", "PROBES", 29, priority=5),
             Column("image", "IMAGE", 36, priority=4),
         )
@@ -130,7 +135,11 @@ class ContainersView:
         self._found.poll()
         if (found := self._found.value) is not None:
             now = self._now()
-            self.table.show({one.name: container_row(one, found.usage.get(one.name), now) for one in found.containers})
+            rows = {}
+            for one in found.containers:
+                account = self._accounts.get(self.pod.uid, one.name)
+                rows[one.name] = container_row(one, found.usage.get(one.name), account, now)
+            self.table.show(rows)
 
     def segments(self) -> list[Segment]:
         """Say what can be looked at."""
@@ -171,8 +180,11 @@ class ContainersView:
         return _Read(parse_containers(obj), usage, unknown)
 
 
-def container_row(container: Container, usage: Usage | None, now: float) -> Row:
-    """Return a container's row; `usage` is None where nobody tells what it uses."""
+def container_row(container: Container, usage: Usage | None, account: Account | None, now: float) -> Row:
+    """Return a container's row.
+
+    `usage` is None where nobody tells what it uses, `account` where nobody has looked how often its CPU limit held it.
+    """
     is_well = container.is_running or container.state in _ENDED_WELL
     tone: Tone = "" if is_well else "critical" if container.message or container.restarts else "warn"
     cpu, used = (usage.cpu_cores, usage.memory_bytes) if usage is not None else (None, None)
@@ -188,6 +200,7 @@ def container_row(container: Container, usage: Usage | None, now: float) -> Row:
         cores(usage),
         percent(share(cpu, container.cpu_request_cores)),
         Cell(percent(of_limit), "warn" if (of_limit or 0) >= NEAR_LIMIT else ""),
+        _held(container, account),
         memory(usage),
         percent(share(used, container.memory_request_bytes)),
         Cell(percent(memory_of_limit), "warn" if (memory_of_limit or 0) >= NEAR_LIMIT else ""),
@@ -196,3 +209,10 @@ def container_row(container: Container, usage: Usage | None, now: float) -> Row:
         container.image,
     )
     return Row(cells, tone="dim" if container.state in _ENDED_WELL else "")
+
+
+def _held(container: Container, account: Account | None) -> Cell:
+    if account is not None and account.since_start.periods:
+        part = max(account.since_start.percent, account.lately.percent)
+        return Cell(percent(part), "warn" if part >= OFTEN_PERCENT else "")
+    return Cell("no limit" if container.cpu_limit_cores is None else "t looks", "dim")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tui.panes.failing import clock
 from tui.panes.pods_events import Fold
-from tui.panes.pods_rows import cores, memory
+from tui.panes.pods_rows import cores, memory, share
 from tui.sources.kubernetes.ages import age, age_since
 from tui.sources.kubernetes.events import Event
 from tui.sources.kubernetes.fields import Object, moment, part, parts, strings, text, whole
@@ -13,6 +13,7 @@ from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
 from tui.sources.text import clean
+from tui.units import percent
 
 _EVENTS = 30
 
@@ -33,9 +34,13 @@ def find(snapshot: KubernetesSnapshot, kind: str, path: str) -> str | None:
     return None
 
 
-def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: float) -> str:
-    """Return a pod in full; `obj` is the whole object, None when it could not be read."""
+def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: float, more: Iterable[str] = ()) -> str:
+    """Return a pod in full.
+
+    `obj` is the whole object, None when it could not be read; `more` are lines to stand after its containers.
+    """
     usage = snapshot.metrics.pods.get(pod.path)
+    cpu, used = (usage.cpu_cores, usage.memory_bytes) if usage is not None else (None, None)
     owned_by = f"{pod.owner.kind}/{pod.owner.name}" if pod.owner else "nobody: a bare pod"
     if (above := snapshot.workload_of(pod)) and pod.owner and above.uid != pod.owner.uid:
         owned_by += f" of {above.kind}/{above.name}"
@@ -47,7 +52,8 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
         f"node        {pod.node or 'not scheduled'}",
         f"IP          {pod.ip or 'none yet'}",
         f"owner       {owned_by}",
-        f"uses        CPU {cores(usage)}, memory {memory(usage)}",
+        f"uses        CPU {cores(usage)}{_bounds(cpu, pod.cpu_request_cores, pod.cpu_limit_cores)}",
+        f"            memory {memory(usage)}{_bounds(used, pod.memory_request_bytes, pod.memory_limit_bytes)}",
         f"uid         {pod.uid}",
     ]
     if obj is not None:
@@ -60,11 +66,19 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
             if containers := parts(spec, key):
                 known = {text(s, "name"): s for s in parts(status, statuses)}
                 lines += ["", title, *_containers(containers, known, now)]
+        lines += more
         lines += _volumes(spec)
         lines += conditions_lines(status, now)
         lines += labels_lines(obj)
     lines += events_lines([event for event in snapshot.events.values() if _is_about(event, pod.uid, "pod", pod)], now)
     return "\n".join(lines)
+
+
+def _bounds(used: float | None, request: float | None, limit: float | None) -> str:
+    told = ((percent(share(used, request)), request, "request"), (percent(share(used, limit)), limit, "limit"))
+    words = [f"{part} of its {name}" for part, bound, name in told if bound is not None and used is not None]
+    missing = "" if limit is not None else "no limit for all of it"
+    return "".join(f", {word}" for word in (*words, missing) if word)
 
 
 def _containers(containers: Iterable[Object], known: Mapping[str, Object], now: float) -> Iterator[str]:

@@ -59,7 +59,7 @@ class PodsDrill(PodsInside):
 
         now = self.desk.now
         self.rollouts = RolloutView(lambda: self.source, start, self._redraw, now)
-        self.containers = ContainersView(lambda: self.source, start, self._redraw, now)
+        self.containers = ContainersView(lambda: self.source, start, self._redraw, now, self.accounts)
         return {**super().make_extras(), _ROLLOUT: self.rollouts, _CONTAINERS: self.containers}
 
     def detail(self) -> None:

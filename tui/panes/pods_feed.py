@@ -175,6 +175,7 @@ class PodsFeed(Pane):
             partial(self.desk.level, self.source_name),
             snapshot.metrics.pods.get,
             snapshot.metrics.nodes.get,
+            *((source.trends.get,) if (source := self.source) is not None else ()),
         )
         if self._views[self.view].drain(partial(self.fact, snapshot), light):
             self._draining = self.set_timer(0.02, self._drain)

@@ -13,6 +13,8 @@ from tui.actions.kubernetes.pods import pod_target
 from tui.actions.kubernetes.shell import shell_request
 from tui.journal import JournalError
 from tui.panes.offering import Offer
+from tui.panes.pane import Desk
+from tui.panes.pods_held import Account, Accounts
 from tui.panes.pods_objects import PodsObjects
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.diagnostics import TITLES, Look, subject_problem
@@ -30,6 +32,11 @@ _ASKED: Final = {
 
 class PodsInside(PodsObjects):
     """Look inside a container, or open a shell in it."""
+
+    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
+        super().__init__(desk, id=id)
+        self.accounts = Accounts()
+        """How often containers were held by their CPU limits, as looks told."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "look_inside", "Test from inside: CPU throttling, processes, disk, DNS, HTTP", id="pods.inside"),
@@ -119,5 +126,7 @@ class PodsInside(PodsObjects):
         except (NotSentError, SourceError) as error:
             self.post_message(self.Told(f"{what}: {error}", "warn"))
             return
+        if findings.throttling is not None:
+            self.accounts.note(place, Account(self.desk.now(), *findings.throttling))
         title = f"{what}, looked at within {time.monotonic() - began:.1f} s"
         self.app.push_screen(TextDialog(title, findings.page(), stem=f"{look.value}-{place.pod}"))

@@ -1,7 +1,9 @@
 """Rows of the Pods tab: facts in, cells out. Ages are words of a moment; `moments` says which ones a row shows."""
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tui.rules import Level
@@ -9,13 +11,18 @@ from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.metrics import Usage
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Health, Pod
+from tui.sources.kubernetes.trends import Trend
 from tui.sources.kubernetes.workloads import Condition, Workload
 from tui.units import percent, size
-from widgets.cell import Cell, Column, Row, Tone
+from widgets.cell import Cell, Column, LateCell, Row, Tone
+from widgets.sparkline import sparkline
 
 _WIDE: Final = 120
+_WIDEST: Final = 160
+TREND: Final = 8
+"""Cells a curve takes in a row."""
 NEAR_LIMIT: Final = 90.0
-"""Percent of its memory limit from which a pod is near to being killed for it."""
+"""Percent of a limit from which a pod is near to being killed for its memory, or held for its CPU."""
 POD_TONES: Final[dict[Health, Tone]] = {
     Health.FINE: "",
     Health.WAITING: "warn",
@@ -56,39 +63,54 @@ class Light:
     """By `namespace/name`."""
     node_usage: Callable[[str], Usage | None]
     """By name."""
+    pod_trend: Callable[[str], Trend | None] = lambda name: None
+    """By `namespace/name`."""
 
 
-def pod_columns(width: int) -> tuple[Column, ...]:
-    """Return the columns of pods for a screen of this width."""
+def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
+    """Return the columns of pods for a screen of this width; `is_usage`: what they use comes before how they are."""
     is_wide = width >= _WIDE
+    has_room = is_wide or not is_usage
+    namespace, status = (16, 24) if width >= _WIDEST else (12, 18) if is_wide else (10, 16)
     return (
-        Column("namespace", "NAMESPACE", 16 if is_wide else 10),
+        Column("namespace", "NAMESPACE", namespace, hidden=not has_room),
         Column("name", "NAME", min_width=20, max_width=63),
-        Column("ready", "READY", 5),
-        Column("status", "STATUS", 26 if is_wide else 16),
-        Column("restarts", "RESTARTS", 14 if is_wide else 12),
-        Column("age", "AGE", 6, "right"),
-        Column("node", "NODE", 16, priority=2),
-        Column("cpu", "CPU", 6, "right", priority=1),
-        Column("memory", "MEM", 9, "right", priority=1),
-        Column("ip", "IP", 15, priority=4),
-        Column("cpu_share", "%CPU/R", 6, "right", priority=3),
-        Column("memory_share", "%MEM/L", 6, "right", priority=3),
+        Column("ready", "READY", 5, hidden=not has_room),
+        Column("status", "STATUS", status, hidden=not has_room),
+        Column("restarts", "RESTARTS", 14 if is_wide else 12, hidden=is_usage),
+        Column("age", "AGE", 6, "right", hidden=is_usage),
+        Column("node", "NODE", 15, priority=4 if is_usage else 3),
+        Column("cpu", "CPU", 6, "right", priority=0 if is_usage else 1),
+        Column("cpu_share", "%CPU/R", 6, "right", priority=2 if is_usage else 4),
+        Column("cpu_limit", "%CPU/L", 6, "right", priority=0 if is_usage else 2),
+        Column("cpu_trend", "CPU 10m", TREND, priority=1 if is_usage else 5),
+        Column("memory", "MEM", 8, "right", priority=0 if is_usage else 1),
+        Column("memory_request", "%MEM/R", 6, "right", priority=3 if is_usage else 6),
+        Column("memory_share", "%MEM/L", 6, "right", priority=0 if is_usage else 2),
+        Column("memory_trend", "MEM 10m", TREND, priority=1 if is_usage else 5),
+        Column("ip", "IP", 15, priority=7, hidden=is_usage),
     )
 
 
 def pod_row(pod: Pod, light: Light) -> Row:
     """Return a pod's row; sorting by STATUS puts what needs somebody first.
 
-    %CPU/R is of what its containers ask for, %MEM/L of what they may have; nothing where not every one has a limit.
+    Shares are of what its containers ask for (/R) and of what they may have (/L); nothing where not every one has a
+    limit. The curves of the last ten minutes reach up to the limit, or to their own peak where there is none.
     """
     tone = POD_TONES[pod.health]
-    usage = light.pod_usage(pod.path)
+    usage, trend = light.pod_usage(pod.path), light.pod_trend(pod.path)
     restarts = str(pod.restarts)
     if pod.restarts and pod.restarted_at is not None:
         restarts += f" ({age_since(pod.restarted_at, light.now)} ago)"
-    cpu_share = share(usage.cpu_cores if usage else None, pod.cpu_request_cores)
-    memory_share = share(usage.memory_bytes if usage else None, pod.memory_limit_bytes)
+    cpu, used = (usage.cpu_cores, usage.memory_bytes) if usage is not None else (None, None)
+    shares = (
+        share(cpu, pod.cpu_request_cores),
+        share(cpu, pod.cpu_limit_cores),
+        share(used, pod.memory_request_bytes),
+        share(used, pod.memory_limit_bytes),
+    )
+    cpu_share, cpu_limit, memory_request, memory_share = shares
     level = light.level("pod_restarts", pod.path) if pod.health is Health.FAILING else Level.OK
     cells = (
         pod.namespace,
@@ -99,10 +121,14 @@ def pod_row(pod: Pod, light: Light) -> Row:
         age_since(pod.created_at, light.now),
         pod.node or "<none>",
         cores(usage),
-        memory(usage),
-        pod.ip or "<none>",
         percent(cpu_share),
-        Cell(percent(memory_share), "warn" if (memory_share or 0) >= NEAR_LIMIT else ""),
+        _near(cpu_limit),
+        _curve(trend, trend.cpu_cores if trend else (), pod.cpu_limit_cores),
+        memory(usage),
+        percent(memory_request),
+        _near(memory_share),
+        _curve(trend, trend.memory_bytes if trend else (), pod.memory_limit_bytes),
+        pod.ip or "<none>",
     )
     sort = (
         pod.path,
@@ -112,14 +138,35 @@ def pod_row(pod: Pod, light: Light) -> Row:
         pod.restarts,
         -(pod.created_at or 0),
         pod.node,
-        usage.cpu_cores if usage else None,
-        usage.memory_bytes if usage else None,
-        pod.ip,
+        cpu,
         cpu_share,
+        cpu_limit,
+        cpu,
+        used,
+        memory_request,
         memory_share,
+        used,
+        pod.ip,
     )
     owner = f"{pod.owner.kind}/{pod.owner.name}" if pod.owner else ""
     return Row(cells, sort, "dim" if pod.health is Health.ENDED else "", f"{pod.path} {owner}")
+
+
+def _near(of_limit: float | None) -> Cell:
+    return Cell(percent(of_limit), "warn" if (of_limit or 0.0) >= NEAR_LIMIT else "")
+
+
+def _curve(trend: Trend | None, values: Sequence[float], limit: float | None) -> str | Cell:
+    if trend is None:
+        return ""
+    # The array goes on: what is drawn is what it holds then, and the number of readings says when it is another curve.
+    return LateCell((trend.readings, limit), partial(curve, values, TREND, limit))
+
+
+def curve(values: Sequence[float], width: int, limit: float | None) -> str:
+    """Return what something used as a curve from nothing up to its limit; to its own peak where that is higher."""
+    peak = max((value for value in values if math.isfinite(value)), default=0.0)
+    return sparkline(values, width, low=0.0, high=max(peak, limit or 0.0))
 
 
 def pod_moments(pod: Pod) -> Iterable[float | None]:

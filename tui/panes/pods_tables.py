@@ -11,6 +11,7 @@ from tui.panes.failing import clock, failure_words
 from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_feed import PodsFeed
 from tui.panes.pods_kinds import EVERY_S
+from tui.panes.pods_rows import pod_columns
 from tui.panes.pods_views import REVEALED_IN, VIEWS
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -36,7 +37,11 @@ class PodsTables(PodsFeed):
         Binding("n", "namespace(1)", "Namespace: next", id="pods.namespace"),
         Binding("f", "faults", "Faults only", id="pods.faults"),
         Binding("o", "worst_first", "Worst first", show=False, id="pods.worst_first"),
+        Binding("w", "usage", "What pods use: CPU, memory and their curves first", show=False, id="pods.usage"),
     ]
+
+    _is_usage = False
+    """Whether the pods' table shows first what they use."""
 
     def on_mount(self) -> None:
         """Open the first view."""
@@ -141,8 +146,11 @@ class PodsTables(PodsFeed):
 
     def on_resize(self, event: events.Resize) -> None:
         """Use the width there is."""
-        width = event.size.width
-        fitting = [(self._views[name].table, view.columns(width)) for name, view in VIEWS.items()]
+        self._fit(event.size.width)
+
+    def _fit(self, width: int) -> None:
+        fitting = [(self._views[name].table, view.columns(width)) for name, view in VIEWS.items() if name != "pods"]
+        fitting.append((self._views["pods"].table, pod_columns(width, is_usage=self._is_usage)))
         fitting += [(extra.table, extra.columns(width)) for extra in self.extras.values()]
         for table, columns in fitting:
             if table.columns != columns:
@@ -266,6 +274,19 @@ class PodsTables(PodsFeed):
         column = view.plain if is_worst else view.worst
         self.table.sort_by(column)
         self.post_message(self.Told(f"sorted by {column}" if is_worst else "the worst first"))
+
+    def action_usage(self) -> None:
+        """Show what pods use before how they are, the nearest to its memory limit first; or go back."""
+        self._is_usage = not self._is_usage
+        self._fit(self.size.width)
+        self.open_view("pods")
+        if self._is_usage:
+            self.table.sort_by("memory_share", reverse=True)
+        else:
+            self.table.sort_by(VIEWS["pods"].worst)
+        self.post_message(
+            self.Told("what pods use; the nearest to its memory limit first" if self._is_usage else "how pods are")
+        )
 
     def action_filter(self) -> None:
         """Type a filter."""

@@ -26,8 +26,10 @@ from tui.sources.kubernetes.metrics import Metrics, Usage
 from tui.sources.kubernetes.mirror import Changes
 from tui.sources.kubernetes.pods import Pod, parse_pod
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
+from tui.sources.kubernetes.trends import Trends
 from tui.sources.reading import Reading
 from widgets.cell import Row, cell_text
+from widgets.column_layout import arrange
 from widgets.dialogs import InputDialog, TextDialog
 from widgets.live_table import LiveTable
 from widgets.log_view import LogView
@@ -96,10 +98,41 @@ def test_usage_stands_beside_what_was_asked_for_and_what_is_allowed() -> None:
     shown = pod_cells(pods_rows.pod_row(found, light(usage={found.path: Usage(0.25, 60 * 1024**2)})))
     assert (shown["cpu_share"], shown["memory_share"]) == ("250 %", "94 %")
     row = pods_rows.pod_row(found, light(usage={found.path: Usage(0.25, 60 * 1024**2)}))
-    assert row.cells[-1].tone == "warn"  # type: ignore[union-attr]  # it has one
+    assert row.cells[13].tone == "warn"  # type: ignore[union-attr]  # it has one
     unlimited = replace(found, cpu_request_cores=None, memory_limit_bytes=None)
     shown = pod_cells(pods_rows.pod_row(unlimited, light(usage={found.path: Usage(0.25, 60 * 1024**2)})))
     assert (shown["cpu_share"], shown["memory_share"]) == ("–", "–")
+
+
+def test_a_curve_reaches_up_to_the_limit_and_is_worked_out_only_where_it_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trends = Trends()
+    found = replace(pod("ledger-"), memory_limit_bytes=100.0, cpu_limit_cores=None)
+    for used in (10.0, 50.0, 100.0):
+        trends.record({found.path: Usage(0.2, used)})
+    before = pods_rows.pod_row(found, replace(light(), pod_trend=trends.get))
+    shown = pod_cells(before)
+    assert shown["memory_trend"] == "     ▁▅█"
+    assert shown["cpu_trend"] == "     ███", "without a limit its own peak is the top"
+    trends.record({found.path: Usage(0.2, 100.0)})
+    after = pods_rows.pod_row(found, replace(light(), pod_trend=trends.get))
+    assert after != before
+    drawn: list[object] = []
+    monkeypatch.setattr(pods_rows, "sparkline", lambda *values, **more: drawn.append(values) or "")
+    rows = [pods_rows.pod_row(found, replace(light(), pod_trend=trends.get)) for _ in range(10)]
+    assert rows[0] == rows[1]
+    assert not drawn
+    assert pod_cells(rows[0])["memory_trend"] == ""
+    assert drawn
+
+
+def test_at_80_columns_what_pods_use_fits_on_the_screen() -> None:
+    columns = pods_rows.pod_columns(80, is_usage=True)
+    shown = {columns[place.column].key for place in arrange(columns, 79, start=2)}
+    assert {"name", "cpu", "cpu_limit", "cpu_trend", "memory", "memory_share", "memory_trend"} <= shown
+    wide = pods_rows.pod_columns(140)
+    assert {"cpu_limit", "memory_share", "node"} <= {wide[place.column].key for place in arrange(wide, 139, start=2)}
 
 
 def test_sorting_by_status_puts_what_needs_somebody_first() -> None:
@@ -352,6 +385,25 @@ async def test_a_pod_is_shown_in_full() -> None:
         await until(pilot, lambda: isinstance(app.screen, TextDialog))
         await pilot.pause()
         assert "of Deployment/ledger" in "\n".join(line.text for line in app.screen.query_one(LogView).visible_lines())
+
+
+async def test_what_pods_use_comes_first_by_a_key_and_goes_again() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        found = snapshot()
+        used = {p.path: Usage(0.1, p.memory_limit_bytes * 0.95) for p in found.pods.values() if p.memory_limit_bytes}
+        most = next(p for p in found.pods.values() if p.memory_limit_bytes)
+        used[most.path] = Usage(0.1, (most.memory_limit_bytes or 0) * 0.99)
+        await shown(pilot, replace(found, metrics=Metrics(used, {})))
+        before = app.table().columns
+        await pilot.press("w")
+        await drawn(pilot)
+        assert app.table().sort_column == "memory_share"
+        assert app.table().visible_keys[0] == most.uid
+        assert {c.key for c in app.table().columns if c.hidden} >= {"restarts", "age"}
+        await pilot.press("w")
+        await drawn(pilot)
+        assert (app.table().columns, app.table().sort_column) == (before, "status")
 
 
 async def test_restarting_a_pod_asks_for_its_deployment() -> None:

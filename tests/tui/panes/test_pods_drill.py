@@ -14,17 +14,22 @@ from tests.tui.panes.test_pods_browser import _App, cluster, names, page_of, run
 from tui.actions.perform import Ending, Outcome
 from tui.panes import pods_rollout_rows
 from tui.panes.pods_containers import container_row
+from tui.panes.pods_held import Account, Accounts, held_lines
 from tui.panes.pods_rollout_rows import Known
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.containers import parse_containers
 from tui.sources.kubernetes.events import Event
+from tui.sources.kubernetes.exec import Place
+from tui.sources.kubernetes.inside import Throttling
 from tui.sources.kubernetes.metrics import Usage
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.rollouts import parse_rollout
 from tui.sources.kubernetes.workloads import Workload
-from widgets.cell import cell_text
+from tui.sources.metrics.facts import MetricSnapshot, MetricValue
+from tui.sources.reading import Reading
+from widgets.cell import Cell, cell_text
 from widgets.segment_line import SegmentLine
 
 __all__ = ["cluster", "source"]
@@ -92,13 +97,40 @@ def test_what_holds_a_rollout_up_stands_above_it() -> None:
 
 def test_a_container_tells_why_it_waits_and_how_it_ended_before() -> None:
     containers = parse_containers(recorded("pods", "fraud-scorer"))
-    row = container_row(containers[0], Usage(0.1, 64 * 1024**2), NOW)
+    row = container_row(containers[0], Usage(0.1, 64 * 1024**2), None, NOW)
     told = " ".join(cell_text(cell) for cell in row.cells)
     assert "CrashLoopBackOff" in told
     assert "before: OOMKilled, exit code 137" in told
     bounded = replace(containers[0], memory_limit_bytes=64 * 1024**2, cpu_limit_cores=0.2, cpu_request_cores=0.1)
-    cells = [cell_text(cell) for cell in container_row(bounded, Usage(0.1, 60 * 1024**2), NOW).cells]
-    assert cells[5:11] == ["100m", "100 %", "50 %", "60.0 MiB", "23 %", "94 %"]
+    cells = [cell_text(cell) for cell in container_row(bounded, Usage(0.1, 60 * 1024**2), None, NOW).cells]
+    assert cells[5:12] == ["100m", "100 %", "50 %", "t looks", "60.0 MiB", "23 %", "94 %"]
+
+
+def test_how_often_a_limit_holds_a_container_is_told_with_where_it_is_from() -> None:
+    (container, *_) = parse_containers(recorded("pods", "fraud-scorer"))
+    account = Account(NOW - 120, Throttling(100, 30, 2.0, 2), Throttling(15, 1, 0.1, 2))
+    cells = container_row(container, None, account, NOW).cells
+    assert cells[8] == Cell("30 %", "warn")
+    assert account.words(NOW) == "in 30.0 % of its periods, 1 of 15 just then (cpu.stat, 2m ago)"
+    pod = next(p for p in snapshot().pods.values() if p.name.startswith("fraud-scorer"))
+    values = [
+        MetricValue(f"container=app namespace={pod.namespace} pod={pod.name}", 0.25),
+        MetricValue(f"namespace=elsewhere pod={pod.name}", 0.5),
+        MetricValue(f"pod={pod.name}-2", 0.75),
+    ]
+    metric = MetricSnapshot(
+        "held", "Held", "", "prometheus main", "rate(container_cpu_cfs_throttled_x[5m])", tuple(values)
+    )
+    other = replace(metric, query="up")
+    readings = [Reading("metric:held", 15.0, metric), Reading("metric:up", 15.0, other), Reading("metric:x", 15.0)]
+    obj = recorded("pods", "fraud-scorer")
+    lines = "\n".join(held_lines(pod, obj, Accounts(), readings, NOW))
+    assert "app: 0.25 (Held, prometheus main)" in lines
+    assert "0.5" not in lines
+    assert "0.75" not in lines
+    known = Accounts()
+    known.note(Place(pod.namespace, pod.name, pod.uid, container.name), account)
+    assert "in 30.0 % of its periods" in "\n".join(held_lines(pod, obj, known, [], NOW))
 
 
 async def at(app: _App, pilot: Pilot[None], view: str) -> None:

@@ -61,6 +61,8 @@ class Findings:
     """The programs' own words, cleaned."""
     ran: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
     """What ran in the container, with its exit status."""
+    throttling: tuple[inside.Throttling, inside.Throttling] | None = None
+    """Of a look at the CPU: the account since the container started, and what was added while the look lasted."""
 
     def page(self) -> str:
         """Return it as a page: what it means, then what ran and said so."""
@@ -160,6 +162,7 @@ async def _cpu(inner: _Inside) -> None:
     folder = path.rpartition("/")[0]
     limits = ("cpu.max",) if after.version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
     limit = inside.limit_cores(_text((await inner.run("cat", *(f"{folder}/{name}" for name in limits))).stdout))
+    inner.findings.throttling = after, after.since(before)
     inner.findings.meaning += inside.throttling_words(after, after.since(before), limit)
 
 

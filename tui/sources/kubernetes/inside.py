@@ -10,7 +10,8 @@ _ADDRESS: Final = re.compile(
 _HTTP: Final = re.compile(r"HTTP/[\d.]+\s+(\d{3})")
 _FULL_PERCENT: Final = 90
 _FILLING_PERCENT: Final = 80
-_OFTEN_PERCENT: Final = 25.0
+OFTEN_PERCENT: Final = 25.0
+"""From this part of its periods on a container is held often."""
 _SOMETIMES_PERCENT: Final = 5.0
 
 
@@ -81,7 +82,7 @@ def throttling_words(since_start: Throttling, lately: Throttling, limit: float |
     else:
         words.append("Right now it is idle: no period was counted.")
         now = 0.0
-    if max(now, since_start.percent) >= _OFTEN_PERCENT:
+    if max(now, since_start.percent) >= OFTEN_PERCENT:
         words.append("That is often: requests wait while it is held. Raise the limit, or run more replicas.")
     elif max(now, since_start.percent) >= _SOMETIMES_PERCENT:
         words.append("That is enough to show in the slowest requests.")

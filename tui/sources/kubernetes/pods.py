@@ -71,6 +71,10 @@ class Pod:
     """Sum of the containers' CPU requests; None when no container asks."""
     memory_limit_bytes: float | None
     """Sum of the containers' memory limits; None unless every container has one."""
+    cpu_limit_cores: float | None = None
+    """Sum of the containers' CPU limits; None unless every container has one."""
+    memory_request_bytes: float | None = None
+    """Sum of the containers' memory requests; None when no container asks."""
     last_end: str = ""
     """How the container that was started again at `restarted_at` had ended: `OOMKilled`, `Error (exit code 1)`."""
     init_container_names: tuple[str, ...] = ()
@@ -135,6 +139,8 @@ def parse_pod(obj: Object) -> Pod:
         container_names=(*(text(container, "name") for container in containers), *sidecars),
         cpu_request_cores=_sum(containers, "requests", "cpu", every=False),
         memory_limit_bytes=_sum(containers, "limits", "memory", every=True),
+        cpu_limit_cores=_sum(containers, "limits", "cpu", every=True),
+        memory_request_bytes=_sum(containers, "requests", "memory", every=False),
         last_end=_last_end(status, printed.restarted_at) if printed.restarts else "",
         init_container_names=tuple(
             text(c, "name") for c in parts(spec, "initContainers") if c.get("restartPolicy") != "Always"

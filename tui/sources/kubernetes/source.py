@@ -22,6 +22,7 @@ from tui.sources.kubernetes.permissions import Permissions
 from tui.sources.kubernetes.shortfalls import shortfalls
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
 from tui.sources.kubernetes.tasks import Tasks
+from tui.sources.kubernetes.trends import Trends
 from tui.sources.kubernetes.veil import veiled
 from tui.sources.kubernetes.watches import Watches
 from tui.sources.text import clean_lines
@@ -63,6 +64,8 @@ class KubernetesSource:
         """For actions and logs: the same login, the same session."""
         self.permissions = Permissions(self.connection)
         self.mirror = Mirror()
+        self.trends = Trends()
+        """What pods used in the last minutes; goes on."""
         self._entry = entry
         self._metrics_s, self._heartbeat_s = metrics_s, heartbeat_s
         self._changed = asyncio.Event()
@@ -268,6 +271,7 @@ class KubernetesSource:
         await self._watches.settled(_FIRST_READ_S)
         while True:
             self._metrics = await read_metrics(self.connection, self.namespaces or (None,))
+            self.trends.record(self._metrics.pods)
             self._changed.set()
             await asyncio.sleep(self._metrics_s)
 
