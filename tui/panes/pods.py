@@ -1,5 +1,7 @@
 """The Pods tab: pods, workloads, events and nodes of one cluster, in kubectl's own words; what can be done there."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -13,14 +15,18 @@ from tui.panes.pods_events import Fold
 from tui.panes.pods_held import held_lines
 from tui.panes.pods_object import object_page
 from tui.panes.pods_revisions import template_changes
+from tui.panes.pods_users import above, used_by_lines
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.references import REFERRED
 from tui.sources.kubernetes.revisions import Revision, revisions
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.source import KubernetesSource, kubectl_words
 from tui.sources.kubernetes.tables import Line
+from tui.sources.kubernetes.users import users_of
 from tui.sources.kubernetes.veil import veiled
 from tui.sources.kubernetes.workloads import Workload
 from widgets.cell import cell_text
@@ -107,8 +113,21 @@ class PodsPane(PodsDrill):
             self.post_message(self.Told(f"{name}: {error}", "warn"))
             return
         if (snapshot := self.snapshot) is not None:
-            page = object_page(obj, snapshot, self.desk.now())
+            users = await self._users(source, resource, line, snapshot)
+            page = object_page(obj, snapshot, self.desk.now(), users)
             self.app.push_screen(TextDialog(name, page, stem=f"{resource.kind.lower()}-{line.name}"))
+
+    async def _users(
+        self, source: KubernetesSource, resource: ApiResource, line: Line, snapshot: KubernetesSnapshot
+    ) -> Sequence[str]:
+        if resource.group or resource.kind not in REFERRED:
+            return ()
+        reading = users_of(source.connection, resource.kind, line.namespace, line.name, partial(above, snapshot))
+        try:
+            found = await self.patiently(reading, f"who uses {resource.kind} {line.name}")
+        except SourceError as error:
+            return ("", f"Used by: not known, {error}")
+        return tuple(used_by_lines(found, line.namespace))
 
     def action_yaml(self) -> None:
         """Show the whole object under the cursor as YAML, read afresh."""

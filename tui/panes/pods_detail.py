@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from tui.panes.failing import clock
 from tui.panes.pods_events import Fold
 from tui.panes.pods_rows import cores, memory, share
+from tui.panes.pods_users import uses_lines
 from tui.sources.kubernetes.ages import age, age_since
 from tui.sources.kubernetes.events import Event
 from tui.sources.kubernetes.fields import Object, moment, part, parts, strings, text, whole
@@ -68,6 +69,7 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
                 lines += ["", title, *_containers(containers, known, now)]
         lines += more
         lines += _volumes(spec)
+        lines += uses_lines(pod.name, spec)
         lines += conditions_lines(status, now)
         lines += labels_lines(obj)
     lines += events_lines([event for event in snapshot.events.values() if _is_about(event, pod.uid, "pod", pod)], now)
@@ -242,6 +244,8 @@ def workload_page(workload: Workload, obj: Object | None, snapshot: KubernetesSn
     lines += ["", f"Pods: {len(pods)}"]
     lines += [f"  {p.name}  {p.ready}/{p.containers}  {p.status}  {p.restarts} restarts  {p.node}" for p in pods]
     if obj is not None:
+        job = part(obj, "spec", "jobTemplate")
+        lines += uses_lines("", part(job or obj, "spec", "template", "spec"))
         lines += conditions_lines(part(obj, "status"), now)
         lines += labels_lines(obj)
     kind = workload.kind.lower()

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tui.panes.pods_detail import conditions_lines, events_lines, labels_lines
 from tui.sources.kubernetes.ages import age, age_since
@@ -16,8 +16,11 @@ from tui.units import size
 _TOLD = frozenset({"apiVersion", "kind", "metadata", "data", "binaryData", "stringData", "immutable"})
 
 
-def object_page(obj: Object, snapshot: KubernetesSnapshot, now: float) -> str:
-    """Return an object in full; of a Secret and a ConfigMap the keys and sizes, never the values."""
+def object_page(obj: Object, snapshot: KubernetesSnapshot, now: float, users: Iterable[str] = ()) -> str:
+    """Return an object in full; of a Secret and a ConfigMap the keys and sizes, never the values.
+
+    `users` are lines that say who uses it.
+    """
     metadata, status = part(obj, "metadata"), part(obj, "status")
     uid, kind = text(metadata, "uid"), text(obj, "kind")
     lines = [
@@ -32,6 +35,7 @@ def object_page(obj: Object, snapshot: KubernetesSnapshot, now: float) -> str:
         lines.append(f"deleted     {age_since(deleted, now)} ago" + (f"; waits for: {names}" if names else ""))
     lines.append(f"uid         {uid}")
     lines += _by_kind(kind, obj, snapshot, now)
+    lines += users
     # Conditions have their own lines.
     rest = {key: value for key, value in obj.items() if key not in _TOLD}
     if "conditions" in status:
