@@ -132,7 +132,11 @@ def test_at_80_columns_what_pods_use_fits_on_the_screen() -> None:
     shown = {columns[place.column].key for place in arrange(columns, 79, start=2)}
     assert {"name", "cpu", "cpu_limit", "cpu_trend", "memory", "memory_share", "memory_trend"} <= shown
     wide = pods_rows.pod_columns(140)
-    assert {"cpu_limit", "memory_share", "node"} <= {wide[place.column].key for place in arrange(wide, 139, start=2)}
+    places = {wide[place.column].key: place.width for place in arrange(wide, 139, start=2)}
+    assert {"cpu", "memory", "node"} <= places.keys()
+    assert places["name"] >= 30, "a name is what one acts on: it is not cut for numbers"
+    widest = pods_rows.pod_columns(180)
+    assert {"cpu_limit", "memory_share", "node"} <= {widest[p.column].key for p in arrange(widest, 179, start=2)}
 
 
 def test_sorting_by_status_puts_what_needs_somebody_first() -> None:
