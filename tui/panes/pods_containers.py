@@ -22,7 +22,7 @@ from tui.sources.kubernetes.source import KubernetesSource
 from tui.units import percent
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.live_table import LiveTable
-from widgets.segment_line import Segment
+from widgets.segment_line import Segment, SegmentLine
 
 EVERY_S: Final = 5.0
 _AT_LEAST_S: Final = 0.5
@@ -42,7 +42,6 @@ class ContainersView:
     """The containers of one pod."""
 
     is_drilled = True
-    head: tuple[Widget, ...] = ()
 
     def __init__(
         self,
@@ -59,6 +58,9 @@ class ContainersView:
         self._found: Periodic[_Read] = Periodic(self._read, start, redraw, now, every_s=EVERY_S)
         self._seen: object = None
         self._hurried_at = float("-inf")
+        self._line = SegmentLine(id="containers-under", separator="  ")
+        self.head: tuple[Widget, ...] = (self._line,)
+        """What does not fit into the row under the cursor."""
         self.table = LiveTable(self.columns(80), id="pods-containers", empty="reading its containers")
 
     def choose(self, pod: Pod) -> None:
@@ -66,6 +68,7 @@ class ContainersView:
         if self.pod is None or self.pod.uid != pod.uid:
             self._found.forget()
             self.table.show({})
+            self._line.show(())
         self.pod = pod
 
     @property
@@ -105,19 +108,18 @@ class ContainersView:
         """Return the columns for a screen of this width."""
         is_wide = width >= _WIDE
         return (
-            Column("name", "CONTAINER", 20 if is_wide else 16),
+            Column("name", "CONTAINER", 20 if is_wide else 14),
             Column("ready", "READY", 5),
             Column("state", "STATE", 20 if is_wide else 16),
             Column("restarts", "RESTARTS", 8, "right"),
-            Column("age", "AGE", 6, "right", priority=1),
+            Column("age", "AGE", 6, "right", priority=2),
             Column("cpu", "CPU", 6, "right"),
             Column("cpu_request", "%C/R", 6, "right", priority=3),
-            Column("cpu_limit", "%C/L", 6, "right", priority=1),
+            Column("cpu_limit", "%C/L", 5, "right", priority=1),
             Column("held", "HELD", 8, "right", priority=2),
             Column("memory", "MEM", 9, "right"),
             Column("memory_request", "%M/R", 6, "right", priority=3),
-            Column("memory_limit", "%M/L", 6, "right", priority=1),
-            Column("more", "WHY, LAST END", priority=1, min_width=14),
+            Column("memory_limit", "%M/L", 5, "right", priority=1),
             Column("probes", "PROBES", 29, priority=5),
             Column("image", "IMAGE", 36, priority=4),
         )
@@ -140,10 +142,19 @@ class ContainersView:
                 account = self._accounts.get(self.pod.uid, one.name)
                 rows[one.name] = container_row(one, found.usage.get(one.name), account, now)
             self.table.show(rows)
+            self.describe()
+
+    def describe(self) -> None:
+        """Say more about the container under the cursor."""
+        found, pod, now = self._found.value, self.pod, self._now()
+        under = next((one for one in found.containers if one.name == self.table.cursor_key), None) if found else None
+        if under is None or pod is None:
+            return
+        self._line.show(line_of(under, self._accounts.get(pod.uid, under.name), now))
 
     def segments(self) -> list[Segment]:
-        """Say what can be looked at."""
-        return [Segment("t: from inside, also how often its CPU limit holds it", "dim", priority=1, right=True)]
+        """Return nothing: what can be looked at stands above the rows."""
+        return []
 
     def about(self, key: Hashable) -> str:
         """Return what a row is about: nothing that another view has."""
@@ -190,7 +201,6 @@ def container_row(container: Container, usage: Usage | None, account: Account | 
     cpu, used = (usage.cpu_cores, usage.memory_bytes) if usage is not None else (None, None)
     of_limit = share(cpu, container.cpu_limit_cores)
     memory_of_limit = share(used, container.memory_limit_bytes)
-    last = container.last_end and f"before: {container.last_end} {age_since(container.last_ended_at, now)} ago"
     cells: tuple[str | Cell, ...] = (
         container.name + (f" ({container.role})" if container.role is not Role.MAIN else ""),
         Cell("yes" if container.is_ready else "no", "" if container.is_ready or is_well else "warn"),
@@ -204,11 +214,25 @@ def container_row(container: Container, usage: Usage | None, account: Account | 
         memory(usage),
         percent(share(used, container.memory_request_bytes)),
         Cell(percent(memory_of_limit), "warn" if (memory_of_limit or 0) >= NEAR_LIMIT else ""),
-        " · ".join(filter(None, (container.message, last))),
         container.probes or "none",
         container.image,
     )
     return Row(cells, tone="dim" if container.state in _ENDED_WELL else "")
+
+
+def line_of(container: Container, account: Account | None, now: float) -> list[Segment]:
+    """Return what there is to say about a container beside its row."""
+    is_well = container.is_running or container.state in _ENDED_WELL
+    last = container.last_end and f"before: {container.last_end} {age_since(container.last_ended_at, now)} ago"
+    held = f"held by its CPU limit {account.words(now)}" if account is not None else ""
+    return [
+        Segment(container.name),
+        Segment(container.message, "" if is_well else "critical"),
+        Segment(last, "warn"),
+        Segment(held),
+        Segment("" if container.message or last else container.image, "dim", priority=2),
+        Segment("t: from inside · T: a shell", "dim", priority=1, right=True),
+    ]
 
 
 def _held(container: Container, account: Account | None) -> Cell:

@@ -79,7 +79,7 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
 def _bounds(used: float | None, request: float | None, limit: float | None) -> str:
     told = ((percent(share(used, request)), request, "request"), (percent(share(used, limit)), limit, "limit"))
     words = [f"{part} of its {name}" for part, bound, name in told if bound is not None and used is not None]
-    missing = "" if limit is not None else "no limit for all of it"
+    missing = "" if limit is not None else "not all of it has a limit"
     return "".join(f", {word}" for word in (*words, missing) if word)
 
 

@@ -24,6 +24,7 @@ from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.workloads import Workload
 from widgets.dialogs import TextDialog
 from widgets.filter_bar import FilterBar
+from widgets.live_table import LiveTable
 
 Ended = Callable[[Sequence[tuple[Request, Outcome | None]]], None]
 
@@ -103,6 +104,12 @@ class PodsDrill(PodsInside):
         self.clear_filter()
         self.containers.choose(pod)
         self.open_view(_CONTAINERS)
+
+    def on_live_table_highlighted(self, message: LiveTable.Highlighted) -> None:
+        """Say more about the container under the cursor."""
+        super().on_live_table_highlighted(message)
+        if self.extra is self.containers:
+            self.containers.describe()
 
     # Back
 

@@ -13,7 +13,7 @@ from tests.tui.panes.test_pods import NOW, snapshot
 from tests.tui.panes.test_pods_browser import _App, cluster, names, page_of, running, source, until
 from tui.actions.perform import Ending, Outcome
 from tui.panes import pods_rollout_rows
-from tui.panes.pods_containers import container_row
+from tui.panes.pods_containers import container_row, line_of
 from tui.panes.pods_held import Account, Accounts, held_lines
 from tui.panes.pods_rollout_rows import Known
 from tui.sandbox.cluster.cluster import Cluster
@@ -100,7 +100,9 @@ def test_a_container_tells_why_it_waits_and_how_it_ended_before() -> None:
     row = container_row(containers[0], Usage(0.1, 64 * 1024**2), None, NOW)
     told = " ".join(cell_text(cell) for cell in row.cells)
     assert "CrashLoopBackOff" in told
-    assert "before: OOMKilled, exit code 137" in told
+    more = " ".join(segment.text for segment in line_of(containers[0], None, NOW))
+    assert "before: OOMKilled, exit code 137" in more
+    assert containers[0].message in more
     bounded = replace(containers[0], memory_limit_bytes=64 * 1024**2, cpu_limit_cores=0.2, cpu_request_cores=0.1)
     cells = [cell_text(cell) for cell in container_row(bounded, Usage(0.1, 60 * 1024**2), None, NOW).cells]
     assert cells[5:12] == ["100m", "100 %", "50 %", "t looks", "60.0 MiB", "23 %", "94 %"]
@@ -133,8 +135,16 @@ def test_how_often_a_limit_holds_a_container_is_told_with_where_it_is_from() -> 
     assert "in 30.0 % of its periods" in "\n".join(held_lines(pod, obj, known, [], NOW))
 
 
+async def keep_reading(app: _App, pilot: Pilot[None], holds: Any) -> None:
+    """Show readings until something holds: what is stale is not drawn anew."""
+    async with asyncio.timeout(20):
+        while not holds():
+            await app.read()
+            await pilot.pause()
+
+
 async def at(app: _App, pilot: Pilot[None], view: str) -> None:
-    await until(pilot, lambda: app.pane.view == view and app.pane.table.visible_count)
+    await keep_reading(app, pilot, lambda: app.pane.view == view and app.pane.table.visible_count)
 
 
 async def opened(app: _App, pilot: Pilot[None], name: str) -> Workload:
@@ -160,12 +170,12 @@ async def test_down_from_a_workload_to_a_container_and_back(source: KubernetesSo
         assert pane.view == "rollout"
         await until(pilot, lambda: f"revision {old[-1].number} has no pods" in app.told[-1])
         await pilot.press("g", "enter")
-        await until(pilot, lambda: pane.view == "pods" and pane.table.visible_count == 3)
+        await keep_reading(app, pilot, lambda: pane.view == "pods" and pane.table.visible_count == 3)
         assert pane.choice.words() == ("pods of Deployment/orders", f"revision {current.number}")
         await pilot.press("enter")
         await at(app, pilot, "containers")
         assert names(pane.table, 0) == {"app"}
-        await until(pilot, lambda: names(pane.table, 5) != {"–"})
+        await keep_reading(app, pilot, lambda: names(pane.table, 5) != {"–"})
         assert isinstance(pane.current, Pod)
         assert "top pod" in pane.by_hand()
         for view, key in (("pods", None), ("rollout", current.uid), ("workloads", orders.uid)):
@@ -203,13 +213,6 @@ async def change_image(source: KubernetesSource, image: str) -> None:
     body = {"spec": {"template": {"spec": {"containers": [{"name": "app", "image": image}]}}}}
     form = "application/strategic-merge-patch+json"
     assert (await source.connection.call("PATCH", _ORDERS, body=body, content_type=form)).is_ok
-
-
-async def keep_reading(app: _App, pilot: Pilot[None], holds: Any) -> None:
-    async with asyncio.timeout(20):
-        while not holds():
-            await app.read()
-            await pilot.pause()
 
 
 @pytest.mark.live
@@ -265,5 +268,5 @@ async def test_another_workload_of_the_same_name_is_not_taken_for_it(source: Kub
         app.pane.rollouts.workload = replace(orders, uid="another")
         app.later += 6
         await app.read()
-        await until(pilot, lambda: "another one made of that name" in app.pane.rollouts.notice)
+        await keep_reading(app, pilot, lambda: "another one made of that name" in app.pane.rollouts.notice)
         assert app.pane.rollouts.stale
