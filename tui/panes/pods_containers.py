@@ -10,7 +10,7 @@ from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_held import Account, Accounts
 from tui.panes.pods_rows import NEAR_LIMIT, cores, memory, share
-from tui.sources.errors import SourceError, Unreachable, Unreadable
+from tui.sources.errors import Unreachable, Unreadable
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.containers import Container, Role, parse_container_usage, parse_containers
 from tui.sources.kubernetes.fields import part, text
@@ -34,8 +34,7 @@ _ENDED_WELL: Final = frozenset({"Completed"})
 class _Read:
     containers: tuple[Container, ...]
     usage: Mapping[str, Usage]
-    unknown: str
-    """Why nobody tells what they use; empty when somebody does."""
+    """Empty where nobody tells, and of a pod that does not run long enough."""
 
 
 class ContainersView:
@@ -57,6 +56,9 @@ class ContainersView:
         self._source, self._now = source, now
         self._found: Periodic[_Read] = Periodic(self._read, start, redraw, now, every_s=EVERY_S)
         self._seen: object = None
+        self._is_new = True
+        """Whether the cursor is yet to be put on the first container in trouble."""
+        self._unavailable = ""
         self._hurried_at = float("-inf")
         self._line = SegmentLine(id="containers-under", separator="  ")
         self.head: tuple[Widget, ...] = (self._line,)
@@ -69,6 +71,7 @@ class ContainersView:
             self._found.forget()
             self.table.show({})
             self._line.show(())
+            self._is_new = True
         self.pod = pod
 
     @property
@@ -91,8 +94,7 @@ class ContainersView:
         """Why it could not be read, or that nobody tells what is used."""
         if self._found.error is not None:
             return f"{self.title}: {self._found.error}"
-        found = self._found.value
-        return f"CPU, MEM: {found.unknown}" if found is not None and found.unknown else ""
+        return f"CPU, MEM: {self._unavailable}" if self._unavailable else ""
 
     @property
     def stale(self) -> bool:
@@ -128,6 +130,7 @@ class ContainersView:
         """Draw the containers, and read the pod again when the watches tell of it."""
         if self.pod is None:
             return
+        self._unavailable = snapshot.metrics.unavailable
         told = snapshot.pods.get(self.pod.uid)
         if told is not None:
             self.pod = told
@@ -142,6 +145,9 @@ class ContainersView:
                 account = self._accounts.get(self.pod.uid, one.name)
                 rows[one.name] = container_row(one, found.usage.get(one.name), account, now)
             self.table.show(rows)
+            if self._is_new:
+                self._is_new = False
+                self.table.cursor_key = next((c.name for c in found.containers if not is_well(c)), None)
             self.describe()
 
     def describe(self) -> None:
@@ -180,15 +186,13 @@ class ContainersView:
         obj = await source.fetch("Pod", pod.namespace, pod.name)
         if text(part(obj, "metadata"), "uid") != pod.uid:
             raise Unreadable("it was deleted, and another one made of that name: esc, then look at that one")
-        usage, unknown = {}, ""
-        try:
-            answer = await source.connection.call("GET", f"{GROUP}/namespaces/{pod.namespace}/pods/{pod.name}")
-        except SourceError as error:
-            unknown = error.message
-        else:
-            usage = dict(parse_container_usage(answer.body)) if answer.is_ok else {}
-            unknown = "" if answer.is_ok else f"nobody tells what they use: {answer.message}"
-        return _Read(parse_containers(obj), usage, unknown)
+        answer = await source.connection.call("GET", f"{GROUP}/namespaces/{pod.namespace}/pods/{pod.name}")
+        return _Read(parse_containers(obj), parse_container_usage(answer.body) if answer.is_ok else {})
+
+
+def is_well(container: Container) -> bool:
+    """Tell whether a container runs, or has ended as it should."""
+    return container.is_running or container.state in _ENDED_WELL
 
 
 def container_row(container: Container, usage: Usage | None, account: Account | None, now: float) -> Row:
@@ -196,14 +200,14 @@ def container_row(container: Container, usage: Usage | None, account: Account | 
 
     `usage` is None where nobody tells what it uses, `account` where nobody has looked how often its CPU limit held it.
     """
-    is_well = container.is_running or container.state in _ENDED_WELL
-    tone: Tone = "" if is_well else "critical" if container.message or container.restarts else "warn"
+    is_fine = is_well(container)
+    tone: Tone = "" if is_fine else "critical" if container.message or container.restarts else "warn"
     cpu, used = (usage.cpu_cores, usage.memory_bytes) if usage is not None else (None, None)
     of_limit = share(cpu, container.cpu_limit_cores)
     memory_of_limit = share(used, container.memory_limit_bytes)
     cells: tuple[str | Cell, ...] = (
         container.name + (f" ({container.role})" if container.role is not Role.MAIN else ""),
-        Cell("yes" if container.is_ready else "no", "" if container.is_ready or is_well else "warn"),
+        Cell("yes" if container.is_ready else "no", "" if container.is_ready or is_fine else "warn"),
         Cell(container.state, tone),
         str(container.restarts),
         age_since(container.since, now) if container.since is not None else "",
@@ -222,12 +226,11 @@ def container_row(container: Container, usage: Usage | None, account: Account | 
 
 def line_of(container: Container, account: Account | None, now: float) -> list[Segment]:
     """Return what there is to say about a container beside its row."""
-    is_well = container.is_running or container.state in _ENDED_WELL
     last = container.last_end and f"before: {container.last_end} {age_since(container.last_ended_at, now)} ago"
     held = f"held by its CPU limit {account.words(now)}" if account is not None else ""
     return [
         Segment(container.name),
-        Segment(container.message, "" if is_well else "critical"),
+        Segment(container.message, "" if is_well(container) else "critical"),
         Segment(last, "warn"),
         Segment(held),
         Segment("" if container.message or last else container.image, "dim", priority=2),

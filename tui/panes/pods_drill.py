@@ -106,10 +106,10 @@ class PodsDrill(PodsInside):
         self.open_view(_CONTAINERS)
 
     def on_live_table_highlighted(self, message: LiveTable.Highlighted) -> None:
-        """Say more about the container under the cursor."""
+        """Say more about the container, or the pod of a rollout, under the cursor."""
         super().on_live_table_highlighted(message)
-        if self.extra is self.containers:
-            self.containers.describe()
+        if (extra := self.extra) is self.containers or extra is self.rollouts:
+            extra.describe()
 
     # Back
 

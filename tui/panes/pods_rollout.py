@@ -48,6 +48,7 @@ class RolloutView:
         self._listed_at = float("-inf")
         self._marks: tuple[object, ...] = ()
         self._seen: object = None
+        self._snapshot: KubernetesSnapshot | None = None
         self._hurried_at = float("-inf")
         self.table = LiveTable(self.columns(80), id="pods-rollout", empty="reading its revisions", tree=True)
         self._lines = tuple(SegmentLine(id=f"rollout-{name}", separator="  ") for name in ("words", "counts", "why"))
@@ -120,10 +121,22 @@ class RolloutView:
             return not choice.faults_only or pod.health not in (Health.FINE, Health.ENDED)
 
         now = self._now()
+        self._snapshot = snapshot
         self.table.show(pods_rollout_rows.rows(self.workload, known, snapshot, now, passes))
+        self.describe()
+
+    def describe(self) -> None:
+        """Say how it stands, and what keeps the pod under the cursor."""
+        known, snapshot = self._known.value, self._snapshot
+        if known is None or snapshot is None or self.workload is None:
+            return
         pods = pods_rollout_rows.pods_of(self.workload, known, snapshot)
-        lines = pods_rollout_rows.head(known.rollout, pods, now + (snapshot.clock_offset_s or 0.0))
-        for line, segments in zip(self._lines, lines, strict=True):
+        words, counts, conditions = pods_rollout_rows.head(
+            known.rollout, pods, self._now() + (snapshot.clock_offset_s or 0.0)
+        )
+        pod = snapshot.pods.get(str(self.table.cursor_key))
+        under = pods_rollout_rows.why(pod, snapshot) if pod is not None else []
+        for line, segments in zip(self._lines, (words, counts, under or conditions), strict=True):
             line.show(segments)
 
     def segments(self) -> list[Segment]:

@@ -27,6 +27,7 @@ _TONES: Final[Mapping[Stage, Tone]] = {
 _HINT: Final = "d: what it changed · space two, d: what differs · B: back to it"
 _ECHOES: Final = ("Error: ", "Back-off ")
 """How the kubelet's warnings begin that only repeat a container's state."""
+_SHORT_HINT: Final = "d: diff · B: back to it"
 _SOON_S: Final = 60.0
 
 
@@ -128,6 +129,13 @@ def _pod_row(pod: Pod, warning: Event | None, now: float) -> Row:
     return Row(cells, tone="dim" if pod.health is Health.ENDED else "")
 
 
+def why(pod: Pod, snapshot: KubernetesSnapshot) -> list[Segment]:
+    """Return what keeps a pod, for the line above the rows; nothing of one that is well."""
+    if pod.health is Health.FINE or (warning := _warnings(snapshot.events.values(), {pod.uid}).get(pod.uid)) is None:
+        return []
+    return [Segment(warning.message, "critical" if pod.health is Health.FAILING else "warn")]
+
+
 def head(rollout: Rollout, pods: Iterable[Pod], now: float) -> tuple[list[Segment], ...]:
     """Return the three lines above the rows; `pods` are the workload's, `now` is by the server's clock."""
     failing = sorted((pod for pod in pods if pod.health is Health.FAILING), key=lambda pod: pod.name)
@@ -162,7 +170,7 @@ def _conditions(rollout: Rollout, failing: Sequence[Pod], now: float) -> Iterato
             yield Segment(f"gives up {when}", "warn" if left_s < _SOON_S else "")
         short = "" if is_bad else f"{one.type} {one.status}, {one.reason}"
         yield Segment(_words(one, now), "critical" if is_bad else "dim", short=short)
-    yield Segment(_HINT, "dim", priority=1, right=True)
+    yield Segment(_HINT, "dim", short=_SHORT_HINT, priority=1, right=True)
 
 
 def _words(condition: StatusCondition, now: float) -> str:

@@ -74,7 +74,7 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
     namespace, status = (16, 24) if width >= _WIDEST else (12, 18) if is_wide else (10, 16)
     return (
         Column("namespace", "NAMESPACE", namespace, hidden=not has_room),
-        Column("name", "NAME", min_width=30 if is_wide else 26 if is_usage else 20, max_width=63),
+        Column("name", "NAME", min_width=30 if is_wide else 24 if is_usage else 20, max_width=63),
         Column("ready", "READY", 5, hidden=not has_room),
         Column("status", "STATUS", status, hidden=not has_room),
         Column("restarts", "RESTARTS", 14 if is_wide else 12, hidden=is_usage),
@@ -82,11 +82,11 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
         Column("node", "NODE", 15, priority=4 if is_usage else 2),
         Column("cpu", "CPU", 6, "right", priority=0 if is_usage else 1),
         Column("cpu_share", "%CPU/R", 6, "right", priority=2 if is_usage else 4),
-        Column("cpu_limit", "%CPU/L", 6, "right", priority=0 if is_usage else 3),
+        Column("cpu_limit", "%CPU/L", 7, "right", priority=0 if is_usage else 3),
         Column("cpu_trend", "CPU 10m", TREND, priority=1 if is_usage else 5),
         Column("memory", "MEM", 9, "right", priority=0 if is_usage else 1),
         Column("memory_request", "%MEM/R", 6, "right", priority=3 if is_usage else 6),
-        Column("memory_share", "%MEM/L", 6, "right", priority=0 if is_usage else 3),
+        Column("memory_share", "%MEM/L", 7, "right", priority=0 if is_usage else 3),
         Column("memory_trend", "MEM 10m", TREND, priority=1 if is_usage else 5),
         Column("ip", "IP", 15, priority=7, hidden=is_usage),
     )

@@ -65,7 +65,8 @@ def _environment(container: Object) -> Iterator[Reference]:
         source = part(variable, "valueFrom")
         for key, kind in (("configMapKeyRef", CONFIG_MAP), ("secretKeyRef", SECRET)):
             if ref := part(source, key):
-                how = f"env {text(variable, 'name')} of {name}, key {text(ref, 'key')}"
+                variable_name, of_key = text(variable, "name"), text(ref, "key")
+                how = f"env {variable_name} of {name}" + (f", key {of_key}" if of_key != variable_name else "")
                 yield Reference(kind, text(ref, "name"), how, ref.get("optional") is True)
     for one in parts(container, "envFrom"):
         prefix = text(one, "prefix")
