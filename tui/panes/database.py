@@ -13,6 +13,7 @@ from tui.panes.database_detail import session_page, statement_page
 from tui.panes.database_lists import POOLS_VIEW
 from tui.panes.database_plan import plan_page
 from tui.panes.database_words import cannot_end
+from tui.panes.neighbour_jumps import BehindClients
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.pgbouncer import PgBouncerSource
@@ -24,7 +25,7 @@ from widgets.dialogs import TextDialog
 from widgets.live_table import LiveTable
 
 
-class DatabasePane(DatabaseChanges):
+class DatabasePane(DatabaseChanges, BehindClients):
     """PostgreSQL: activity, blocking tree, slow queries, and what can be done about them."""
 
     TAB = tabs.DATABASE
@@ -127,6 +128,14 @@ class DatabasePane(DatabaseChanges):
             if isinstance(cluster, KubernetesSource):
                 where = f" in {name or 'kubernetes'}" if len(every) > 1 else ""
                 yield from (f"{pod}{where}" for pod in cluster.pods_at(address))
+
+    def client_address(self) -> str | None:
+        """Return the address of the session under the cursor."""
+        snapshot, key = self._snapshot, self.table.cursor_key
+        if snapshot is None or key is None or self.view not in ("activity", "blocking"):
+            return None
+        session = self._session(snapshot, key)
+        return session.client if session is not None else None
 
     def action_explain(self) -> None:
         """Show the plan of the statement under the cursor; it is not run."""

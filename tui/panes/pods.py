@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from tui.actions.kubernetes.restart import RESTARTABLE
 from tui.actions.kubernetes.undo import UNDOABLE
 from tui.panes import pods_detail, tabs
+from tui.panes.neighbour_jumps import clients_from, jump
 from tui.panes.neighbours import clients_at
 from tui.panes.pods_drill import PodsDrill
 from tui.panes.pods_events import Fold
@@ -43,6 +44,7 @@ class PodsPane(PodsDrill):
         Binding("d", "detail", "Detail", show=False, id="pods.detail"),
         Binding("y", "yaml", "YAML", id="pods.yaml"),
         Binding("c", "copy", "Copy the row", show=False, id="pods.copy"),
+        Binding("i", "clients", "Its sessions in databases and Redis, by its address", show=False, id="pods.clients"),
     ]
 
     # Reading one thing in full
@@ -154,6 +156,14 @@ class PodsPane(PodsDrill):
             self.post_message(self.Told(f"{name}: {error}", "warn"))
             return
         self.app.push_screen(TextDialog(name, text, stem=stem))
+
+    def action_clients(self) -> None:
+        """Go to what is connected from the pod under the cursor: a session of a database, a client of Redis."""
+        if not isinstance(pod := self.current, Pod):
+            self.post_message(self.Told("put the cursor on a pod: its address says what is connected from it"))
+            return
+        found = clients_from(pod.ip, self.desk.readings())
+        jump(self, found, f"nothing that is seen is connected from its address: {pod.ip or 'none yet'}")
 
     def action_copy(self) -> None:
         """Copy the row under the cursor."""

@@ -14,6 +14,7 @@ from tui.actions.redis.unlink import unlink_request
 from tui.panes import redis_head, redis_offers, redis_rows, redis_space_rows, redis_views, tabs
 from tui.panes.failing import age_segment, empty_words, failure_tone, failure_words
 from tui.panes.listing import Listing
+from tui.panes.neighbour_jumps import BehindClients
 from tui.panes.neighbours import behind
 from tui.panes.offering import Offer, Offering
 from tui.panes.pane import TONES, Desk
@@ -49,7 +50,7 @@ _WIDE_VALUE: Final = 46
 """Cells for `64.0 of 64.0 MiB (100 %)`, behind its curve where it is wide: numbers that grow move nothing."""
 
 
-class RedisPane(Listing, Offering):
+class RedisPane(Listing, Offering, BehindClients):
     """Redis and Valkey servers."""
 
     TAB = tabs.REDIS
@@ -244,6 +245,12 @@ class RedisPane(Listing, Offering):
         """Show the open view's table."""
         super().open_view()
         self._draw_views(self._reading.snapshot if self._reading else None)
+
+    def client_address(self) -> str | None:
+        """Return the address of the client under the cursor."""
+        snapshot = self._reading.snapshot if self._reading is not None and self.view == "clients" else None
+        known = snapshot.clients or () if snapshot is not None else ()
+        return next((one.addr for one in known if one.id == self.table.cursor_key), None)
 
     def action_instance(self, step: int) -> None:
         """Open another instance."""
