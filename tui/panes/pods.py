@@ -129,7 +129,7 @@ class PodsPane(PodsDrill):
             found = await self.patiently(reading, f"who uses {resource.kind} {line.name}")
         except SourceError as error:
             return ("", f"Used by: not known, {error}")
-        return tuple(used_by_lines(found, line.namespace))
+        return tuple(used_by_lines(found, resource.kind, line.namespace))
 
     def action_yaml(self) -> None:
         """Show the whole object under the cursor as YAML, read afresh."""

@@ -230,8 +230,9 @@ def line_of(container: Container, account: Account | None, now: float) -> list[S
     held = f"held by its CPU limit {account.words(now)}" if account is not None else ""
     return [
         Segment(container.name),
-        Segment(container.message, "" if is_well(container) else "critical"),
+        # How it ended says more than for how long the kubelet waits before it tries again.
         Segment(last, "warn"),
+        Segment(container.message, "" if is_well(container) else "critical"),
         Segment(held),
         Segment("" if container.message or last else container.image, "dim", priority=2),
         Segment("t: from inside · T: a shell", "dim", priority=1, right=True),

@@ -3,22 +3,23 @@
 from collections.abc import Iterator
 
 from tui.sources.kubernetes.fields import Object, Owner
-from tui.sources.kubernetes.references import references
+from tui.sources.kubernetes.references import CONFIG_MAP, SECRET, references
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.users import User, Users
 
+_BY_API = dict.fromkeys((CONFIG_MAP, SECRET), "; a program may still read it by the API")
 _EVERYWHERE = ("ServiceAccount", "default")
 
 
-def used_by_lines(found: Users, namespace: str) -> Iterator[str]:
-    """Yield who uses an object, under its heading."""
+def used_by_lines(found: Users, kind: str, namespace: str) -> Iterator[str]:
+    """Yield who uses an object of this kind, under its heading."""
     yield ""
     yield f"Used by: {len(found.users)}, read just now" if found.users else f"Used by: nobody in {namespace}"
     for user in found.users:
         yield f"  {user.name}{_pods(user)}"
         yield from (f"    {how}" for how in user.how)
     if not found.users:
-        yield "  no pod and no template names it; a program may still read it by the API"
+        yield "  no pod and no template names it" + _BY_API.get(kind, "")
     if found.missing:
         yield f"  not all was looked at: {'; '.join(found.missing)}"
 

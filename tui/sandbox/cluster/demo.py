@@ -59,7 +59,11 @@ def _stateful(populator: Populator, pool: list[Object]) -> None:
     body = template(
         "queue", "registry.example/shop/queue:3.13.7", ports=ports, resources=_SMALL, readinessProbe=_HEALTH
     )
+    body["spec"]["containers"][0]["volumeMounts"] = [{"name": "data", "mountPath": "/var/lib/queue"}]
+    claim: dict[str, Any] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "20Gi"}}}
+    claim |= {"storageClassName": "standard", "volumeMode": "Filesystem"}
     spec = {"replicas": 3, "serviceName": "queue", "selector": {"matchLabels": {"app": "queue"}}, "template": body}
+    spec["volumeClaimTemplates"] = [{"metadata": {"name": "data"}, "spec": claim}]
     made = populator.put(STATEFULSETS, {"metadata": _meta("queue", "shop"), "spec": spec}, 60 * DAY)
     digest = current_revision(populator.store, made, populator.ago(60 * DAY))
     for i in range(3):
@@ -71,10 +75,9 @@ def _stateful(populator: Populator, pool: list[Object]) -> None:
         }
         pod = pod_from(made["spec"]["template"], made, name, labels)
         populator.pod(pod, pool[i], 12 * DAY - 90 * i, 3 * DAY if i == 1 else None)
-        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "20Gi"}}}
-        claim |= {"storageClassName": "standard", "volumeName": f"pv-queue-{i}", "volumeMode": "Filesystem"}
         bound = {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "20Gi"}}
-        thing = {"metadata": _meta(f"data-queue-{i}", "shop"), "spec": claim, "status": bound}
+        owned = {**claim, "volumeName": f"pv-queue-{i}"}
+        thing = {"metadata": _meta(f"data-queue-{i}", "shop"), "spec": owned, "status": bound}
         populator.put(CLAIMS, thing, 60 * DAY)
     counts = dict.fromkeys(("replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"), 3)
     status: dict[str, Any] = {"observedGeneration": 1, "collisionCount": 0, **counts}

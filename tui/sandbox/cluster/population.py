@@ -40,6 +40,8 @@ class Service:
     port: int = 8080
     sidecar: str = ""
     init: str = ""
+    config: str = ""
+    """The ConfigMap it has its environment from."""
     padding: str = ""
     """An annotation's value, to make pods as big as real ones."""
     restarts: dict[int, float] = field(default_factory=dict)
@@ -48,7 +50,8 @@ class Service:
 
 SERVICES = (
     Service("shop", "gateway", "registry.example/shop/gateway:3.8.1", 3, 3 * DAY, 7, "200m", "256Mi"),
-    Service("shop", "api", "registry.example/shop/api:2.14.0", 4, 26 * HOUR, 12, "250m", "384Mi", init="migrate"),
+    Service("shop", "api", "registry.example/shop/api:2.14.0", 4, 26 * HOUR, 12, "250m", "384Mi", init="migrate",
+            config="settings"),
     Service("shop", "orders", "registry.example/shop/orders:1.9.3", 3, 5 * HOUR, 5, "200m", "256Mi"),
     Service("shop", "search", "registry.example/shop/search:0.9.12", 2, 9 * DAY, 3, "300m", "512Mi",
             restarts={1: 2 * DAY + 5 * HOUR}),
@@ -245,6 +248,8 @@ def _deployment(service: Service) -> Object:
         resources=resources,
         readinessProbe=probe,
     )
+    if service.config:
+        body["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": service.config}}]
     if service.sidecar:
         body["spec"]["containers"].append(
             {"name": service.sidecar, "image": f"registry.example/mesh/{service.sidecar}:1.4.0"}

@@ -52,6 +52,10 @@ def pod_from(template: Object, owner: Object, name: str = "", labels: dict[str, 
         metadata["annotations"] = dict(meta["annotations"])
     metadata["ownerReferences"] = [owner_reference(owner)]
     spec = clone(template["spec"])
+    claims = [one["metadata"]["name"] for one in owner.get("spec", {}).get("volumeClaimTemplates") or ()]
+    if claims and name:
+        volumes = [{"name": claim, "persistentVolumeClaim": {"claimName": f"{claim}-{name}"}} for claim in claims]
+        spec["volumes"] = [*volumes, *(one for one in spec.get("volumes") or () if one["name"] not in claims)]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 

@@ -9,7 +9,7 @@ from tui.sources.errors import Denied
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, Owner, owner, part, parts, text
 from tui.sources.kubernetes.kinds import KINDS
-from tui.sources.kubernetes.references import ACCOUNT, SECRET, Reference, references
+from tui.sources.kubernetes.references import ACCOUNT, CLAIM, SECRET, Reference, references
 
 PAGE: Final = 100
 """Objects asked for at once: thousands of pods in one answer would keep the keys waiting."""
@@ -115,8 +115,10 @@ class _Found:
         if owner(metadata) is not None:
             return  # a CronJob's Job has its template from there
         template = part(spec, "jobTemplate", "spec", "template") if kind == "CronJob" else part(spec, "template")
-        if found := self._fitting(references("", part(template, "spec"))):
-            self._note(f"{kind}/{text(metadata, 'name')}", found).is_templated = True
+        name = text(metadata, "name")
+        found = {**self._fitting(references("", part(template, "spec"))), **self._claimed(name, spec)}
+        if found:
+            self._note(f"{kind}/{name}", found).is_templated = True
 
     def pod(self, item: Object) -> None:
         """Take in a pod."""
@@ -141,6 +143,18 @@ class _Found:
                 hosts = one.get("hosts")
                 told = text({"hosts": ", ".join(map(str, hosts))}, "hosts") if isinstance(hosts, list) else "any host"
                 self._users.setdefault(name, User(name)).how[f"TLS for {told}"] = None
+
+    def _claimed(self, name: str, spec: Object) -> Mapping[str, None]:
+        """Return how a StatefulSet's own template for claims names this one: it outlives the pod it was made for."""
+        if self._kind != CLAIM:
+            return {}
+        made = [text(part(one, "metadata"), "name") for one in parts(spec, "volumeClaimTemplates")]
+        ends = [(claim, self._name.removeprefix(f"{claim}-{name}-")) for claim in made if claim]
+        return {
+            f"volumeClaimTemplate {claim}, for {name}-{ordinal}": None
+            for claim, ordinal in ends
+            if ordinal != self._name and ordinal.isascii() and ordinal.isdecimal()
+        }
 
     def _fitting(self, found: tuple[Reference, ...]) -> Mapping[str, None]:
         return {one.words(): None for one in found if (one.kind, one.name) == (self._kind, self._name)}

@@ -77,7 +77,7 @@ def test_whatever_a_spec_holds_something_is_told_of_it(spec: Any) -> None:
 
 
 def test_nobody_is_said_as_such_and_what_was_not_looked_at_too() -> None:
-    lines = list(used_by_lines(Users((), ("pods: forbidden",)), "shop"))
+    lines = list(used_by_lines(Users((), ("pods: forbidden",)), "Secret", "shop"))
     assert lines[1] == "Used by: nobody in shop"
     assert lines[-1] == "  not all was looked at: pods: forbidden"
 
@@ -120,5 +120,10 @@ async def test_users_are_workloads_with_their_pods_bare_pods_accounts_and_ingres
             assert told["Ingress/web"] == (["TLS for shop.example"], False)
             assert not found.missing
             assert not (await users_of(source.connection, "ConfigMap", "shop", "db", above)).users
+            (queue,) = (await users_of(source.connection, "PersistentVolumeClaim", "shop", "data-queue-1", above)).users
+            assert (queue.name, queue.pods, queue.is_templated) == ("StatefulSet/queue", 1, True)
+            assert list(queue.how) == ["volumeClaimTemplate data, for queue-1", "volume data, in app at /var/lib/queue"]
+            (api,) = (await users_of(source.connection, "ConfigMap", "shop", "settings", above)).users
+            assert (api.name, api.pods) == ("Deployment/api", 4)
         finally:
             await source.close()
