@@ -47,6 +47,8 @@ class PodsFeed(Pane):
         super().__init__(here, id=id)
         self._reading: Reading[KubernetesSnapshot] | None = None
         self.view = "pods"
+        self.shows_curves = False
+        """Whether there is room for what pods used in the last minutes; where there is none, no row has it."""
         self.choice = Choice()
         self._owners: frozenset[str] = frozenset()
         self._views: dict[str, FactView] = {}
@@ -175,7 +177,7 @@ class PodsFeed(Pane):
             partial(self.desk.level, self.source_name),
             snapshot.metrics.pods.get,
             snapshot.metrics.nodes.get,
-            *((source.trends.get,) if (source := self.source) is not None else ()),
+            *((source.trends.get,) if self.shows_curves and (source := self.source) is not None else ()),
         )
         if self._views[self.view].drain(partial(self.fact, snapshot), light):
             self._draining = self.set_timer(0.02, self._drain)

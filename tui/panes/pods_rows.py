@@ -19,6 +19,8 @@ from widgets.sparkline import sparkline
 
 _WIDE: Final = 120
 _WIDEST: Final = 160
+CURVES: Final = 180
+"""From this width on curves of what pods used have room beside everything else."""
 TREND: Final = 8
 """Cells a curve takes in a row."""
 NEAR_LIMIT: Final = 90.0
@@ -81,14 +83,14 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
         Column("age", "AGE", 6, "right", hidden=is_usage),
         Column("node", "NODE", 15, priority=4 if is_usage else 2),
         Column("cpu", "CPU", 6, "right", priority=0 if is_usage else 1),
-        Column("cpu_share", "%CPU/R", 6, "right", priority=2 if is_usage else 4),
-        Column("cpu_limit", "%CPU/L", 7, "right", priority=0 if is_usage else 3),
-        Column("cpu_trend", "CPU 10m", TREND, priority=1 if is_usage else 5),
+        Column("cpu_share", "%CPU/R", 6, "right", priority=2 if is_usage else 5),
+        Column("cpu_limit", "%CPU/L", 7, "right", priority=0 if is_usage else 4),
+        Column("cpu_trend", "CPU 10m", TREND, priority=1 if is_usage else 6),
         Column("memory", "MEM", 9, "right", priority=0 if is_usage else 1),
-        Column("memory_request", "%MEM/R", 6, "right", priority=3 if is_usage else 6),
+        Column("memory_request", "%MEM/R", 6, "right", priority=3 if is_usage else 7),
         Column("memory_share", "%MEM/L", 7, "right", priority=0 if is_usage else 3),
-        Column("memory_trend", "MEM 10m", TREND, priority=1 if is_usage else 5),
-        Column("ip", "IP", 15, priority=7, hidden=is_usage),
+        Column("memory_trend", "MEM 10m", TREND, priority=1 if is_usage else 6),
+        Column("ip", "IP", 15, priority=8, hidden=is_usage),
     )
 
 

@@ -11,7 +11,7 @@ from tui.panes.failing import clock, failure_words
 from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_feed import PodsFeed
 from tui.panes.pods_kinds import EVERY_S
-from tui.panes.pods_rows import pod_columns
+from tui.panes.pods_rows import CURVES, pod_columns
 from tui.panes.pods_views import REVEALED_IN, VIEWS
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -149,6 +149,10 @@ class PodsTables(PodsFeed):
         self._fit(event.size.width)
 
     def _fit(self, width: int) -> None:
+        if (shows_curves := self._is_usage or width >= CURVES) != self.shows_curves:
+            self.shows_curves = shows_curves
+            pods = self._views["pods"]
+            pods.touch(list(pods.keys))
         fitting = [(self._views[name].table, view.columns(width)) for name, view in VIEWS.items() if name != "pods"]
         fitting.append((self._views["pods"].table, pod_columns(width, is_usage=self._is_usage)))
         fitting += [(extra.table, extra.columns(width)) for extra in self.extras.values()]
@@ -284,6 +288,7 @@ class PodsTables(PodsFeed):
             self.table.sort_by("memory_share", reverse=True)
         else:
             self.table.sort_by(VIEWS["pods"].worst)
+        self._drain()
         self.post_message(
             self.Told("what pods use; the nearest to its memory limit first" if self._is_usage else "how pods are")
         )

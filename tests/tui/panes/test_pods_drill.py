@@ -29,7 +29,7 @@ from tui.sources.kubernetes.rollouts import parse_rollout
 from tui.sources.kubernetes.workloads import Workload
 from tui.sources.metrics.facts import MetricSnapshot, MetricValue
 from tui.sources.reading import Reading
-from widgets.cell import Cell, cell_text
+from widgets.cell import Cell, LateCell, cell_text
 from widgets.segment_line import SegmentLine
 
 __all__ = ["cluster", "source"]
@@ -270,3 +270,22 @@ async def test_another_workload_of_the_same_name_is_not_taken_for_it(source: Kub
         await app.read()
         await keep_reading(app, pilot, lambda: "another one made of that name" in app.pane.rollouts.notice)
         assert app.pane.rollouts.stale
+
+
+@pytest.mark.live
+@pytest.mark.xdist_group("kubernetes")
+async def test_no_row_has_a_curve_where_there_is_no_room_for_one(source: KubernetesSource) -> None:
+    async with running(source, (80, 24)) as (app, pilot):
+        await until(pilot, lambda: app.pane.table.visible_count)
+        index = [column.key for column in app.pane.table.columns].index("cpu_trend")
+
+        def curves() -> int:
+            rows = [app.pane.table.row(key) for key in app.pane.table.visible_keys]
+            return sum(isinstance(row.cells[index], LateCell) for row in rows if row is not None)
+
+        await keep_reading(app, pilot, lambda: len(source.trends))
+        assert curves() == 0
+        await pilot.press("w")
+        await until(pilot, curves)
+        await pilot.press("w")
+        await until(pilot, lambda: curves() == 0)
