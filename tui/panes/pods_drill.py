@@ -3,7 +3,9 @@
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import ClassVar, Final
+
+from textual.binding import Binding, BindingType
 
 from tui.actions.action import Request
 from tui.actions.kubernetes.environment import SET_ENV
@@ -17,10 +19,13 @@ from tui.panes.pane import Pane
 from tui.panes.pods_containers import ContainersView
 from tui.panes.pods_extra import Extra
 from tui.panes.pods_inside import PodsInside
+from tui.panes.pods_logs import followed_by, logs_page
 from tui.panes.pods_revisions import revision_page, two_revisions_page
 from tui.panes.pods_rollout import RolloutView
 from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.recent_logs import recent_logs
 from tui.sources.kubernetes.revisions import Revision
+from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.workloads import Workload
 from widgets.dialogs import TextDialog
 from widgets.filter_bar import FilterBar
@@ -44,7 +49,11 @@ class _Awaited:
 
 
 class PodsDrill(PodsInside):
-    """The views of one workload's rollout and of one pod's containers."""
+    """The views of one workload's rollout and of one pod's containers, and what these said last."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "messages", "Messages: the last lines of its logs, before a restart too", id="pods.messages"),
+    ]
 
     rollouts: RolloutView
     containers: ContainersView
@@ -154,6 +163,26 @@ class PodsDrill(PodsInside):
             then(str(key))
         else:
             super().in_container(pod, then)
+
+    # What containers said
+
+    def action_messages(self) -> None:
+        """Show the last lines of the logs of the pod under the cursor, or of the container where one is."""
+        pod, source = self.current, self.source
+        if not isinstance(pod, Pod) or source is None:
+            self.post_message(self.Told("logs are of pods: put the cursor on one"))
+            return
+        key = self.table.cursor_key if self.extra is self.containers else None
+        self.begin(self._messages(source, pod, str(key) if key is not None else ""))
+
+    async def _messages(self, source: KubernetesSource, pod: Pod, container: str) -> None:
+        logs = await self.patiently(recent_logs(source.connection, [pod]), f"the logs of {pod.name}")
+        if (snapshot := self.snapshot) is None:
+            return
+        followed = list(followed_by(pod, snapshot.workload_of(pod), self.desk.profile.logs))
+        page = logs_page([log for log in logs if container in ("", log.container)], followed)
+        where = f"{pod.path}/{container}" if container else pod.path
+        self.app.push_screen(TextDialog(f"Last lines of {where}", page, stem=f"logs-{pod.name}"))
 
     # A revision
 

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from profiles.schema import LogSource
 from tests.tui.panes.test_pods import NOW, snapshot
 from tests.tui.panes.test_pods_browser import _App, cluster, names, page_of, running, source, until
 from tui.actions.perform import Ending, Outcome
 from tui.panes import pods_rollout_rows
 from tui.panes.pods_containers import container_row, line_of
 from tui.panes.pods_held import Account, Accounts, held_lines
+from tui.panes.pods_logs import followed_by, logs_page
 from tui.panes.pods_rollout_rows import Known
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSource
@@ -24,6 +26,7 @@ from tui.sources.kubernetes.exec import Place
 from tui.sources.kubernetes.inside import Throttling
 from tui.sources.kubernetes.metrics import Usage
 from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.recent_logs import ContainerLog
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.rollouts import parse_rollout
 from tui.sources.kubernetes.workloads import Workload
@@ -289,3 +292,45 @@ async def test_no_row_has_a_curve_where_there_is_no_room_for_one(source: Kuberne
         await until(pilot, curves)
         await pilot.press("w")
         await until(pilot, lambda: curves() == 0)
+
+
+def test_the_run_before_a_restart_speaks_first_and_the_logs_tab_is_named() -> None:
+    logs = [
+        ContainerLog("api-1", "app", False, "2026 up\n2026 ready"),
+        ContainerLog("api-1", "app", True, "\n".join(f"line {number}" for number in range(200))),
+        ContainerLog("api-1", "proxy", True, "", "previous terminated container not found"),
+        ContainerLog("api-1", "proxy", False, "", "container is waiting to start"),
+    ]
+    page = logs_page(logs, ["api"])
+    assert page.startswith("The Logs tab follows it as api.\n\n== app, the run before its last restart, the last 80 of")
+    assert "line 119\n" not in page
+    assert page.index("line 199") < page.index("2026 ready")
+    assert "not found" not in page
+    assert page.endswith("== proxy, now\n(container is waiting to start)")
+
+
+def test_a_pod_is_followed_by_what_the_profile_says_of_its_workload_labels_or_name() -> None:
+    pod = next(p for p in snapshot().pods.values() if p.name.startswith("web-") and p.owner)
+    sources = {
+        "workload": LogSource(workload="deployment/web", namespace=pod.namespace),
+        "other": LogSource(workload="deployment/web", namespace="elsewhere"),
+        "labels": LogSource(pods="app=web", namespace=pod.namespace),
+        "not": LogSource(pods="app=api", namespace=pod.namespace),
+        "name": LogSource(pod="web-*", namespace=pod.namespace),
+        "file": LogSource(file="/var/log/x"),
+    }
+    assert list(followed_by(pod, snapshot().workload_of(pod), sources)) == ["workload", "labels", "name"]
+
+
+@pytest.mark.live
+@pytest.mark.xdist_group("kubernetes")
+async def test_m_shows_what_a_container_said_before_it_was_restarted(source: KubernetesSource) -> None:
+    async with running(source) as (app, pilot):
+        pod = next(p for p in app.seen.pods.values() if p.restarts and p.namespace == "shop")
+        await until(pilot, lambda: pod.uid in app.pane.table.visible_keys)
+        app.pane.table.cursor_key = pod.uid
+        page = await page_of(app, pilot, "m")
+        assert f"== {pod.container_names[0]}, now" in page
+        await pilot.press("enter")
+        await at(app, pilot, "containers")
+        assert f"== {pod.container_names[0]}, now" in await page_of(app, pilot, "m")

@@ -1,0 +1,51 @@
+"""What a pod's containers said last, as a page, and which source of the Logs tab follows it. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from profiles.schema import LogSource
+from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.recent_logs import ContainerLog
+from tui.sources.kubernetes.selectors import label_selector
+from tui.sources.kubernetes.workloads import Workload
+
+MOST: Final = 80
+"""Lines of each container: what led to its end, not its day."""
+
+
+def followed_by(pod: Pod, above: Workload | None, sources: Mapping[str, LogSource]) -> Iterator[str]:
+    """Yield the profile's log sources that follow this pod, by name."""
+    for name, source in sources.items():
+        if source.namespace not in (None, pod.namespace):
+            continue
+        if source.workload is not None and above is not None:
+            found = source.workload == f"{above.kind.lower()}/{above.name}"
+        elif source.pods is not None:
+            found = _selects(source.pods, pod)
+        else:
+            found = source.pod is not None and fnmatchcase(pod.name, source.pod)
+        if found:
+            yield name
+
+
+def _selects(selector: str, pod: Pod) -> bool:
+    try:
+        return label_selector(selector).matches(pod.labels)
+    except ValueError:
+        return False
+
+
+def logs_page(logs: Sequence[ContainerLog], followed: Sequence[str]) -> str:
+    """Return the last lines of every container, the run before a restart first; newest lines at the end of each."""
+    lines: list[str] = []
+    if followed:
+        lines += [f"The Logs tab follows it as {', '.join(followed)}.", ""]
+    # A run that has ended says why; of a container that never restarted there is none, which is no news.
+    known = [log for log in logs if not (log.is_previous and log.error)]
+    for log in sorted(known, key=lambda log: not log.is_previous):
+        which = "the run before its last restart" if log.is_previous else "now"
+        said = log.text.split("\n") if log.text else []
+        cut = f", the last {MOST} of {len(said)} lines read" if len(said) > MOST else ""
+        lines += [f"== {log.container}, {which}{cut}", *(said[-MOST:] or [f"({log.error or 'nothing'})"]), ""]
+    return "\n".join(lines).rstrip("\n") or "it has no container yet"
