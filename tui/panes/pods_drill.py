@@ -14,7 +14,7 @@ from tui.actions.kubernetes.resources import SET_RESOURCES
 from tui.actions.kubernetes.restart import RESTART
 from tui.actions.kubernetes.undo import UNDO, UNDOABLE, undo_request
 from tui.actions.perform import Outcome
-from tui.panes import pods_offers
+from tui.panes import pods_detail, pods_offers
 from tui.panes.pane import Pane
 from tui.panes.pods_containers import ContainersView
 from tui.panes.pods_extra import Extra
@@ -85,6 +85,8 @@ class PodsDrill(PodsInside):
             self._show_revision(revision)
         elif isinstance(fact, Workload) and fact.kind in UNDOABLE:
             self.show_rollout(fact)
+        elif self.extra is self.recent and self.recent.is_rollout(key) and (above := self._rolled(key)) is not None:
+            self.show_rollout(above)
         elif isinstance(fact, Workload):
             self.show_pods(workload=fact)
         elif isinstance(fact, Pod) and self.extra is not self.containers:
@@ -92,6 +94,11 @@ class PodsDrill(PodsInside):
         else:
             return False
         return True
+
+    def _rolled(self, key: Hashable) -> Workload | None:
+        kind, _, path = self.recent.about(key).partition("/")
+        uid = pods_detail.find(self.snapshot, kind, path) if self.snapshot is not None else None
+        return self.snapshot.workloads.get(uid) if self.snapshot is not None and uid is not None else None
 
     def show_rollout(self, workload: Workload) -> None:
         """Open the rollout of a workload."""

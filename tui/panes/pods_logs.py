@@ -1,5 +1,6 @@
 """What a pod's containers said last, as a page, and which source of the Logs tab follows it. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
@@ -10,6 +11,8 @@ from tui.sources.kubernetes.recent_logs import ContainerLog
 from tui.sources.kubernetes.selectors import label_selector
 from tui.sources.kubernetes.workloads import Workload
 
+_STAMP: Final = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)T(?P<time>\d\d:\d\d:\d\d)(?:\.\d+)?Z ")
+"""What the kubelet puts before each line: to the nanosecond it would take half of a narrow screen."""
 MOST: Final = 80
 """Lines of each container: what led to its end, not its day."""
 
@@ -46,6 +49,9 @@ def logs_page(logs: Sequence[ContainerLog], followed: Sequence[str]) -> str:
     for log in sorted(known, key=lambda log: not log.is_previous):
         which = "the run before its last restart" if log.is_previous else "now"
         said = log.text.split("\n") if log.text else []
+        first = _STAMP.match(said[-MOST:][0]) if said else None
+        since = f", from {first['day']}" if first is not None else ""
         cut = f", the last {MOST} of {len(said)} lines read" if len(said) > MOST else ""
-        lines += [f"== {log.container}, {which}{cut}", *(said[-MOST:] or [f"({log.error or 'nothing'})"]), ""]
+        shown = [_STAMP.sub(r"\g<time>Z ", line) for line in said[-MOST:]]
+        lines += [f"== {log.container}, {which}{cut}{since}", *(shown or [f"({log.error or 'nothing'})"]), ""]
     return "\n".join(lines).rstrip("\n") or "it has no container yet"

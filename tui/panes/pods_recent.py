@@ -97,6 +97,11 @@ class RecentView:
         found = self._shown.get(key)
         return found.about if found is not None else ""
 
+    def is_rollout(self, key: Hashable) -> bool:
+        """Tell whether a row is about a new revision of a workload."""
+        found = self._shown.get(key)
+        return found is not None and found.what == "rollout"
+
     def page(self, key: Hashable) -> str:
         """Return a change in full; empty when it is gone."""
         if (found := self._shown.get(key)) is None:

@@ -278,6 +278,8 @@ async def test_what_changed_leads_to_the_object(cluster: Cluster, source: Kubern
         assert "Changed 1" in strip(app)
         await pilot.press("enter")
         api = next(w for w in app.seen.workloads.values() if w.name == "api")
+        await until(pilot, lambda: app.pane.view == "rollout")
+        await pilot.press("escape")
         await until(pilot, lambda: app.pane.view == "workloads" and app.pane.table.cursor_key == api.uid)
 
 

@@ -296,7 +296,7 @@ async def test_no_row_has_a_curve_where_there_is_no_room_for_one(source: Kuberne
 
 def test_the_run_before_a_restart_speaks_first_and_the_logs_tab_is_named() -> None:
     logs = [
-        ContainerLog("api-1", "app", False, "2026 up\n2026 ready"),
+        ContainerLog("api-1", "app", False, "2026-11-22T10:00:01.123456789Z up\n2026-11-22T10:00:02Z ready"),
         ContainerLog("api-1", "app", True, "\n".join(f"line {number}" for number in range(200))),
         ContainerLog("api-1", "proxy", True, "", "previous terminated container not found"),
         ContainerLog("api-1", "proxy", False, "", "container is waiting to start"),
@@ -304,8 +304,9 @@ def test_the_run_before_a_restart_speaks_first_and_the_logs_tab_is_named() -> No
     page = logs_page(logs, ["api"])
     assert page.startswith("The Logs tab follows it as api.\n\n== app, the run before its last restart, the last 80 of")
     assert "line 119\n" not in page
-    assert page.index("line 199") < page.index("2026 ready")
+    assert page.index("line 199") < page.index("10:00:02Z ready")
     assert "not found" not in page
+    assert "== app, now, from 2026-11-22\n10:00:01Z up\n" in page
     assert page.endswith("== proxy, now\n(container is waiting to start)")
 
 
