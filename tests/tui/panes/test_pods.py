@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -119,7 +119,12 @@ def test_a_curve_reaches_up_to_the_limit_and_is_worked_out_only_where_it_is_draw
     after = pods_rows.pod_row(found, replace(light(), pod_trend=trends.get))
     assert after != before
     drawn: list[object] = []
-    monkeypatch.setattr(pods_rows, "sparkline", lambda *values, **more: drawn.append(values) or "")
+
+    def sparkline(values: Sequence[float], width: int, **more: float) -> str:
+        drawn.append(values)
+        return ""
+
+    monkeypatch.setattr(pods_rows, "sparkline", sparkline)
     rows = [pods_rows.pod_row(found, replace(light(), pod_trend=trends.get)) for _ in range(10)]
     assert rows[0] == rows[1]
     assert not drawn
