@@ -24,7 +24,7 @@ EVERY_S: Final = 5.0
 """Between two readings of the whole object while nothing is told of it."""
 _AT_LEAST_S: Final = 0.5
 """Between two readings while it changes all the time."""
-_RECENT_S: Final = 15.0
+_RECENT_S: Final = 60.0
 """How old the list of revisions may be when nothing says that it changed."""
 
 
