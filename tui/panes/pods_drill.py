@@ -163,6 +163,13 @@ class PodsDrill(PodsInside):
         if not ((extra := self.extra) is not None and extra.is_drilled and self.back_up()):
             super().action_owner()
 
+    def action_namespace(self, step: int) -> None:
+        """Show another namespace; what was opened is in one, and stays there."""
+        if (extra := self.extra) is not None and extra.is_drilled:
+            self.post_message(self.Told(f"all of it is in namespace {extra.namespace}; esc goes back to the list"))
+        else:
+            super().action_namespace(step)
+
     def in_container(self, pod: Pod, then: Callable[[str], None]) -> None:
         """Go on with the container under the cursor, where there is one."""
         key = self.table.cursor_key

@@ -1,6 +1,7 @@
 """The view of one workload's rollout in the Pods tab: revisions with their pods, and how far it is."""
 
 from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import replace
 from typing import Any, Final
 
 from textual.widget import Widget
@@ -136,7 +137,12 @@ class RolloutView:
         )
         pod = snapshot.pods.get(str(self.table.cursor_key))
         under = pods_rollout_rows.why(pod, snapshot) if pod is not None else []
-        for line, segments in zip(self._lines, (words, counts, under or conditions), strict=True):
+        lines = [words, counts, under or conditions]
+        if self.stale:
+            # Nothing old may look live, least of all a green word.
+            lines = [[replace(segment, tone="dim", reverse=False) for segment in line] for line in lines]
+            lines[0].insert(0, Segment("as it was last seen:", "warn"))
+        for line, segments in zip(self._lines, lines, strict=True):
             line.show(segments)
 
     def segments(self) -> list[Segment]:

@@ -169,6 +169,9 @@ async def test_down_from_a_workload_to_a_container_and_back(source: KubernetesSo
         assert "DONE" in str(app.query_one("#rollout-words", SegmentLine).text)
         assert "Deployment/orders" in str(app.query_one("#pods-views", SegmentLine).text)
         current, *old = pane.rollouts.revisions
+        await pilot.press("n")
+        await until(pilot, lambda: "all of it is in namespace shop" in app.told[-1])
+        assert pane.choice.namespace == ""
         await pilot.press("G", "enter")
         assert pane.view == "rollout"
         await until(pilot, lambda: f"revision {old[-1].number} has no pods" in app.told[-1])
@@ -273,6 +276,8 @@ async def test_another_workload_of_the_same_name_is_not_taken_for_it(source: Kub
         await app.read()
         await keep_reading(app, pilot, lambda: "another one made of that name" in app.pane.rollouts.notice)
         assert app.pane.rollouts.stale
+        words = app.query_one("#rollout-words", SegmentLine)
+        await keep_reading(app, pilot, lambda: str(words.text).startswith("as it was last seen:"))
 
 
 @pytest.mark.live
