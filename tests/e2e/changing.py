@@ -18,6 +18,8 @@ from tui.sandbox.cluster.resources import Object, Resource
 BUSY_MACHINE_S: Final = 40.0
 PODS, WORKLOADS, NODES = "RESTARTS", "UP-TO-DA", "INTERNAL-IP"
 """Views of the Pods tab, by a column that only this view has."""
+ROLLOUT: Final = "REVISION, ITS PODS"
+"""The column by which the view of one workload's rollout is known."""
 _VIEWS: Final = {PODS: 0, WORKLOADS: 1, NODES: 3}
 """Where they stand in the order of `tab`: events and what changed lie between."""
 _OF_ANY_KIND: Final = 5
@@ -114,6 +116,9 @@ class Desk:
             if "┌" in self.screen.text():
                 with contextlib.suppress(AssertionError):
                     self.close()
+        if ROLLOUT in self.screen.text():  # where a change of a template leads
+            self.screen.press("esc")
+            self.screen.wait(WORKLOADS, BUSY_MACHINE_S)
         self._read = sum(one["what"] in _ENDS for one in self.entries())
         self._mark = len(self.screen.raw)
 
