@@ -33,15 +33,15 @@ _ASKED: Final = {
 class PodsInside(PodsObjects):
     """Look inside a container, or open a shell in it."""
 
-    def __init__(self, desk: Desk, *, id: str) -> None:  # noqa: A002 — Textual's own name for it
-        super().__init__(desk, id=id)
-        self.accounts = Accounts()
-        """How often containers were held by their CPU limits, as looks told."""
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "look_inside", "Test from inside: CPU throttling, processes, disk, DNS, HTTP", id="pods.inside"),
         Binding("T", "shell", "Terminal: open a shell in a container", show=False, id=SHELL),
     ]
+
+    def __init__(self, desk: Desk, *, id: str, cluster: str | None = None) -> None:  # noqa: A002 — Textual's own name
+        super().__init__(desk, id=id, cluster=cluster)
+        self.accounts = Accounts()
+        """How often containers were held by their CPU limits, as looks told."""
 
     def offers(self) -> tuple[Offer, ...]:
         """Return what can be changed of the facts that are chosen, a shell among it."""
