@@ -125,8 +125,12 @@ class Desk:
     def choose(self, view: str, name: str) -> None:
         """Put the cursor on the only object of this name in a view."""
         self.home()
-        now = next((place for head, place in _VIEWS.items() if head in self.screen.text()), _OF_ANY_KIND)
-        self.screen.send("\t" * ((_VIEWS[view] - now) % (_OF_ANY_KIND + 1)))
+        for _ in range(10):  # a screen between two views may be taken for the first
+            now = next((place for head, place in _VIEWS.items() if head in self.screen.text()), _OF_ANY_KIND)
+            self.screen.send("\t" * ((_VIEWS[view] - now) % (_OF_ANY_KIND + 1)))
+            with contextlib.suppress(AssertionError):
+                self.screen.wait(view, BUSY_MACHINE_S / 10)
+                break
         self.screen.wait(view, BUSY_MACHINE_S)
         self._filter(name)
 
