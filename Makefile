@@ -11,7 +11,7 @@ demo: $(VENV)/.demo
 	$(BIN)/opstui --profile demo
 
 test: lint
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 3 --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
