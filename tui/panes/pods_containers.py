@@ -4,16 +4,12 @@ from collections.abc import Callable, Coroutine, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from textual.widget import Widget
-
-from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
+from tui.panes.pods_drilled import DrilledView
 from tui.panes.pods_held import Account, Accounts
 from tui.panes.pods_rows import NEAR_LIMIT, cores, memory, share
-from tui.sources.errors import Unreachable, Unreadable
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.containers import Container, Role, parse_container_usage, parse_containers
-from tui.sources.kubernetes.fields import part, text
 from tui.sources.kubernetes.inside import OFTEN_PERCENT
 from tui.sources.kubernetes.metrics import GROUP, Usage
 from tui.sources.kubernetes.pods import Pod
@@ -24,8 +20,6 @@ from widgets.cell import Cell, Column, Row, Tone
 from widgets.live_table import LiveTable
 from widgets.segment_line import Segment, SegmentLine
 
-EVERY_S: Final = 5.0
-_AT_LEAST_S: Final = 0.5
 _WIDE: Final = 120
 _ENDED_WELL: Final = frozenset({"Completed"})
 
@@ -37,10 +31,8 @@ class _Read:
     """Empty where nobody tells, and of a pod that does not run long enough."""
 
 
-class ContainersView:
+class ContainersView(DrilledView[Pod, _Read]):
     """The containers of one pod."""
-
-    is_drilled = True
 
     def __init__(
         self,
@@ -50,44 +42,22 @@ class ContainersView:
         now: Callable[[], float],
         accounts: Accounts,
     ) -> None:
+        table = LiveTable(self.columns(80), id="pods-containers", empty="reading its containers")
+        # What does not fit into the row under the cursor.
+        lines = [SegmentLine(id="containers-under", separator="  ")]
+        super().__init__(source, start, redraw, now, table=table, lines=lines)
         self._accounts = accounts
-        self.pod: Pod | None = None
-        """Whose containers; None before a pod was chosen."""
-        self._source, self._now = source, now
-        self._found: Periodic[_Read] = Periodic(self._read, start, redraw, now, every_s=EVERY_S)
-        self._seen: object = None
         self._is_new = True
         """Whether the cursor is yet to be put on the first container in trouble."""
         self._unavailable = ""
-        self._hurried_at = float("-inf")
-        self._line = SegmentLine(id="containers-under", separator="  ")
-        self.head: tuple[Widget, ...] = (self._line,)
-        """What does not fit into the row under the cursor."""
-        self.table = LiveTable(self.columns(80), id="pods-containers", empty="reading its containers")
 
-    def choose(self, pod: Pod) -> None:
-        """Show another pod's from now on."""
-        if self.pod is None or self.pod.uid != pod.uid:
-            self._found.forget()
-            self.table.show({})
-            self._line.show(())
-            self._is_new = True
-        self.pod = pod
-
-    @property
-    def namespace(self) -> str:
-        """The pod's."""
-        return self.pod.namespace if self.pod is not None else ""
+    def _forget(self) -> None:
+        self._is_new = True
 
     @property
     def title(self) -> str:
         """The pod's name."""
-        return f"Pod/{self.pod.name}" if self.pod is not None else "containers"
-
-    @property
-    def amount(self) -> int | None:
-        """None: they are all on the screen."""
-        return None
+        return f"Pod/{self.subject.name}" if self.subject is not None else "containers"
 
     @property
     def notice(self) -> str:
@@ -95,11 +65,6 @@ class ContainersView:
         if self._found.error is not None:
             return f"{self.title}: {self._found.error}"
         return f"CPU, MEM: {self._unavailable}" if self._unavailable else ""
-
-    @property
-    def stale(self) -> bool:
-        """Whether the newest reading failed."""
-        return self._found.error is not None and self._found.value is not None
 
     @property
     def taken_at(self) -> float | None:
@@ -128,21 +93,14 @@ class ContainersView:
 
     def draw(self, snapshot: KubernetesSnapshot, choice: Choice) -> None:
         """Draw the containers, and read the pod again when the watches tell of it."""
-        if self.pod is None:
+        if (pod := self.subject) is None:
             return
         self._unavailable = snapshot.metrics.unavailable
-        told = snapshot.pods.get(self.pod.uid)
-        if told is not None:
-            self.pod = told
-        if told is not self._seen and self._now() - self._hurried_at >= _AT_LEAST_S:
-            self._seen, self._hurried_at = told, self._now()
-            self._found.hurry()
-        self._found.poll()
-        if (found := self._found.value) is not None:
+        if (found := self._follow(snapshot.pods.get(pod.uid))) is not None:
             now = self._now()
             rows = {}
             for one in found.containers:
-                account = self._accounts.get(self.pod.uid, one.name)
+                account = self._accounts.get(pod.uid, one.name)
                 rows[one.name] = container_row(one, found.usage.get(one.name), account, now)
             self.table.show(rows)
             if self._is_new:
@@ -152,23 +110,15 @@ class ContainersView:
 
     def describe(self) -> None:
         """Say more about the container under the cursor."""
-        found, pod, now = self._found.value, self.pod, self._now()
+        found, pod, now = self._found.value, self.subject, self._now()
         under = next((one for one in found.containers if one.name == self.table.cursor_key), None) if found else None
         if under is None or pod is None:
             return
-        self._line.show(line_of(under, self._accounts.get(pod.uid, under.name), now))
-
-    def segments(self) -> list[Segment]:
-        """Return nothing: what can be looked at stands above the rows."""
-        return []
-
-    def about(self, key: Hashable) -> str:
-        """Return what a row is about: nothing that another view has."""
-        return ""
+        self.lines[0].show(line_of(under, self._accounts.get(pod.uid, under.name), now))
 
     def by_hand(self) -> list[tuple[str, ...]]:
         """Return the kubectl arguments that show the same by hand."""
-        name = self.pod.name if self.pod is not None else ""
+        name = self.subject.name if self.subject is not None else ""
         return [("describe", "pod", name), ("top", "pod", name, "--containers")]
 
     def worst_first(self) -> str:
@@ -178,14 +128,10 @@ class ContainersView:
 
     def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Fact | None:
         """Return the pod, whichever row it is: what can be done is done to it."""
-        return snapshot.pods.get(self.pod.uid) if self.pod is not None else None
+        return snapshot.pods.get(self.subject.uid) if self.subject is not None else None
 
     async def _read(self) -> _Read:
-        if (source := self._source()) is None or (pod := self.pod) is None:
-            raise Unreachable("no cluster to ask")
-        obj = await source.fetch("Pod", pod.namespace, pod.name)
-        if text(part(obj, "metadata"), "uid") != pod.uid:
-            raise Unreadable("it was deleted, and another one made of that name: esc, then look at that one")
+        source, pod, obj = await self._fetched()
         answer = await source.connection.call("GET", f"{GROUP}/namespaces/{pod.namespace}/pods/{pod.name}")
         return _Read(parse_containers(obj), parse_container_usage(answer.body) if answer.is_ok else {})
 

@@ -107,7 +107,7 @@ class PodsDrill(PodsInside):
         self.open_view(_ROLLOUT)
 
     def _show_revision(self, revision: Revision) -> None:
-        workload, snapshot = self.rollouts.workload, self.snapshot
+        workload, snapshot = self.rollouts.subject, self.snapshot
         if workload is None or snapshot is None:
             return
         if not self.rollouts.has_pods(revision, snapshot):
@@ -132,12 +132,12 @@ class PodsDrill(PodsInside):
     def back_up(self) -> bool:
         """Leave what was opened for where it was opened; False when nothing was."""
         if self.extra is self.containers:
-            pod = self.containers.pod
+            pod = self.containers.subject
             self.open_view(self._from)
             if pod is not None:
                 self.table.seek(pod.uid)
         elif self.extra is self.rollouts:
-            workload = self.rollouts.workload
+            workload = self.rollouts.subject
             self.open_view("workloads")
             if workload is not None:
                 self.table.seek(workload.uid)
@@ -223,7 +223,7 @@ class PodsDrill(PodsInside):
 
     def action_roll_back(self) -> None:
         """Ask to go back to the revision under the cursor; elsewhere, ask which."""
-        workload, under = self.rollouts.workload, self.rollouts.revision(self.table.cursor_key)
+        workload, under = self.rollouts.subject, self.rollouts.revision(self.table.cursor_key)
         if self.extra is not self.rollouts or under is None or workload is None or under.is_current:
             super().action_roll_back()
         elif self._asked(pods_offers.ROLL_BACK):

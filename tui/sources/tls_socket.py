@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tui.sources.both_ways import until_one_ends
 from tui.sources.errors import SourceError
 
 _CHUNK: Final = 64 * 1024
@@ -65,7 +66,8 @@ class TlsSocket:
         try:
             answers, server = await asyncio.open_unix_connection(self._inner)
             await self._encrypted(answers, server)
-            await _carried((reader, server), (answers, writer))
+            # OSError where TLS failed: a server may refuse a client only now.
+            await until_one_ends(_pumped(reader, server), _pumped(answers, writer))
         except SourceError as error:
             self._failed(error)
         except asyncio.IncompleteReadError:
@@ -83,19 +85,6 @@ class TlsSocket:
             if tls.ask is not None:
                 await tls.ask(answers, server)
             await server.start_tls(tls.context, server_hostname=tls.name)
-
-
-async def _carried(*ways: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> None:
-    """Carry bytes until one side ends. Raises OSError where TLS failed: a server may refuse a client only then."""
-    tasks = [asyncio.create_task(_pumped(*way)) for way in ways]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _pumped(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -271,7 +271,7 @@ async def test_nobody_is_led_to_a_rollout_that_they_did_not_begin_or_left(source
 async def test_another_workload_of_the_same_name_is_not_taken_for_it(source: KubernetesSource) -> None:
     async with running(source) as (app, pilot):
         orders = await opened(app, pilot, "orders")
-        app.pane.rollouts.workload = replace(orders, uid="another")
+        app.pane.rollouts.subject = replace(orders, uid="another")
         app.later += 6
         await app.read()
         await keep_reading(app, pilot, lambda: "another one made of that name" in app.pane.rollouts.notice)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tui.sources.both_ways import until_one_ends
 from tui.sources.errors import SourceError, Unreachable
 from tui.sources.kubernetes.channels import Channels, channels
 from tui.sources.kubernetes.connection import Connection
@@ -181,15 +182,7 @@ async def _carried(opened: Channels, reader: asyncio.StreamReader, writer: async
             writer.close()
             await writer.wait_closed()
 
-    tasks = (asyncio.create_task(there()), asyncio.create_task(back()))
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await until_one_ends(there(), back())
 
 
 def _runtime_folder() -> str | None:
