@@ -69,9 +69,9 @@ class RolloutView(DrilledView[Workload, Known]):
 
     def draw(self, snapshot: KubernetesSnapshot, choice: Choice) -> None:
         """Draw its revisions and pods, and read the object again when the watches tell of it."""
-        if (workload := self.subject) is None:
+        if self.subject is None:
             return
-        if (known := self._follow(snapshot.workloads.get(workload.uid))) is None:
+        if (known := self._follow(snapshot.workloads.get(self.subject.uid))) is None:
             return
 
         def passes(pod: Pod) -> bool:
@@ -79,7 +79,7 @@ class RolloutView(DrilledView[Workload, Known]):
 
         now = self._now()
         self._snapshot = snapshot
-        self.table.show(pods_rollout_rows.rows(self.subject or workload, known, snapshot, now, passes))
+        self.table.show(pods_rollout_rows.rows(self.subject, known, snapshot, now, passes))
         self.describe()
 
     def describe(self) -> None:
