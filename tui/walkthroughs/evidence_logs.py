@@ -17,7 +17,7 @@ from tui.units import span
 from tui.walkthroughs.format import LogCount
 from tui.walkthroughs.judging import Asked, mark_of
 from tui.walkthroughs.run import Fact, Mark
-from tui.walkthroughs.site import KUBERNETES, Site
+from tui.walkthroughs.site import Site
 
 _PATIENCE_S: Final = 10.0
 _MOST_LINES: Final = 20_000
@@ -38,7 +38,7 @@ async def _log(name: str, wanted: LogCount, asked: Asked, site: Site) -> Fact:
     what, entry = f"{name} lines", site.profile.logs.get(name)
     if entry is None:
         return Fact(what, "", Mark.UNKNOWN, detail="the profile has no such log")
-    cluster = site.pollers.source(KUBERNETES)
+    cluster = site.pollers.source(f"kubernetes:{site.profile.cluster_meant(entry.cluster) or ''}")
     pod_logs = PodLogs(cluster) if isinstance(cluster, KubernetesSource) else None
     of_containers, since = container_logs(site.profile, entry), site.now() - wanted.within
     source = LogsSource(name, entry, pod_logs, of_containers, first_lines=_MOST_LINES)
