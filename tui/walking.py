@@ -101,7 +101,8 @@ class Walking:
 
     def runbooks(self, alert: Alert) -> tuple[str, ...]:
         """Return the titles of the runbooks that an alert offers."""
-        return tuple(walk.title for walk in offered(self.guide, alert)) if self.guide is not None else ()
+        found = self.guide.offered(alert.source, alert.metric) if self.guide is not None else ()
+        return tuple(walk.title for walk in found)
 
     # What an alert, a symptom or the command line asks for
 
@@ -127,9 +128,14 @@ class Walking:
         if guide is None or (walk := guide.walks.named(name)) is None:
             self._tell(f"the profile has no checklist or runbook {clean(name)}", "warn")
             return
-        subject = Subject(walk.definition.about, about) if about and walk.definition.about else None
-        # Workloads are known once the cluster has answered; everything else the profile names.
-        if subject is not None and subject.kind != "workload" and subject not in guide.subjects(walk):
+        kind = walk.definition.about
+        subject = Subject.named(kind, about, self._profile) if about and kind else None
+        # Workloads are known once their cluster has answered; everything else the profile names.
+        if subject is not None and subject.kind == "workload" and subject.cluster not in self._profile.every_cluster:
+            known = ", ".join(f"{name}:…" for name in self._profile.clusters) or "none"
+            self._tell(f"{clean(about)} is in no cluster of the profile that could be told: there are {known}", "warn")
+            subject = None
+        elif subject is not None and subject.kind != "workload" and subject not in guide.subjects(walk):
             self._tell(f"the profile has no {subject.kind} {clean(about)}", "warn")
             subject = None
         await self._begin(walk, subject)
@@ -183,20 +189,13 @@ class Walking:
             self._tell(f"the report is {path}", "ok")
 
 
-def offered(guide: "Guide", alert: Alert) -> "tuple[Walkthrough, ...]":
-    """Return the runbooks that an alert offers: none for a cluster beside the one under `kubernetes`, the only one
-    that walks look at."""
-    kind, _, name = alert.source.partition(":")
-    return () if kind == "kubernetes" and name else guide.offered(alert.source, alert.metric)
-
-
 def alert_choices(guide: "Guide", alerts: Sequence[Alert], now: float) -> Iterator[Choice]:
     """Yield every alert with each runbook it offers; a choice's key is the alert's number and the runbook's name."""
     for number, alert in enumerate(alerts):
         what = number_words(alert.source, alert.metric, alert.object)
         label = f"{alert.level.name} {what} {amount(alert.metric, alert.value, alert.unit)}"
         age = f"for {span(now - alert.since)}"
-        found = offered(guide, alert)
+        found = guide.offered(alert.source, alert.metric)
         yield from (Choice(f"{number} {walk.name}", label, f"{age} → {walk.title}") for walk in found)
         if not found:
             yield Choice(f"{number} ", label, f"{age}; no runbook")

@@ -11,8 +11,10 @@ from tests.tui.walkthroughs.fakes import guide_of, site_of, walk_of
 from tui.app import OpsApp
 from tui.journal import Journal
 from tui.rules import Alert, Level
-from tui.walking import alert_choices, contact_lines, keep, kept_path
+from tui.walking import Walking, alert_choices, contact_lines, keep, kept_path
+from tui.walkthroughs.loading import Walkthrough
 from tui.walkthroughs.run import Run
+from tui.walkthroughs.site import Subject
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import InputDialog
 
@@ -31,6 +33,37 @@ async def test_every_alert_stands_with_each_runbook_it_offers_or_with_none(tmp_p
         ("0 t", "CRITICAL database:o blocked 11", "for 1m → Lock contention"),
         ("1 ", "CRITICAL host cpu_percent 11 %", "for 1m; no runbook"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("about", "subject", "told"),
+    [
+        ("us:shop/deployment/api", Subject("workload", "shop/deployment/api", "us"), ""),
+        ("shop/deployment/api", None, "is in no cluster of the profile that could be told: there are eu:…, us:…"),
+        ("gone:shop/deployment/api", None, "is in no cluster of the profile that could be told"),
+    ],
+)
+async def test_the_command_line_names_the_cluster_of_a_workload_and_none_is_guessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, about: str, subject: Subject | None, told: str
+) -> None:
+    begun: list[Subject | None] = []
+    said: list[str] = []
+
+    async def begin(_: Walking, walk: Walkthrough, subject: Subject | None) -> None:
+        begun.append(subject)
+
+    monkeypatch.setattr(Walking, "_begin", begin)
+    nobody: Any = None
+    async with site_of(tmp_path, clusters={"eu": "c-eu", "us": "c-us"}) as site:
+        walking = Walking(
+            nobody, site.profile, site.pollers, site.rules, site.journal, nobody,
+            lambda words, _: said.append(words), nobody, nobody, site.numbers,
+        )  # fmt: skip
+        walking.guide = guide_of(site, walk_of({"note": "x"}, kind="runbook", about="workload"))
+        await walking.begin_named("t", about)
+    assert begun == [subject]
+    assert told in "".join(said)
+    assert bool(said) == bool(told)
 
 
 def test_contacts_stand_in_the_order_in_which_they_are_called() -> None:

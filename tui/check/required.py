@@ -12,7 +12,7 @@ from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.text import clean
 from tui.walkthroughs.judging import silence
 from tui.walkthroughs.run import Mark
-from tui.walkthroughs.site import KUBERNETES, Site
+from tui.walkthroughs.site import KUBERNETES, Place, Site
 
 REPLICAS: Final = "required.replicas"
 VERSIONS: Final = "required.versions"
@@ -48,7 +48,7 @@ def _replicas(path: str, least: int, site: Site) -> Check:
     threshold = f"at least {least} ready"
     if (silent := _silence(KUBERNETES, site)) is not None:
         return Check(REQUIRED, REPLICAS, KUBERNETES, silent[0], path, threshold=threshold, detail=silent[1])
-    workload, cluster = site.workload(path), site.cluster
+    workload, cluster = site.workload(Place(KUBERNETES, path)), site.cluster(KUBERNETES)
     if workload is None:
         can_see = cluster is not None and cluster.sees("deployments", "statefulsets", "daemonsets", "replicasets")
         mark, detail = (Mark.FAILED, "not there") if can_see else (Mark.UNKNOWN, "cannot be seen")

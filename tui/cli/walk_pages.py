@@ -135,18 +135,18 @@ async def _automatic(
     async with watching(profile, journal) as site:
         await site.anew([reading.source for reading in site.pollers.readings()])
         await asyncio.sleep(watch_s)
-        subject = _subject(walk, about, subjects(walk.definition.about, profile, site.cluster))
+        subject = _subject(walk, about, subjects(walk.definition.about, site), profile)
         return await walk_automatically(walk, subject, site, recorder, tell), recorder.runs
 
 
-def _subject(walk: Walkthrough, about: str | None, known: list[Subject]) -> Subject:
+def _subject(walk: Walkthrough, about: str | None, known: list[Subject], profile: Profile) -> Subject:
     if walk.definition.about is None:
         return NOBODY
-    names = [subject.name for subject in known]
+    names = [subject.label for subject in known]
     if about is None and len(known) == 1:
         return known[0]
-    if about in names:
-        return known[names.index(about)]
+    if about and (subject := Subject.named(walk.definition.about, about, profile)) in known:
+        return subject
     what = (
         f"there is no {walk.definition.about} {about}" if about else f"{walk.name} is about a {walk.definition.about}"
     )

@@ -18,7 +18,7 @@ from tui.walkthroughs.guide import Guide, is_automatic
 from tui.walkthroughs.loading import Walkthrough
 from tui.walkthroughs.report import summary
 from tui.walkthroughs.run import WORST_FIRST, Fact, Run, State, next_step
-from tui.walkthroughs.site import KUBERNETES, NOBODY, Subject
+from tui.walkthroughs.site import NOBODY, Subject
 from widgets.confirm_dialog import ConfirmDialog
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.filter_bar import FilterBar
@@ -264,15 +264,15 @@ class ChecklistPane(Steps):
         self.focus_first()
 
     async def _choose_subject(self, guide: Guide, walk: Walkthrough) -> Subject | None:
-        if walk.definition.about == "workload" and guide.site.cluster is None:
-            await self.patiently(guide.site.anew([KUBERNETES]), "the cluster")
+        if walk.definition.about == "workload" and (silent := guide.site.silent_clusters()):
+            await self.patiently(guide.site.anew(silent), "the cluster")
         known = {str(subject): subject for subject in guide.subjects(walk)}
         if not known:
             self.post_message(self.Told(f"there is no {walk.definition.about} it could be about", "warn"))
             return None
         if len(known) == 1:
             return next(iter(known.values()))
-        choices = [Choice(key, subject.name, subject.workload(self.desk.profile)) for key, subject in known.items()]
+        choices = [Choice(key, subject.label, subject.workload(self.desk.profile)) for key, subject in known.items()]
         chosen = await self.app.push_screen_wait(ChooseDialog(f"{walk.title}: which {walk.definition.about}?", choices))
         return known[chosen] if chosen is not None else None
 

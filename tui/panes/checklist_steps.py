@@ -12,6 +12,7 @@ from tui.actions.hooks import tell_request
 from tui.actions.perform import Ending, Outcome
 from tui.journal import JournalError
 from tui.panes.pane import Pane
+from tui.panes.tabs import PODS
 from tui.sources.errors import SourceError
 from tui.walkthroughs.format import Act, Check, Look, Note, Remember, Tell, Wait, title_of
 from tui.walkthroughs.guide import Guide, answers_of
@@ -80,6 +81,8 @@ class Steps(Pane):
         name = subject.name.rpartition("/")[2]
         filter_text = (step.filter or "").replace("{subject}", name)
         source = str(subject) if subject.kind in ("database", "redis") else ""
+        if step.open == PODS.title and subject.workload(self.desk.profile):
+            (source,) = subject.clusters(self.desk.profile)
         await self.on_record(guide.take(Mark.DONE))
         self.post_message(self.Looked(step.open, step.view or "", filter_text, source))
 

@@ -18,7 +18,7 @@ SUBJECT: Final = "{subject}"
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 StepId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 WorkloadPath = Annotated[str, Field(pattern=r"^(?:\{subject\}|[^/\s]+/[^/\s]+/[^/\s]+)$")]
-"""`namespace/kind/name` as kubectl knows them, or `{subject}`."""
+"""`namespace/kind/name` as kubectl knows them, `us:namespace/kind/name` in one of several clusters, or `{subject}`."""
 TabName = Literal["Services", "Pods", "Database", "Redis", "Logs", "Resources", "Timeline"]
 
 
@@ -203,7 +203,7 @@ class Act(_Step):
     application: str | None = None
     """For sessions: only those of this application_name; `{subject}` is the subject's name."""
     on: list[SystemName] | Literal["{subject}"] | None = None
-    """Names of the databases or Redis servers; all when left out."""
+    """Names of the databases or Redis servers, or of clusters where there are several; all when left out."""
     all: bool = False
     """Whether it is done to every target found, one after the other, in place of one that is chosen."""
     replicas: Annotated[int, Field(ge=0, le=1000)] | Literal["asked", "remembered"] | None = None

@@ -10,7 +10,7 @@ from tui.actions.action import Request
 from tui.actions.perform import Ending, Outcome
 from tui.journal import who
 from tui.walkthroughs.evidence import evidence, verdict
-from tui.walkthroughs.evidence_cluster import paths
+from tui.walkthroughs.evidence_cluster import remembered as replicas
 from tui.walkthroughs.format import Branch, Check, Condition, Question, Remember, Wait, kind_of
 from tui.walkthroughs.judging import Asked
 from tui.walkthroughs.loading import PlacedStep, Walks, Walkthrough, walks_of
@@ -115,16 +115,17 @@ class Guide:
 
     def subjects(self, walk: Walkthrough) -> Sequence[Subject]:
         """Return what a walk may be about; nothing where it is about nothing in particular."""
-        return subjects(walk.definition.about, self.site.profile, self.site.cluster)
+        return subjects(walk.definition.about, self.site)
 
     def subject_of(self, walk: Walkthrough, source: str, about: str) -> Subject | None:
         """Return what a runbook that an alert offers is about; None when that must be asked."""
         found = subject_of_alert(walk.definition.about, source, about)
         if found is not None or not source.startswith("kubernetes"):
             return found
-        # An alert about the cluster counts; where it can only mean one, that one is meant.
-        broken = {workload.path for workload in broken_workloads(self.site.cluster)}
-        likely = [subject for subject in self.subjects(walk) if subject.workload(self.site.profile) in broken]
+        # An alert about a cluster counts; where it can only mean one thing that runs there, that one is meant.
+        broken, profile = {one.path for one in broken_workloads(self.site.cluster(source))}, self.site.profile
+        there = [subject for subject in self.subjects(walk) if subject.clusters(profile) == (source,)]
+        likely = [subject for subject in there if subject.workload(profile) in broken]
         return likely[0] if len(likely) == 1 else None
 
     # The walk that is open
@@ -297,14 +298,8 @@ class Guide:
 
     async def remember(self, step: Remember) -> None:
         """Keep the replicas that `step`, which is looked at, names; as `take`."""
-        found = {path: self.site.workload(path) for path in paths(step.workloads, self.subject, self.site)}
-        kept = {path: workload.desired for path, workload in found.items() if workload is not None}
-        facts = [
-            Fact(path, f"{kept[path]} replicas" if path in kept else "", Mark.DONE if path in kept else Mark.UNKNOWN,
-                 detail="" if path in kept else "not seen in the cluster", at=self.site.now())
-            for path in found
-        ]  # fmt: skip
-        mark = Mark.DONE if kept and len(kept) == len(found) else Mark.UNKNOWN
+        facts, kept = replicas(step, self.subject, self.site)
+        mark = Mark.DONE if kept and len(kept) == len(facts) else Mark.UNKNOWN
         await self.take(mark, more=facts, remembered=kept)
 
     async def acted(self, run_id: str, step: str, results: Sequence[tuple[Request, Outcome | None]]) -> None:

@@ -35,6 +35,8 @@ def sources_of(asked: Asked, kind: str, site: Site) -> list[str]:
         return [f"{kind}:"]
     if isinstance(on, list):
         return [f"{kind}:{name}" for name in on]
+    if kind == "kubernetes":
+        return list(asked.subject.clusters(site.profile))
     if asked.subject.kind == kind:
         return [f"{kind}:{asked.subject.name}"]
     return [] if on == SUBJECT else [f"{kind}:{name}" for name in names]

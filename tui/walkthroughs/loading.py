@@ -257,6 +257,11 @@ def _names(tree: Placed, profile: Profile) -> Iterator[Problem]:
         for key, known in declared.items():
             if (name := _word(step, key)) and name not in known:
                 yield unknown(called[key], name, known, *where, key)
+        for key in ("rollout", "workloads"):
+            for index, entry in enumerate(_items(step.get(key))):
+                cluster, colon, _ = str(entry.value).rpartition(":")
+                if colon and cluster not in profile.every_cluster:
+                    yield unknown("cluster", cluster, list(profile.clusters), *where, key, index)
         if (log := _word(_entries(step.get("logs")), "of")) and log not in profile.logs:
             yield unknown("log", log, list(profile.logs), *where, "logs", "of")
 

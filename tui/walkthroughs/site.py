@@ -20,6 +20,8 @@ _PATIENCE_S: Final = 12.0
 """How long a system may take to be read anew before what is known of it counts."""
 _STEP_S: Final = 0.1
 KUBERNETES: Final = "kubernetes:"
+_MAY_BE_ABOUT: Final = ("Deployment", "StatefulSet", "DaemonSet")
+"""The kinds of workloads that a walk may be about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +52,40 @@ class Site:
             await self.pause(_STEP_S)
         return [reading for name in before if (reading := self.pollers.reading(name)) is not None]
 
-    @property
-    def cluster(self) -> KubernetesSnapshot | None:
-        """The cluster as it was last known good; None when there is none, or it never answered."""
-        reading = self.pollers.reading(KUBERNETES)
+    def cluster(self, source: str) -> KubernetesSnapshot | None:
+        """Return a cluster as it was last known good; None when there is no such source, or it never answered."""
+        reading = self.pollers.reading(source)
         snapshot = reading.snapshot if reading is not None else None
         return snapshot if isinstance(snapshot, KubernetesSnapshot) else None
 
-    def workload(self, path: str) -> Workload | None:
-        """Return a workload by its `namespace/kind/name`; None when it is not seen."""
-        cluster = self.cluster
+    def silent_clusters(self) -> list[str]:
+        """Return the sources of the clusters of which nothing has been heard yet, not even why."""
+        readings = self.pollers.readings({"kubernetes"})
+        return [reading.source for reading in readings if reading.snapshot is None and reading.error is None]
+
+    def workload(self, place: "Place") -> Workload | None:
+        """Return the workload that is there; None when it is not seen."""
+        cluster = self.cluster(place.source)
         found = cluster.workloads.values() if cluster else ()
-        return next((one for one in found if one.path == path.lower()), None)
+        return next((one for one in found if one.path == place.path.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a workload is: paths, and uids too, may be the same in two clusters."""
+
+    source: str
+    """The cluster: `kubernetes:`, `kubernetes:us`."""
+    path: str
+    """`namespace/kind/name`."""
+
+    def __str__(self) -> str:
+        return in_words(self.source.partition(":")[2], self.path)
+
+
+def in_words(cluster: str, path: str) -> str:
+    """Return what a workload is called: `us:shop/deployment/api`, only its path in the cluster without a name."""
+    return f"{cluster}:{path}" if cluster else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +95,32 @@ class Subject:
     kind: str
     """`service`, `workload`, `database`, `redis`; empty when it is about nothing."""
     name: str
+    cluster: str = ""
+    """Of a workload: the name of the cluster that has it; empty for the one that is meant where none is named."""
 
     @classmethod
     def read(cls, written: str) -> "Subject":
         """Return the subject that `str` gave."""
         kind, _, name = written.partition(":")
-        return cls(kind, name)
+        cluster, _, path = name.rpartition(":")
+        return cls(kind, path, cluster) if kind == "workload" else cls(kind, name)
+
+    @classmethod
+    def named(cls, kind: str, label: str, profile: Profile) -> "Subject":
+        """Return the subject of that kind that a person calls `label`; its cluster may be left out if no other can be
+        meant."""
+        subject = cls.read(f"{kind}:{label}")
+        if kind == "workload" and not subject.cluster:
+            return cls(kind, subject.name, profile.cluster_meant(None) or "")
+        return subject
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.name}" if self.kind else ""
+        return f"{self.kind}:{self.label}" if self.kind else ""
+
+    @property
+    def label(self) -> str:
+        """What it is called among others of its kind: a workload with its cluster, `us:shop/deployment/api`."""
+        return in_words(self.cluster, self.name)
 
     def workload(self, profile: Profile) -> str:
         """Return the `namespace/kind/name` it runs as; empty when that is not known."""
@@ -87,6 +128,20 @@ class Subject:
             return self.name
         entry = profile.services.get(self.name) if self.kind == "service" else None
         return (entry.workload or "") if entry is not None else ""
+
+    def clusters(self, profile: Profile) -> tuple[str, ...]:
+        """Return the sources of the clusters that a walk about it is led through: its own where it runs in one, else
+        every one.
+
+        Where the profile has no such cluster, or it would be a guess, the source is one that there is not: what is
+        asked of it is unknown.
+        """
+        if not self.workload(profile):
+            return tuple(f"kubernetes:{name}" for name in profile.every_cluster) or (KUBERNETES,)
+        entry = profile.services.get(self.name) if self.kind == "service" else None
+        named = entry.cluster if entry is not None else self.cluster or None
+        meant = profile.cluster_meant(named)
+        return (f"kubernetes:{(named or '') if meant is None else meant}",)
 
 
 NOBODY: Final = Subject("", "")
@@ -103,8 +158,9 @@ def broken_workloads(cluster: KubernetesSnapshot | None) -> tuple[Workload, ...]
     return tuple(sorted(broken.values(), key=lambda one: (-one.missing, one.path)))
 
 
-def subjects(about: str | None, profile: Profile, cluster: KubernetesSnapshot | None) -> list[Subject]:
-    """Return what a walk of that kind may be about."""
+def subjects(about: str | None, site: Site) -> list[Subject]:
+    """Return what a walk of that kind may be about; workloads of every cluster that has answered."""
+    profile = site.profile
     match about:
         case "service":
             return [Subject("service", name) for name in profile.services]
@@ -113,9 +169,12 @@ def subjects(about: str | None, profile: Profile, cluster: KubernetesSnapshot | 
         case "redis":
             return [Subject("redis", name) for name in profile.redis]
         case "workload":
-            found = cluster.workloads.values() if cluster is not None else ()
-            kinds = ("Deployment", "StatefulSet", "DaemonSet")
-            return [Subject("workload", path) for path in sorted(one.path for one in found if one.kind in kinds)]
+            return [
+                Subject("workload", path, name)
+                for name in profile.every_cluster
+                if (cluster := site.cluster(f"kubernetes:{name}")) is not None
+                for path in sorted(one.path for one in cluster.workloads.values() if one.kind in _MAY_BE_ABOUT)
+            ]
     return []
 
 
@@ -132,6 +191,6 @@ def subject_of_alert(about: str | None, source: str, about_object: str) -> Subje
         return NOBODY
     if kind == about and name:
         return Subject(kind, name)
-    if about == "workload" and about_object.count("/") == 2:
-        return Subject("workload", about_object)
+    if about == "workload" and kind == "kubernetes" and about_object.count("/") == 2:
+        return Subject("workload", about_object, name)
     return None

@@ -6,6 +6,7 @@ from typing import Final
 
 from tui.actions.action import Request
 from tui.actions.asking import matching
+from tui.actions.kubernetes.clusters import in_cluster
 from tui.actions.kubernetes.pause import pause_request
 from tui.actions.kubernetes.pods import delete_request
 from tui.actions.kubernetes.restart import restart_request
@@ -19,15 +20,16 @@ from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.pods import Health
 from tui.sources.kubernetes.revisions import Revision, revisions
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
 from tui.sources.postgres.facts import DatabaseSnapshot, Session
 from tui.sources.redis import RedisSource
 from tui.sources.redis_snapshot import RedisSnapshot
 from tui.units import size, span
-from tui.walkthroughs.evidence_cluster import paths
+from tui.walkthroughs.evidence_cluster import clusters, clusters_asked, places
 from tui.walkthroughs.format import SUBJECT, Act
 from tui.walkthroughs.loading import system_kind
-from tui.walkthroughs.site import KUBERNETES, Site, Subject, broken_workloads
+from tui.walkthroughs.site import Place, Site, Subject, broken_workloads
 
 _MOST: Final = 50
 _LONG_S: Final = 1.0
@@ -52,7 +54,7 @@ class Asked:
     act: Act
     subject: Subject
     remembered: dict[str, int]
-    """Replicas by `namespace/kind/name`, as an earlier step kept them."""
+    """Replicas by `namespace/kind/name`, with the name of the cluster before it, as an earlier step kept them."""
     typed: str = ""
     """What the person gave where the action asks: replicas, or a value."""
 
@@ -71,7 +73,7 @@ async def candidates(asked: Asked, site: Site) -> tuple[Candidate, ...]:
         SourceError: the system could not be asked.
     """
     kind = system_kind(asked.act)
-    names = [f"{kind}:"] if kind == "kubernetes" else _names(asked, kind, site)
+    names = _clusters(asked, site) if kind == "kubernetes" else _names(asked, kind, site)
     for reading in await site.anew(names):
         if reading.error is not None:
             raise reading.error
@@ -88,57 +90,77 @@ def _names(asked: Asked, kind: str, site: Site) -> list[str]:
     return [] if on == SUBJECT else [r.source for r in site.pollers.readings({kind})]
 
 
-# The cluster
+# Clusters
+
+
+def _clusters(asked: Asked, site: Site) -> list[str]:
+    act = asked.act
+    if act.pick in ("subject", "named"):
+        found = clusters(_written(act), asked.subject, act.on, site)
+    else:
+        found = list(clusters_asked(asked.subject, act.on, site))
+    if unknown := [source for source in found if site.pollers.reading(source) is None]:
+        raise SourceError(f"{unknown[0]}: the profile names no such system")
+    return found
+
+
+def _written(act: Act) -> list[str]:
+    return [SUBJECT] if act.pick == "subject" else act.workloads
 
 
 async def _of_cluster(asked: Asked, names: list[str], site: Site) -> AsyncIterator[Candidate]:
     act = asked.act
     if act.verb == "delete-pod":
-        for candidate in _pods(asked, site):
+        for candidate in _pods(asked, names, site):
             yield candidate
         return
-    workloads = list(_workloads(asked, site))
-    source = site.pollers.source(KUBERNETES)
-    if act.verb == UNDO:
-        if isinstance(source, KubernetesSource):
-            for workload in workloads:
-                if workload.kind in UNDOABLE:
-                    for candidate in await _revisions(workload, source, is_only=len(workloads) == 1):
-                        yield candidate
-        return
-    for workload in workloads:
-        request = _workload_request(asked, workload)
+    workloads = list(_workloads(asked, names, site))
+    for place, workload in workloads:
+        source = site.pollers.source(place.source)
+        if act.verb == UNDO:
+            if isinstance(source, KubernetesSource) and workload.kind in UNDOABLE:
+                for candidate in await _revisions(place, workload, source, is_only=len(workloads) == 1):
+                    yield candidate
+            continue
+        request = _workload_request(asked, place, workload)
         if request is not None:
             note = f"{workload.ready_words()} ready{f', {workload.problem}' if workload.problem else ''}"
-            yield Candidate(workload.uid, workload.path, note, request)
+            yield _candidate_in(place, workload.uid, note, request)
 
 
-def _workloads(asked: Asked, site: Site) -> Iterator[Workload]:
-    cluster = site.cluster
-    if cluster is None:
-        return
+def _candidate_in(place: Place, uid: str, note: str, request: Request, more: str = "") -> Candidate:
+    """Return a candidate in its cluster: uids may be the same in two."""
+    return Candidate(f"{place.source} {uid}", f"{place}{more}", note, in_cluster(request, place.source))
+
+
+def _workloads(asked: Asked, names: list[str], site: Site) -> Iterator[tuple[Place, Workload]]:
     act, own = asked.act, asked.subject.workload(site.profile)
-    match act.pick:
-        case "subject" | "named":
-            named = [own] if act.pick == "subject" else paths(act.workloads, asked.subject, site)
-            yield from (found for path in named if path and (found := site.workload(path)) is not None)
-        case "failing":
-            yield from sorted(broken_workloads(cluster), key=lambda one: one.path != own)
-        case "changed":
-            since = site.now() - act.within
-            newest = [
-                (replica_set.created_at, workload)
-                for replica_set in cluster.replica_sets.values()
-                if replica_set.owner is not None
-                and (workload := cluster.workloads.get(replica_set.owner.uid)) is not None
-                and replica_set.revision == workload.revision > 1
-                and (replica_set.created_at or 0.0) >= since
-            ]
-            newest.sort(key=lambda pair: (pair[1].path != own, -(pair[0] or 0.0)))
-            yield from (workload for _, workload in newest)
+    if act.pick in ("subject", "named"):
+        for place in places(_written(act), asked.subject, act.on, site):
+            if (found := site.workload(place)) is not None:
+                yield place, found
+        return
+    lately: list[tuple[float, Place, Workload]] = []
+    for source in names:
+        if (cluster := site.cluster(source)) is None:
+            continue
+        if act.pick == "failing":
+            lately += [(-one.missing, Place(source, one.path), one) for one in broken_workloads(cluster)]
+        elif act.pick == "changed":
+            lately += [(-at, Place(source, one.path), one) for at, one in _changed(cluster, site.now() - act.within)]
+    lately.sort(key=lambda each: (each[1].path != own, each[0]))
+    yield from ((place, workload) for _, place, workload in lately)
 
 
-def _workload_request(asked: Asked, workload: Workload) -> Request | None:
+def _changed(cluster: KubernetesSnapshot, since: float) -> Iterator[tuple[float, Workload]]:
+    for replica_set in cluster.replica_sets.values():
+        owner, made_at = replica_set.owner, replica_set.created_at or 0.0
+        workload = cluster.workloads.get(owner.uid) if owner is not None else None
+        if workload is not None and replica_set.revision == workload.revision > 1 and made_at >= since:
+            yield made_at, workload
+
+
+def _workload_request(asked: Asked, place: Place, workload: Workload) -> Request | None:
     act = asked.act
     match act.verb:
         case "restart":
@@ -147,34 +169,35 @@ def _workload_request(asked: Asked, workload: Workload) -> Request | None:
             is_wanted = workload.kind == "Deployment" and workload.paused == (act.verb == "resume-rollout")
             return pause_request(workload) if is_wanted else None
         case "scale" if workload.kind in SCALABLE:
-            replicas = _replicas(asked, workload)
+            replicas = _replicas(asked, place)
             if replicas is None or replicas == workload.desired:
                 return None
             return scale_request(workload, replicas, act.temporary)
     return None
 
 
-def _replicas(asked: Asked, workload: Workload) -> int | None:
+def _replicas(asked: Asked, place: Place) -> int | None:
     wanted = asked.act.replicas
     if wanted == "remembered":
-        return asked.remembered.get(workload.path)
+        return asked.remembered.get(str(place))
     if wanted == "asked":
         return int(asked.typed) if asked.typed.isdecimal() else None
     return wanted if isinstance(wanted, int) else None
 
 
-async def _revisions(workload: Workload, source: KubernetesSource, *, is_only: bool) -> list[Candidate]:
+async def _revisions(place: Place, workload: Workload, source: KubernetesSource, *, is_only: bool) -> list[Candidate]:
     obj = await source.fetch(workload.kind, workload.namespace, workload.name)
     known = await revisions(source.connection, {**obj, "kind": workload.kind})
     current = next((one for one in known if one.is_current), None)
     others = [one for one in known if not one.is_current]
     # Of several workloads each goes back by one; of a single one, any revision may be chosen.
     return [
-        Candidate(
+        _candidate_in(
+            place,
             f"{workload.uid} {one.uid}",
-            f"{workload.path} → revision {one.number}",
             _revision_words(one, current),
             undo_request(workload, one, current),
+            f" → revision {one.number}",
         )
         for one in (others if is_only else others[:1])
     ]
@@ -186,13 +209,14 @@ def _revision_words(revision: Revision, current: Revision | None) -> str:
     return f"{cause}{', '.join(revision.images)}{now}"
 
 
-def _pods(asked: Asked, site: Site) -> Iterator[Candidate]:
-    cluster = site.cluster
+def _pods(asked: Asked, names: list[str], site: Site) -> Iterator[Candidate]:
     own = asked.subject.workload(site.profile)
-    for pod in sorted(cluster.pods.values() if cluster else (), key=lambda one: -one.restarts):
-        workload = cluster.workload_of(pod) if cluster else None
+    clusters = [(source, cluster) for source in names if (cluster := site.cluster(source)) is not None]
+    found = [(source, pod, cluster.workload_of(pod)) for source, cluster in clusters for pod in cluster.pods.values()]
+    for source, pod, workload in sorted(found, key=lambda each: -each[1].restarts):
         if pod.health is Health.FAILING and (not own or (workload is not None and workload.path == own)):
-            yield Candidate(pod.uid, pod.path, f"{pod.status}, {pod.restarts} restarts", delete_request(pod))
+            note = f"{pod.status}, {pod.restarts} restarts"
+            yield _candidate_in(Place(source, pod.path), pod.uid, note, delete_request(pod))
 
 
 # PostgreSQL

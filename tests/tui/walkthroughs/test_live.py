@@ -18,7 +18,7 @@ from tui.walkthroughs.evidence import evidence, verdict
 from tui.walkthroughs.format import Act, Check
 from tui.walkthroughs.judging import Asked
 from tui.walkthroughs.run import Fact, Mark
-from tui.walkthroughs.site import NOBODY, Site, Subject, subjects
+from tui.walkthroughs.site import NOBODY, Place, Site, Subject, subjects
 from tui.walkthroughs.targets import Asked as ActAsked
 from tui.walkthroughs.targets import Candidate, candidates
 
@@ -100,10 +100,10 @@ async def test_a_service_runs_as_its_workload(site: Site) -> None:
 
 
 async def test_what_a_walk_may_be_about_is_what_there_is(site: Site) -> None:
-    assert Subject("service", "gateway") in subjects("service", site.profile, site.cluster)
-    assert API in subjects("workload", site.profile, site.cluster)
-    assert subjects("database", site.profile, site.cluster) == [Subject("database", "shop")]
-    assert subjects(None, site.profile, site.cluster) == []
+    assert Subject("service", "gateway") in subjects("service", site)
+    assert API in subjects("workload", site)
+    assert subjects("database", site) == [Subject("database", "shop")]
+    assert subjects(None, site) == []
     assert walk_of({"note": "x"}).definition.about is None
 
 
@@ -120,7 +120,7 @@ async def test_a_workload_is_scaled_as_it_was_remembered_typed_or_written(site: 
     assert request(await found(site, API, **scale, replicas="remembered")).wanted == {"replicas": 7}
     assert request(await found(site, API, "5", **scale, replicas="asked")).wanted == {"replicas": 5}
     assert request(await found(site, API, **scale, replicas=0)).wanted == {"replicas": 0}
-    now = site.workload(API.name)
+    now = site.workload(Place("kubernetes:", API.name))
     assert now is not None
     assert await found(site, API, **scale, replicas=now.desired) == (), "it has that many already"
 

@@ -117,6 +117,18 @@ def test_what_cannot_be_walked_is_said_with_the_remedy(folder: Path, step: str, 
     assert problem.startswith("5:"), "it names the line"
 
 
+@pytest.mark.parametrize(
+    "step", ["{check: c, rollout: ['usa:shop/deployment/api']}", "{remember: r, workloads: ['usa:shop/deployment/*']}"]
+)
+def test_a_workload_of_a_cluster_that_the_profile_does_not_have_is_a_mistake(folder: Path, step: str) -> None:
+    profile = Profile.model_validate({"name": "t", "environment": "dev", "clusters": {"eu": "c-eu", "us": "c-us"}})
+    text = f"title: T\nsections:\n  - title: S\n    steps:\n      - {step}\n"
+    (problem,) = problems(folder, text, profile)
+    assert "the profile has no cluster usa" in problem
+    (folder / "mine.yaml").write_text(text.replace("usa:", "us:"))
+    assert load_walk(str(folder / "mine.yaml"), "checklist", profile).steps
+
+
 def test_steps_are_called_by_their_titles_and_each_has_a_name_of_its_own(folder: Path) -> None:
     found = walk(folder, "note: Look around!", "note: Look around!", "{note: x, id: own}")
     assert [(placed.id, placed.number) for placed in found.steps] == [
