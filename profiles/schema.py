@@ -376,8 +376,13 @@ class Profile(Strict):
     @model_validator(mode="after")
     def _requires_what_it_names(self) -> "Profile":
         for name in ("replicas", "config_maps", "variables"):
-            if getattr(self.required, name) and self.kubernetes is None:
-                raise ValueError(f"required.{name} needs kubernetes: in the profile")
+            for cluster, path, _ in self.required.in_clusters(name):
+                if not self.every_cluster:
+                    raise ValueError(f"required.{name} needs kubernetes: in the profile")
+                if self.cluster_meant(cluster) is None:
+                    known = ", ".join(f"{one}:{path}" for one in self.clusters)
+                    said = "which cluster has it?" if cluster is None else f"there is no cluster {cluster};"
+                    raise ValueError(f"required.{name}: {path}: {said} write {known or path}")
         if unknown := [name for name in self.required.versions if name not in self.services]:
             raise ValueError(f"required.versions: services has no {', '.join(unknown)}")
         return self

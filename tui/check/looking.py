@@ -122,8 +122,8 @@ def _checks(site: Site, selection: Selection, timeout_s: float, *, uses_for: boo
 
 async def _settings(site: Site, selection: Selection) -> list[Check]:
     """Return what is required of a cluster's configuration, which nothing watches."""
-    names = [name for _, name in selection.required if name in _OF_CLUSTER]
-    found = await asyncio.gather(*(required_settings(name, site) for name in names))
+    meant = [(source, name) for source, name in selection.required if name in _OF_CLUSTER]
+    found = await asyncio.gather(*(required_settings(source, name, site) for source, name in meant))
     return [check for checks in found for check in checks]
 
 

@@ -5,14 +5,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from profiles.required import Required
+from profiles.schema import Profile
 from tui.check.checks import REQUIRED, Check
-from tui.check.required_cluster import CONFIG_MAPS, VARIABLES
+from tui.check.required_cluster import CONFIG_MAPS, VARIABLES, required_in
 from tui.sources.http_snapshot import ServiceSnapshot
 from tui.sources.text import clean
 from tui.walkthroughs.judging import silence
 from tui.walkthroughs.run import Mark
-from tui.walkthroughs.site import KUBERNETES, Place, Site
+from tui.walkthroughs.site import Place, Site
 
 REPLICAS: Final = "required.replicas"
 VERSIONS: Final = "required.versions"
@@ -25,38 +25,37 @@ _OPERATORS: Final[Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], bool
 }  # fmt: skip
 
 
-def required_of(required: Required) -> Iterator[tuple[str, str]]:
+def required_of(profile: Profile) -> Iterator[tuple[str, str]]:
     """Yield every source that something is required of, with the name of the check."""
-    if required.replicas:
-        yield KUBERNETES, REPLICAS
-    if required.config_maps:
-        yield KUBERNETES, CONFIG_MAPS
-    if required.variables:
-        yield KUBERNETES, VARIABLES
-    yield from ((f"service:{name}", VERSIONS) for name in required.versions)
+    for name in (REPLICAS, CONFIG_MAPS, VARIABLES):
+        for source in (f"kubernetes:{cluster}" for cluster in profile.every_cluster):
+            if any(required_in(source, name, profile)):
+                yield source, name
+    yield from ((f"service:{name}", VERSIONS) for name in profile.required.versions)
 
 
 def required_checks(source: str, name: str, site: Site) -> Iterator[Check]:
     """Yield what is required of a source, judged; unknown where the system cannot tell."""
     if name == REPLICAS:
-        yield from (_replicas(path, least, site) for path, least in site.profile.required.replicas.items())
+        for path, least in required_in(source, name, site.profile):
+            yield _replicas(Place(source, path), least, site)
     else:
         yield _version(source, site.profile.required.versions[source.partition(":")[2]], site)
 
 
-def _replicas(path: str, least: int, site: Site) -> Check:
-    threshold = f"at least {least} ready"
-    if (silent := _silence(KUBERNETES, site)) is not None:
-        return Check(REQUIRED, REPLICAS, KUBERNETES, silent[0], path, threshold=threshold, detail=silent[1])
-    workload, cluster = site.workload(Place(KUBERNETES, path)), site.cluster(KUBERNETES)
+def _replicas(place: Place, least: int, site: Site) -> Check:
+    source, path, threshold = place.source, place.path, f"at least {least} ready"
+    if (silent := _silence(source, site)) is not None:
+        return Check(REQUIRED, REPLICAS, source, silent[0], path, threshold=threshold, detail=silent[1])
+    workload, cluster = site.workload(place), site.cluster(source)
     if workload is None:
         can_see = cluster is not None and cluster.sees("deployments", "statefulsets", "daemonsets", "replicasets")
         mark, detail = (Mark.FAILED, "not there") if can_see else (Mark.UNKNOWN, "cannot be seen")
-        return Check(REQUIRED, REPLICAS, KUBERNETES, mark, path, threshold=threshold, detail=detail)
+        return Check(REQUIRED, REPLICAS, source, mark, path, threshold=threshold, detail=detail)
     mark = Mark.PASSED if workload.ready >= least else Mark.FAILED
     detail = clean(workload.problem, limit=500) if mark is Mark.FAILED else ""
     return Check(
-        REQUIRED, REPLICAS, KUBERNETES, mark, path, float(workload.ready), workload.ready_words(),
+        REQUIRED, REPLICAS, source, mark, path, float(workload.ready), workload.ready_words(),
         threshold=threshold, detail=detail,
     )  # fmt: skip
 

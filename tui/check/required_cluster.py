@@ -1,9 +1,10 @@
 """What a profile requires of a cluster's configuration: read once, when it is judged, names only."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Iterator, Sequence
+from typing import Any, Final
 
+from profiles.schema import Profile
 from tui.check.checks import REQUIRED, Check
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource
@@ -11,7 +12,7 @@ from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.settings import keys_of, variables_of
 from tui.sources.text import clean
 from tui.walkthroughs.run import Mark
-from tui.walkthroughs.site import KUBERNETES, Site
+from tui.walkthroughs.site import Site
 
 CONFIG_MAPS: Final = "required.config_maps"
 VARIABLES: Final = "required.variables"
@@ -21,23 +22,37 @@ _MOST_NAMED: Final = 8
 _BY_LOWER_CASE: Final = {kind.lower(): kind for kind in KINDS}
 
 
-async def required_settings(name: str, site: Site) -> Sequence[Check]:
-    """Return what is required of ConfigMaps or of variables, judged; unknown where the cluster cannot tell.
+def required_in(source: str, name: str, profile: Profile) -> Iterator[tuple[str, Any]]:
+    """Yield what is required of a cluster, by path, with what is required of each.
 
     Args:
+        source: the cluster.
+        name: `required.replicas`, `CONFIG_MAPS` or `VARIABLES`.
+        profile: that requires it.
+    """
+    for cluster, path, wanted in profile.required.in_clusters(name.partition(".")[2]):
+        if source == f"kubernetes:{profile.cluster_meant(cluster)}":
+            yield path, wanted
+
+
+async def required_settings(source: str, name: str, site: Site) -> Sequence[Check]:
+    """Return what is required of a cluster's ConfigMaps or variables, judged; unknown where it cannot tell.
+
+    Args:
+        source: the cluster.
         name: `CONFIG_MAPS` or `VARIABLES`.
         site: whose profile requires it.
     """
-    required = site.profile.required
-    wanted: Mapping[str, Sequence[str]] = required.config_maps if name == CONFIG_MAPS else required.variables
-    source = site.pollers.source(KUBERNETES)
-    if not isinstance(source, KubernetesSource):
-        return [_check(name, path, Mark.UNKNOWN, "the profile names no cluster") for path in wanted]
+    wanted = list(required_in(source, name, site.profile))
+    cluster = site.pollers.source(source)
+    if not isinstance(cluster, KubernetesSource):
+        return [_check(source, name, path, Mark.UNKNOWN, "the profile names no cluster") for path, _ in wanted]
     judge = _config_map if name == CONFIG_MAPS else _variables
-    return await asyncio.gather(*(_in_time(name, path, judge(source, path, needed)) for path, needed in wanted.items()))
+    judged = (_in_time(source, name, path, judge(cluster, path, needed)) for path, needed in wanted)
+    return await asyncio.gather(*judged)
 
 
-async def _in_time(name: str, path: str, judging: Awaitable[tuple[Mark, str]]) -> Check:
+async def _in_time(source: str, name: str, path: str, judging: Awaitable[tuple[Mark, str]]) -> Check:
     try:
         async with asyncio.timeout(_PATIENCE_S):
             mark, detail = await judging
@@ -46,7 +61,7 @@ async def _in_time(name: str, path: str, judging: Awaitable[tuple[Mark, str]]) -
     except SourceError as error:
         is_gone = error.message.endswith("not found")
         mark, detail = (Mark.FAILED, "not there") if is_gone else (Mark.UNKNOWN, str(error))
-    return _check(name, path, mark, detail)
+    return _check(source, name, path, mark, detail)
 
 
 async def _config_map(source: KubernetesSource, path: str, needed: Sequence[str]) -> tuple[Mark, str]:
@@ -72,5 +87,5 @@ def _named(names: set[str]) -> str:
     return clean(", ".join(shown), limit=300) + more
 
 
-def _check(name: str, path: str, mark: Mark, detail: str) -> Check:
-    return Check(REQUIRED, name, KUBERNETES, mark, path, detail=clean(detail, limit=500))
+def _check(source: str, name: str, path: str, mark: Mark, detail: str) -> Check:
+    return Check(REQUIRED, name, source, mark, path, detail=clean(detail, limit=500))

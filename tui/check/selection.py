@@ -65,7 +65,7 @@ def selected(profile: Profile, sources: Sequence[str], only: Iterable[str]) -> S
         if applies(source, name, rule) and is_meant(source, name)
     )
     required = tuple(
-        (source, name) for source, name in required_of(profile.required) if is_meant(source, name) or REQUIRED in wanted
+        (source, name) for source, name in required_of(profile) if is_meant(source, name) or REQUIRED in wanted
     )
     return Selection(tuple(source for source in sources if is_meant(source)), rules, required)
 
@@ -79,7 +79,7 @@ def kinds_to_watch(selection: Selection, source: str) -> frozenset[str]:
 
 def _is_known(word: str, profile: Profile, sources: Sequence[str]) -> bool:
     if word == REQUIRED or word.startswith(f"{REQUIRED}."):
-        return any(word in (REQUIRED, name) for _, name in required_of(profile.required))
+        return any(word in (REQUIRED, name) for _, name in required_of(profile))
     if word in profile.thresholds:
         return any(applies(source, word, profile.thresholds[word]) for source in sources)
     return any(word in (source, source.partition(":")[0]) for source in sources)
@@ -92,6 +92,6 @@ def _wrong_words(word: str, profile: Profile, sources: Sequence[str]) -> str:
     if word == REQUIRED:
         return f"--only {shown}: the profile has no {REQUIRED}: section to judge"
     known = [*dict.fromkeys(source.partition(":")[0] for source in sources), *sources, *profile.thresholds]
-    known += dict.fromkeys(name for _, name in required_of(profile.required))
+    known += dict.fromkeys(name for _, name in required_of(profile))
     hint = nearest(word, known) or f"there are {', '.join(known[:20])}"
     return f"--only {shown}: no kind of system, system or rule of this profile; {hint}"

@@ -1,11 +1,17 @@
 """What a profile requires, against what systems say."""
 
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from profiles.schema import Profile
-from tui.check.required import is_met, required_of
+from tests.tui.walkthroughs.fakes import Cluster, deployment, site_of
+from tui.check.required import is_met, required_checks, required_of
+from tui.check.required_cluster import required_settings
 from tui.check.selection import SelectionError, selected
+from tui.walkthroughs.run import Mark
 
 
 @pytest.mark.parametrize(
@@ -29,7 +35,7 @@ def profile(**required: object) -> Profile:
 
 def test_what_is_required_is_asked_of_its_system_only() -> None:
     both = profile(replicas={"shop/deployment/api": 2}, versions={"api": ">=1.4"})
-    assert list(required_of(both.required)) == [
+    assert list(required_of(both)) == [
         ("kubernetes:", "required.replicas"), ("service:api", "required.versions"),
     ]  # fmt: skip
     sources = ["service:api", "kubernetes:", "host:"]
@@ -54,3 +60,63 @@ def test_what_is_not_required_cannot_be_named() -> None:
 def test_what_cannot_be_required_is_a_mistake_of_the_profile(required: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         profile(**required)
+
+
+# Several clusters
+
+CLUSTERS = {"eu": "c-eu", "us": "c-us"}
+API = "shop/deployment/api"
+
+
+def of_clusters(**given: object) -> Profile:
+    return Profile.model_validate({"name": "t", "environment": "dev", "clusters": CLUSTERS, **given})
+
+
+def test_what_is_required_in_several_clusters_is_asked_of_each_by_its_name() -> None:
+    both = of_clusters(required={"replicas": {f"eu:{API}": 2, f"us:{API}": 3}, "config_maps": {"us:shop/settings": []}})
+    assert list(required_of(both)) == [
+        ("kubernetes:eu", "required.replicas"), ("kubernetes:us", "required.replicas"),
+        ("kubernetes:us", "required.config_maps"),
+    ]  # fmt: skip
+    sources = ["kubernetes:eu", "kubernetes:us"]
+    assert selected(both, sources, ["kubernetes:eu"]).required == (("kubernetes:eu", "required.replicas"),)
+    beside = of_clusters(kubernetes="c", required={"replicas": {API: 2}})
+    assert list(required_of(beside)) == [("kubernetes:", "required.replicas")]
+    only = of_clusters(clusters={"us": "c-us"}, required={"replicas": {API: 2}})
+    assert list(required_of(only)) == [("kubernetes:us", "required.replicas")]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"required": {"replicas": {API: 2}}}, f"which cluster has it? write eu:{API}, us:{API}"),
+        ({"required": {"variables": {API: ["X"]}}}, "which cluster has it?"),
+        ({"required": {"config_maps": {"usa:shop/a": []}}}, "there is no cluster usa; write eu:shop/a, us:shop/a"),
+        ({"kubernetes": "c", "clusters": {}, "required": {"replicas": {f"us:{API}": 1}}}, "there is no cluster us"),
+        ({"clusters": {}, "required": {"replicas": {API: 2}}}, "required.replicas needs kubernetes"),
+    ],
+)
+def test_which_cluster_is_meant_is_never_guessed(given: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        of_clusters(**given)
+
+
+async def test_replicas_are_counted_in_the_cluster_that_is_named(tmp_path: Path) -> None:
+    required = {"replicas": {f"eu:{API}": 2, f"us:{API}": 2, "us:shop/deployment/gone": 1}}
+    systems = Cluster("eu", deployment()), Cluster("us", deployment(ready=1))
+    async with site_of(tmp_path, *systems, clusters=CLUSTERS, required=required) as site:
+        await site.anew(["kubernetes:eu", "kubernetes:us"])
+        checks = [check for source, name in required_of(site.profile) for check in required_checks(source, name, site)]
+    assert [(check.system, check.object, check.mark, check.value) for check in checks] == [
+        ("kubernetes:eu", API, Mark.PASSED, 2.0), ("kubernetes:us", API, Mark.FAILED, 1.0),
+        ("kubernetes:us", "shop/deployment/gone", Mark.FAILED, None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["required.config_maps", "required.variables"])
+async def test_settings_are_read_in_the_cluster_that_is_named(tmp_path: Path, name: str) -> None:
+    required = {"config_maps": {"us:shop/settings": []}, "variables": {f"us:{API}": ["PORT"]}}
+    async with site_of(tmp_path, Cluster("eu"), Cluster("us"), clusters=CLUSTERS, required=required) as site:
+        assert await required_settings("kubernetes:eu", name, site) == []
+        (check,) = await required_settings("kubernetes:us", name, site)
+    assert (check.system, check.mark, check.detail) == ("kubernetes:us", Mark.UNKNOWN, "kubernetes:us was asked")

@@ -77,7 +77,7 @@ async def test_names_in_paths_are_quoted() -> None:
 def test_they_are_asked_of_the_cluster() -> None:
     required = {"config_maps": {"shop/settings": []}, "variables": {"shop/deployment/api": ["PORT"]}}
     profile = Profile.model_validate({"name": "t", "kubernetes": "k", "required": required})
-    assert list(required_of(profile.required)) == [("kubernetes:", CONFIG_MAPS), ("kubernetes:", VARIABLES)]
+    assert list(required_of(profile)) == [("kubernetes:", CONFIG_MAPS), ("kubernetes:", VARIABLES)]
     with pytest.raises(ValueError, match=r"required\.config_maps needs kubernetes"):
         Profile.model_validate({"name": "t", "required": {"config_maps": {"shop/settings": []}}})
 
@@ -93,10 +93,16 @@ async def test_against_a_cluster(sandbox: BlockingSandbox, tmp_path: Path) -> No
     profile = Profile.model_validate({"name": "t", "environment": "dev", "kubernetes": entry})
     assert profile.kubernetes is not None
     source = KubernetesSource(profile.kubernetes)
-    async with site_of(tmp_path, source, kubernetes=entry, required=required) as site:  # type: ignore[arg-type]
+    async with site_of(tmp_path, source, kubernetes=entry, required=required) as site:
         await site.anew(["kubernetes:"])
-        maps = {check.object: (check.mark, check.detail) for check in await required_settings(CONFIG_MAPS, site)}
-        variables = {check.object: (check.mark, check.detail) for check in await required_settings(VARIABLES, site)}
+        maps = {
+            check.object: (check.mark, check.detail)
+            for check in await required_settings("kubernetes:", CONFIG_MAPS, site)
+        }
+        variables = {
+            check.object: (check.mark, check.detail)
+            for check in await required_settings("kubernetes:", VARIABLES, site)
+        }
     assert maps == {
         "shop/settings": (Mark.FAILED, "has no NOPE"),
         "shop/gone": (Mark.FAILED, "not there"),
