@@ -118,7 +118,7 @@ class Walking:
         number, _, name = (chosen or "").partition(" ")
         if (walk := guide.walks.named(name)) is not None:
             alert = alerts[int(number)]
-            await self._begin(walk, guide.subject_of(walk, alert.source, alert.object))
+            await self._begin(walk, guide.subject_of(walk, alert.source, alert.object), alert.source)
 
     async def begin_named(self, name: str, about: str) -> None:
         """Begin the checklist or runbook that the command line named."""
@@ -140,10 +140,10 @@ class Walking:
             subject = None
         await self._begin(walk, subject)
 
-    async def _begin(self, walk: "Walkthrough", subject: "Subject | None") -> None:
+    async def _begin(self, walk: "Walkthrough", subject: "Subject | None", source: str = "") -> None:
         pane = await self._opened(CHECKLIST)
         if isinstance(pane, CHECKLIST.pane()):
-            cast("ChecklistPane", pane).start(walk, subject)
+            cast("ChecklistPane", pane).start(walk, subject, source)
 
     def commands(self) -> Iterator[tuple[str, str, Callable[[], None]]]:
         """Yield every checklist, runbook and hook for the palette: by what people look for, and what begins it."""

@@ -49,7 +49,7 @@ async def test_the_command_line_names_the_cluster_of_a_workload_and_none_is_gues
     begun: list[Subject | None] = []
     said: list[str] = []
 
-    async def begin(_: Walking, walk: Walkthrough, subject: Subject | None) -> None:
+    async def begin(_: Walking, walk: Walkthrough, subject: Subject | None, source: str = "") -> None:
         begun.append(subject)
 
     monkeypatch.setattr(Walking, "_begin", begin)

@@ -234,16 +234,20 @@ class ChecklistPane(Steps):
         message.stop()
         self.focus_first()
 
-    def start(self, walk: Walkthrough, subject: Subject | None = None) -> None:
-        """Begin a walk, or go on with the run of it that is under way; asks what is not known."""
-        self.run_worker(self._start(walk, subject), group="walk", exclusive=True, exit_on_error=False)
+    def start(self, walk: Walkthrough, subject: Subject | None = None, source: str = "") -> None:
+        """Begin a walk, or go on with the run of it that is under way; asks what is not known.
 
-    async def _start(self, walk: Walkthrough, subject: Subject | None) -> None:
+        With the cluster of an alert as `source`, nothing of another cluster is offered.
+        """
+        self.run_worker(self._start(walk, subject, source), group="walk", exclusive=True, exit_on_error=False)
+
+    async def _start(self, walk: Walkthrough, subject: Subject | None, source: str) -> None:
         guide = self.guide
         if guide is None:
             return
         if (open_run := guide.open_run(walk)) is not None:
             told = f"{open_run.state}, {len(open_run.results)} steps taken, by {', '.join(open_run.people)}"
+            told = f"{open_run.subject}: {told}" if open_run.subject else told
             choices = [Choice(_RESUME, "go on with it", told), Choice("new", "begin anew", "the other stays as it is")]
             chosen = await self.app.push_screen_wait(ChooseDialog(f"{walk.title} is under way already", choices))
             if chosen is None:
@@ -253,7 +257,7 @@ class ChecklistPane(Steps):
                 self._opened()
                 return
         if walk.definition.about is not None and subject is None:
-            subject = await self._choose_subject(guide, walk)
+            subject = await self._choose_subject(guide, walk, source)
             if subject is None:
                 return
         await self.on_record(guide.begin(walk, subject or NOBODY))
@@ -263,10 +267,10 @@ class ChecklistPane(Steps):
         self.draw()
         self.focus_first()
 
-    async def _choose_subject(self, guide: Guide, walk: Walkthrough) -> Subject | None:
+    async def _choose_subject(self, guide: Guide, walk: Walkthrough, source: str) -> Subject | None:
         if walk.definition.about == "workload" and (silent := guide.site.silent_clusters()):
             await self.patiently(guide.site.anew(silent), "the cluster")
-        known = {str(subject): subject for subject in guide.subjects(walk)}
+        known = {str(subject): subject for subject in guide.subjects(walk, source)}
         if not known:
             self.post_message(self.Told(f"there is no {walk.definition.about} it could be about", "warn"))
             return None

@@ -17,7 +17,7 @@ from tui.walkthroughs.loading import PlacedStep, Walks, Walkthrough, walks_of
 from tui.walkthroughs.recorder import Recorder
 from tui.walkthroughs.report import Reported, markdown
 from tui.walkthroughs.run import Fact, Mark, Result, Run, State, next_step, overdue_s, way, worst
-from tui.walkthroughs.site import Site, Subject, broken_workloads, subject_of_alert, subjects
+from tui.walkthroughs.site import KUBERNETES, Site, Subject, broken_workloads, subject_of_alert, subjects
 
 _WAIT_PAUSE_S: Final = 1.0
 _OVERDUE_S: Final = 15.0
@@ -113,19 +113,23 @@ class Guide:
         rule = f"{source.partition(':')[0]}.{metric}"
         return tuple(walk for walk in self.walks.found if rule in walk.definition.alerts)
 
-    def subjects(self, walk: Walkthrough) -> Sequence[Subject]:
-        """Return what a walk may be about; nothing where it is about nothing in particular."""
-        return subjects(walk.definition.about, self.site)
+    def subjects(self, walk: Walkthrough, source: str = "") -> Sequence[Subject]:
+        """Return what a walk may be about; nothing where it is about nothing in particular.
+
+        With the cluster of an alert as `source`, nothing of another cluster.
+        """
+        found, profile = subjects(walk.definition.about, self.site), self.site.profile
+        is_of_cluster = source.startswith(KUBERNETES)
+        return [one for one in found if source in one.clusters(profile)] if is_of_cluster else found
 
     def subject_of(self, walk: Walkthrough, source: str, about: str) -> Subject | None:
         """Return what a runbook that an alert offers is about; None when that must be asked."""
         found = subject_of_alert(walk.definition.about, source, about)
-        if found is not None or not source.startswith("kubernetes"):
+        if found is not None or not source.startswith(KUBERNETES):
             return found
         # An alert about a cluster counts; where it can only mean one thing that runs there, that one is meant.
-        broken, profile = {one.path for one in broken_workloads(self.site.cluster(source))}, self.site.profile
-        there = [subject for subject in self.subjects(walk) if subject.clusters(profile) == (source,)]
-        likely = [subject for subject in there if subject.workload(profile) in broken]
+        broken = {workload.path for workload in broken_workloads(self.site.cluster(source))}
+        likely = [one for one in self.subjects(walk, source) if one.workload(self.site.profile) in broken]
         return likely[0] if len(likely) == 1 else None
 
     # The walk that is open

@@ -139,6 +139,21 @@ async def test_an_alert_of_any_cluster_offers_its_runbook_for_what_is_not_well_t
             assert guide.subject_of(walk, "kubernetes:eu", "") is None, "nothing is broken there"
 
 
+async def test_where_an_alert_does_not_say_what_it_is_about_nothing_of_another_cluster_is_offered(
+    tmp_path: Path,
+) -> None:
+    services = SERVICES | {
+        "other": {"url": "http://o/", "workload": API, "cluster": "eu"},
+        "nowhere": {"url": "http://n/"},
+    }
+    async with site_of(tmp_path, WELL, ILL, clusters=CLUSTERS, services=services) as site:
+        guide = guide_of(await heard(site))
+        workloads, of_services = (walk_of({"note": "x"}, about=about) for about in ("workload", "service"))
+        assert guide.subjects(workloads, "kubernetes:us") == [IN_US]
+        assert [one.name for one in guide.subjects(of_services, "kubernetes:us")] == ["api", "nowhere"]
+        assert guide.subjects(workloads, "service:api") == [IN_EU, IN_US]
+
+
 # Evidence
 
 
