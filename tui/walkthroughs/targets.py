@@ -28,6 +28,7 @@ from tui.sources.redis_snapshot import RedisSnapshot
 from tui.units import size, span
 from tui.walkthroughs.evidence_cluster import clusters, clusters_asked, places
 from tui.walkthroughs.format import SUBJECT, Act
+from tui.walkthroughs.judging import name_of
 from tui.walkthroughs.loading import system_kind
 from tui.walkthroughs.site import Place, Site, Subject, broken_workloads
 
@@ -77,6 +78,8 @@ async def candidates(asked: Asked, site: Site) -> tuple[Candidate, ...]:
     for reading in await site.anew(names):
         if reading.error is not None:
             raise reading.error
+        if reading.snapshot is None:
+            raise SourceError(f"{name_of(reading.source)}: no answer yet")
     finders = {"kubernetes": _of_cluster, "database": _of_databases, "redis": _of_redis}
     return tuple([found async for found in finders[kind](asked, names, site)][:_MOST])
 

@@ -1,13 +1,19 @@
 """Two clusters with the same names and the same uids: whatever a walk reads or does, it does in the one it is about."""
 
+import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from tests.tui.walkthroughs.fakes import Cluster, deployment, failing_pod, guide_of, site_of, walk_of
+from tui.panes.checklist_steps import Steps
+from tui.panes.pane import Pane
 from tui.rules import Alert, Level
 from tui.sources.errors import SourceError, Unreachable
+from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.walking import alert_choices
 from tui.walkthroughs.evidence import evidence, verdict
 from tui.walkthroughs.format import Act, Check
@@ -263,6 +269,48 @@ async def test_targets_of_several_clusters_are_told_apart_though_their_uids_are_
             assert all(each.label.startswith(f"{each.request.target.source[11:]}:") for each in several)
         (only,) = await found(site, verb="delete-pod", pick="failing", on=["us"])
         assert only.request.target.source == "kubernetes:us"
+
+
+async def test_what_a_cluster_that_is_silent_would_have_is_not_left_out_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(Cluster):
+        async def read(self) -> KubernetesSnapshot:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr("tui.walkthroughs.site._PATIENCE_S", 0.2)
+    async with site_of(tmp_path, ILL, Hanging("eu"), clusters=CLUSTERS) as site:
+        with pytest.raises(SourceError, match="eu: no answer yet"):
+            await found(site, verb="restart", pick="failing", all=True)
+        assert told(await found(site, IN_US, verb="restart", pick="failing")), "what is about us does not wait for eu"
+
+
+@pytest.mark.parametrize(
+    ("subject", "open_", "source"),
+    [
+        (IN_US, "Pods", "kubernetes:us"),
+        (Subject("service", "api"), "Pods", "kubernetes:us"),
+        (IN_US, "Logs", ""),
+        (NOBODY, "Pods", ""),
+        (Subject("database", "orders"), "Database", "database:orders"),
+    ],
+)
+async def test_a_tab_is_opened_where_the_subject_is(tmp_path: Path, subject: Subject, open_: str, source: str) -> None:
+    looked: list[Pane.Looked] = []
+    async with site_of(tmp_path, clusters=CLUSTERS, services=SERVICES) as site:
+        guide = guide_of(site, walk := walk_of({"look": "at it", "open": open_}, {"note": "x"}))
+        await guide.begin(walk, subject)
+
+        async def on_record(work: Awaitable[Any]) -> None:
+            await work
+
+        pane: Any = SimpleNamespace(
+            desk=SimpleNamespace(profile=site.profile), on_record=on_record, post_message=looked.append,
+            Looked=Pane.Looked,
+        )  # fmt: skip
+        await Steps._look(pane, guide, guide.step.step)  # type: ignore[union-attr, arg-type]  # the one above
+    assert [one.source for one in looked] == [source]
 
 
 async def test_replicas_are_remembered_and_brought_back_cluster_by_cluster(tmp_path: Path) -> None:
