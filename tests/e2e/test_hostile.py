@@ -22,9 +22,9 @@ def filtered(screen: Terminal, text: str, row: str) -> None:
     screen.wait(row, BUSY_MACHINE_S)
 
 
-def opened_and_copied(screen: Terminal, title: str) -> None:
-    """Open the selected row, see the hostile text in full, copy it, and copy the row too."""
-    screen.press("enter")
+def opened_and_copied(screen: Terminal, title: str, key: str = "enter") -> None:
+    """Open the selected row's page, see the hostile text in full, copy it, and copy the row too."""
+    screen.press(key)
     screen.wait(rf"(?s)│ {title}.*\[/red\]", BUSY_MACHINE_S)
     screen.press("c")
     close(screen)
@@ -72,7 +72,7 @@ def pods_and_events(screen: Terminal) -> None:
     screen.wait(r"shop +migrate-118", BUSY_MACHINE_S)
     filtered(screen, "[", r"(?m)^> shop +hostile +0/1 +hostile \[/red\]")
     screen.wait(lambda text: "migrate-118" not in text)
-    opened_and_copied(screen, "Pod shop/hostile")
+    opened_and_copied(screen, "Pod shop/hostile", "d")
     screen.press("tab", "tab")
     screen.wait(r"Evicted .*\[/red\]", BUSY_MACHINE_S)
 
