@@ -56,7 +56,7 @@ def test_ctrl_z_stops_the_whole_pipeline_and_fg_goes_on(shell: Open) -> None:
     terminal.wait(r"ready\$")
     terminal.forget()
     terminal.send("jobs -sl\r")
-    terminal.wait(r"Stopped \(signal\).*tui logs")
+    terminal.wait(r"(?s)Stopped \(signal\).*tui\s+logs")
     terminal.forget()
     terminal.send("fg\r")
     terminal.wait("following .*UTC")
