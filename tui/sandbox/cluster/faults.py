@@ -29,7 +29,7 @@ class FaultKind(StrEnum):
     SLOW = "slow"
     """The answer comes after `delay_s`."""
     SILENT = "silent"
-    """A stream says nothing more, not even bookmarks; other requests never answer."""
+    """A stream says nothing more, not even bookmarks; other requests are kept until somebody behaves again."""
     CUT = "cut"
     """The connection is torn down; that of a followed log in the middle of a line."""
     TORN = "torn"
@@ -165,6 +165,8 @@ async def strike(fault: Fault, call: Call) -> web.Response | None:
             return None
         case FaultKind.SILENT:
             await fault.released.wait()
+            # Who has gone meanwhile was never heard: their write must not be carried out behind them.
+            return cut(call) if call.http.transport is None else None
         case FaultKind.LOST | FaultKind.LATE | FaultKind.TRICKLE | FaultKind.REPLAYED | FaultKind.TORN:
             return None
         case FaultKind.CUT:
