@@ -129,19 +129,24 @@ class PodsTables(PodsFeed):
 
     def _draw_views(self, snapshot: KubernetesSnapshot | None) -> None:
         segments = []
+
+        def add(name: str, words: str) -> None:
+            # On a narrow screen the name of what is open must stand whole: it is what keys act on.
+            is_open = name == self.view
+            segments.append(Segment(f" {words} ", reverse=is_open, priority=0 if is_open else 1))
+
         for name, view in VIEWS.items():
-            amount = "" if snapshot is None else f" {len(getattr(snapshot, name))}"
-            segments.append(Segment(f" {view.title}{amount} ", reverse=name == self.view))
+            add(name, view.title if snapshot is None else f"{view.title} {len(getattr(snapshot, name))}")
         for name, extra in self.extras.items():
             if extra.is_drilled and name != self.view:
                 continue
             # Of a view that nobody looks at nothing is read: what it held last is no news.
             amount = f" {extra.amount}" if name == self.view and extra.amount is not None else ""
-            segments.append(Segment(f" {extra.title}{amount} ", reverse=name == self.view))
+            add(name, f"{extra.title}{amount}")
         if (open_extra := self.extra) is not None:
             segments += open_extra.segments()
         if snapshot is not None and snapshot.metrics.unavailable and self.view in ("pods", "nodes"):
-            segments.append(Segment(f"CPU, MEM: {snapshot.metrics.unavailable}", "dim", priority=1, right=True))
+            segments.append(Segment(f"CPU, MEM: {snapshot.metrics.unavailable}", "dim", priority=2, right=True))
         self.query_one("#pods-views", SegmentLine).show(segments)
 
     def on_resize(self, event: events.Resize) -> None:

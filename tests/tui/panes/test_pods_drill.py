@@ -183,6 +183,8 @@ async def test_down_from_a_workload_to_a_container_and_back(source: KubernetesSo
         assert names(pane.table, 0) == {"app"}
         await keep_reading(app, pilot, lambda: names(pane.table, 5) != {"–"})
         assert isinstance(pane.current, Pod)
+        strip = str(app.query_one("#pods-views", SegmentLine).text)
+        assert f" Pod/{pane.current.name} " in strip, "whole, whatever other views have to go"
         assert "top pod" in pane.by_hand()
         for view, key in (("pods", None), ("rollout", current.uid), ("workloads", orders.uid)):
             await pilot.press("escape")
