@@ -1,15 +1,15 @@
 """The keys of the Pods tab that lead on: to another kind, from a thing to what owns it, to what changed."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
 from profiles.schema import SavedView
 from tui.panes.pods_choice import Choice
 from tui.panes.pods_events import Fold
-from tui.panes.pods_extra import Extra
+from tui.panes.pods_extra import Extra, Means
 from tui.panes.pods_kind_rows import options
 from tui.panes.pods_kinds import KindsView
 from tui.panes.pods_recent import RecentView
@@ -40,14 +40,17 @@ class PodsBrowser(PodsTables):
 
     def make_extras(self) -> Mapping[str, Extra]:
         """Return what changed of late, and any kind."""
-
-        def start(reading: object) -> None:
-            self.run_worker(reading, group=_GROUP, exit_on_error=False)  # type: ignore[arg-type]  # a coroutine
-
-        now = self.desk.now
-        self.recent = RecentView(lambda: self.source, start, self._redraw, now)
-        self.kinds = KindsView(lambda: self.source, start, self._redraw, now)
+        self.recent, self.kinds = RecentView(self.means), KindsView(self.means)
         return {"recent": self.recent, "kinds": self.kinds}
+
+    @property
+    def means(self) -> Means:
+        """With what views that do not follow the watches are read."""
+
+        def start(reading: Coroutine[Any, Any, None]) -> None:
+            self.run_worker(reading, group=_GROUP, exit_on_error=False)
+
+        return Means(lambda: self.source, start, self._redraw, self.desk.now)
 
     def _redraw(self) -> None:
         if self.extra is not None and self.snapshot is not None:

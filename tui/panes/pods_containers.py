@@ -1,11 +1,12 @@
 """The view of one pod's containers in the Pods tab: what each does, uses and may use."""
 
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_drilled import DrilledView
+from tui.panes.pods_extra import Means
 from tui.panes.pods_held import Account, Accounts
 from tui.panes.pods_rows import NEAR_LIMIT, cores, memory, share
 from tui.sources.kubernetes.ages import age_since
@@ -14,7 +15,6 @@ from tui.sources.kubernetes.inside import OFTEN_PERCENT
 from tui.sources.kubernetes.metrics import GROUP, Usage
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.sources.kubernetes.source import KubernetesSource
 from tui.units import percent
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.live_table import LiveTable
@@ -34,18 +34,11 @@ class _Read:
 class ContainersView(DrilledView[Pod, _Read]):
     """The containers of one pod."""
 
-    def __init__(
-        self,
-        source: Callable[[], KubernetesSource | None],
-        start: Callable[[Coroutine[Any, Any, None]], object],
-        redraw: Callable[[], None],
-        now: Callable[[], float],
-        accounts: Accounts,
-    ) -> None:
+    def __init__(self, means: Means, accounts: Accounts) -> None:
         table = LiveTable(self.columns(80), id="pods-containers", empty="reading its containers")
         # What does not fit into the row under the cursor.
         lines = [SegmentLine(id="containers-under", separator="  ")]
-        super().__init__(source, start, redraw, now, table=table, lines=lines)
+        super().__init__(means, table=table, lines=lines)
         self._accounts = accounts
         self._is_new = True
         """Whether the cursor is yet to be put on the first container in trouble."""

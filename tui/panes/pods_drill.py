@@ -63,13 +63,7 @@ class PodsDrill(PodsInside):
 
     def make_extras(self) -> Mapping[str, Extra]:
         """Return also the views of one workload and of one pod."""
-
-        def start(reading: object) -> None:
-            self.run_worker(reading, group="pods-drill", exit_on_error=False)  # type: ignore[arg-type]  # a coroutine
-
-        now = self.desk.now
-        self.rollouts = RolloutView(lambda: self.source, start, self._redraw, now)
-        self.containers = ContainersView(lambda: self.source, start, self._redraw, now, self.accounts)
+        self.rollouts, self.containers = RolloutView(self.means), ContainersView(self.means, self.accounts)
         return {**super().make_extras(), _ROLLOUT: self.rollouts, _CONTAINERS: self.containers}
 
     def detail(self) -> None:

@@ -1,11 +1,11 @@
 """What the views of one opened object have in common: read anew when the watches tell of it, and never of another."""
 
-from collections.abc import Callable, Coroutine, Hashable, Iterable
-from typing import Any, Final, Generic, TypeVar
+from collections.abc import Hashable, Iterable
+from typing import Final, Generic, TypeVar
 
 from textual.widget import Widget
 
-from tui.panes.periodic import Periodic
+from tui.panes.pods_extra import Means
 from tui.sources.errors import Unreachable, Unreadable
 from tui.sources.kubernetes.fields import Object, part, text
 from tui.sources.kubernetes.pods import Pod
@@ -29,23 +29,11 @@ class DrilledView(Generic[SubjectT, FoundT]):
 
     is_drilled = True
 
-    def __init__(
-        self,
-        source: Callable[[], KubernetesSource | None],
-        start: Callable[[Coroutine[Any, Any, None]], object],
-        redraw: Callable[[], None],
-        now: Callable[[], float],
-        *,
-        table: LiveTable,
-        lines: Iterable[SegmentLine],
-    ) -> None:
+    def __init__(self, means: Means, *, table: LiveTable, lines: Iterable[SegmentLine]) -> None:
         """Prepare it.
 
         Args:
-            source: returns the cluster; None while there is none.
-            start: runs a reading beside everything else.
-            redraw: called after each reading.
-            now: `time.time`, or a fixed clock in tests.
+            means: with what it is read.
             table: its rows.
             lines: what stands above them.
         """
@@ -53,8 +41,8 @@ class DrilledView(Generic[SubjectT, FoundT]):
         """What it is about; None before something was opened."""
         self.table, self.lines = table, tuple(lines)
         self.head: tuple[Widget, ...] = self.lines
-        self._source, self._now = source, now
-        self._found: Periodic[FoundT] = Periodic(self._read, start, redraw, now, every_s=EVERY_S)
+        self._means, self._now = means, means.now
+        self._found = means.periodic(self._read, EVERY_S)
         self._told: object = None
         self._hurried_at = float("-inf")
 
@@ -93,8 +81,9 @@ class DrilledView(Generic[SubjectT, FoundT]):
             Unreadable: another one has its name now.
             SourceError: it could not be read.
         """
-        if (source := self._source()) is None or (subject := self.subject) is None:
-            raise Unreachable("no cluster to ask")
+        source, subject = self._means.cluster, self.subject
+        if subject is None:
+            raise Unreachable("nothing was opened")
         kind = subject.kind if isinstance(subject, Workload) else "Pod"
         obj = await source.fetch(kind, subject.namespace, subject.name)
         if text(part(obj, "metadata"), "uid") != subject.uid:

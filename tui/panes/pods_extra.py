@@ -1,15 +1,46 @@
 """Views of the Pods tab that do not follow the watches: drawn whole, and read only while they are open."""
 
-from collections.abc import Hashable
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 from textual.widget import Widget
 
+from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
+from tui.sources.errors import Unreachable
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
+from tui.sources.kubernetes.source import KubernetesSource
 from widgets.cell import Column
 from widgets.live_table import LiveTable
 from widgets.segment_line import Segment
+
+ValueT = TypeVar("ValueT")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With what such a view reads by itself."""
+
+    source: Callable[[], KubernetesSource | None]
+    """Returns the cluster; None while there is none."""
+    start: Callable[[Coroutine[Any, Any, None]], object]
+    """Runs a reading beside everything else."""
+    redraw: Callable[[], None]
+    """Called after each reading."""
+    now: Callable[[], float]
+    """`time.time`, or a fixed clock in tests."""
+
+    @property
+    def cluster(self) -> KubernetesSource:
+        """Whom to ask. Raises Unreachable while there is none."""
+        if (source := self.source()) is None:
+            raise Unreachable("no cluster to ask")
+        return source
+
+    def periodic(self, read: Callable[[], Coroutine[Any, Any, ValueT]], every_s: float) -> Periodic[ValueT]:
+        """Return what reads this again and again, `every_s` seconds apart."""
+        return Periodic(read, self.start, self.redraw, self.now, every_s=every_s)
 
 
 class Extra(Protocol):

@@ -1,17 +1,16 @@
 """The view of any kind in the Pods tab: read by the server's own Table, and only while it is open."""
 
-from collections.abc import Callable, Coroutine, Hashable
-from typing import Any, Final
+from collections.abc import Hashable
+from typing import Final
 
 from textual.widget import Widget
 
 from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
+from tui.panes.pods_extra import Means
 from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows
-from tui.sources.errors import Unreachable
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.tables import LIMIT, Line, ResourceTable, read_table
 from widgets.cell import Column
 from widgets.live_table import LiveTable
@@ -30,20 +29,14 @@ class KindsView:
     head: tuple[Widget, ...] = ()
     is_drilled = False
 
-    def __init__(
-        self,
-        source: Callable[[], KubernetesSource | None],
-        start: Callable[[Coroutine[Any, Any, None]], object],
-        redraw: Callable[[], None],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, means: Means) -> None:
         self.resource = SERVICES
-        self._source = source
+        self._means = means
         self._width = 80
         self._asked: tuple[tuple[str, ...], str] = ((), "")
         """Namespaces and label selector that the server is asked for."""
         self._drawn: object = None
-        self._tables: Periodic[ResourceTable] = Periodic(self._read, start, redraw, now, every_s=EVERY_S)
+        self._tables: Periodic[ResourceTable] = means.periodic(self._read, EVERY_S)
         self.table = LiveTable(self.columns(80), id="pods-kinds", empty="waiting for the cluster")
 
     @property
@@ -125,7 +118,7 @@ class KindsView:
 
     def segments(self) -> list[Segment]:
         """Say which key chooses another kind."""
-        return [Segment("r: another kind", "dim", priority=1, right=True)]
+        return [Segment("r: another kind", "dim", priority=2, right=True)]
 
     def line(self, key: Hashable) -> Line | None:
         """Return the object behind a row; None when it is gone."""
@@ -159,8 +152,7 @@ class KindsView:
         return f"sorted by {self.columns(self._width)[[c.key for c in self.table.columns].index(judged[0])].title}"
 
     async def _read(self) -> ResourceTable:
-        if (source := self._source()) is None:
-            raise Unreachable("no cluster to ask")
+        source = self._means.cluster
         namespaces, selector = self._asked
         return await read_table(source.connection, self.resource, namespaces, selector=selector)
 

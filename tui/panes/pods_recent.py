@@ -1,18 +1,17 @@
 """The view "Changed" of the Pods tab: what changed in the last 15 minutes, newest first."""
 
-from collections.abc import Callable, Coroutine, Hashable
-from typing import Any, Final
+from collections.abc import Hashable
+from typing import Final
 
 from textual.widget import Widget
 
 from tui.panes.failing import clock
 from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
-from tui.sources.errors import Unreachable
+from tui.panes.pods_extra import Means
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.recent import Change, Configs, read_configs, recent
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.sources.kubernetes.source import KubernetesSource
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.live_table import LiveTable
 from widgets.segment_line import Segment
@@ -30,17 +29,11 @@ class RecentView:
     head: tuple[Widget, ...] = ()
     is_drilled = False
 
-    def __init__(
-        self,
-        source: Callable[[], KubernetesSource | None],
-        start: Callable[[Coroutine[Any, Any, None]], object],
-        redraw: Callable[[], None],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, means: Means) -> None:
         self.table = LiveTable(self.columns(80), id="pods-recent", sort="ago", empty="waiting for the cluster")
-        self._source, self._now = source, now
+        self._means, self._now = means, means.now
         self._namespaces: tuple[str, ...] = ()
-        self._configs: Periodic[Configs] = Periodic(self._read, start, redraw, now, every_s=_CONFIGS_EVERY_S)
+        self._configs: Periodic[Configs] = means.periodic(self._read, _CONFIGS_EVERY_S)
         self._shown: dict[Hashable, Change] = {}
         self.amount: int | None = None
 
@@ -90,7 +83,7 @@ class RecentView:
 
     def segments(self) -> list[Segment]:
         """Say what the view holds."""
-        return [Segment(f"the last {WINDOW_S / 60:.0f} min", "dim", priority=1, right=True)]
+        return [Segment(f"the last {WINDOW_S / 60:.0f} min", "dim", priority=2, right=True)]
 
     def about(self, key: Hashable) -> str:
         """Return what a change is about."""
@@ -128,9 +121,7 @@ class RecentView:
         return "what is bad first" if is_newest else "the newest first"
 
     async def _read(self) -> Configs:
-        if (source := self._source()) is None:
-            raise Unreachable("no cluster to ask")
-        return await read_configs(source.connection, self._namespaces, self._now() - WINDOW_S)
+        return await read_configs(self._means.cluster.connection, self._namespaces, self._now() - WINDOW_S)
 
 
 def _row(change: Change, now: float) -> Row:

@@ -1,18 +1,18 @@
 """The view of one workload's rollout in the Pods tab: revisions with their pods, and how far it is."""
 
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from tui.panes import pods_rollout_rows
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_drilled import DrilledView
+from tui.panes.pods_extra import Means
 from tui.panes.pods_rollout_rows import Known
 from tui.sources.kubernetes.pods import Health, Pod
 from tui.sources.kubernetes.revisions import Revision, is_of, revisions
 from tui.sources.kubernetes.rollouts import Rollout, parse_rollout
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.workloads import Workload
 from widgets.cell import Column
 from widgets.live_table import LiveTable
@@ -25,16 +25,10 @@ _RECENT_S: Final = 60.0
 class RolloutView(DrilledView[Workload, Known]):
     """The revisions of one workload, and what becomes of its pods while the newest is rolled out."""
 
-    def __init__(
-        self,
-        source: Callable[[], KubernetesSource | None],
-        start: Callable[[Coroutine[Any, Any, None]], object],
-        redraw: Callable[[], None],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, means: Means) -> None:
         table = LiveTable(self.columns(80), id="pods-rollout", empty="reading its revisions", tree=True)
         lines = [SegmentLine(id=f"rollout-{name}", separator="  ") for name in ("words", "counts", "why")]
-        super().__init__(source, start, redraw, now, table=table, lines=lines)
+        super().__init__(means, table=table, lines=lines)
         self._listed: tuple[Revision, ...] = ()
         self._listed_at = float("-inf")
         self._marks: tuple[object, ...] = ()
