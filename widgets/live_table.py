@@ -393,8 +393,8 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             vanished = selection.follow(self._model)
             self._tell_cursor(key)
             self._fit_size()
-            if top and self._selection.is_chosen:
-                self._scroll_rows(top + self._selection.index - before)
+            if top:
+                self._scroll_rows(top + (self._selection.index - before if self._selection.is_chosen else 0))
             if was_on_screen:
                 self._show_cursor()
             if vanished is not None:
@@ -409,8 +409,10 @@ class LiveTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.virtual_size = size
 
     def _scroll_rows(self, top: int) -> None:
+        # Never beyond the last screen: where rows became fewer, some would stay above the first line, unseen.
+        top = max(0, min(top, len(self._model.visible) - self._body_height))
         # Forced, because the scrollbar of rows just told appears only with the next layout.
-        self.scroll_to(y=max(0, top), animate=False, force=True)
+        self.scroll_to(y=top, animate=False, force=True)
 
     def _show_cursor(self) -> None:
         """Scroll as little as shows the cursor."""

@@ -338,6 +338,25 @@ async def test_a_table_that_follows_rests_on_its_last_row_until_somebody_moves_a
         assert (table.cursor_key, table.is_following) == ("id79", True)
 
 
+@pytest.mark.parametrize(
+    ("count", "typed", "left"), [(10, "name-00[89]", 2), (80, "name-07", 10), (80, "name-0[67]", 20)]
+)
+async def test_a_filter_leaves_no_row_above_the_first_line_of_a_table_that_follows(
+    count: int, typed: str, left: int
+) -> None:
+    async with FollowingApp().run_test(size=(60, 10)) as pilot:
+        table = pilot.app.query_one(LiveTable)
+        table.show(rows(count))
+        await pilot.pause()
+        assert screen(table)[-1].startswith(">")
+        table.filter_text = f"/{typed}/"
+        await pilot.pause()
+        assert table.visible_count == left
+        shown = [line for line in screen(table)[1:] if line.strip()]
+        assert len(shown) == min(left, 9)
+        assert shown[-1].startswith(">")
+
+
 async def test_a_row_that_is_sought_gets_the_cursor_as_soon_as_it_is_shown() -> None:
     async with TableApp().run_test(size=(60, 10)) as pilot:
         table = pilot.app.query_one(LiveTable)
