@@ -82,7 +82,7 @@ async def refusal(dsn: str) -> tuple[str, tuple[Number, ...]]:
     try:
         with pytest.raises(Denied) as caught:
             await source.read()
-        (word,) = re.findall("for (role)|too many (clients)|connection (slots)", caught.value.message)
+        (word,) = re.findall('for (role) "|too many (clients)|connection (slots)', caught.value.message)
         return "".join(word), caught.value.numbers
     finally:
         await source.close()
