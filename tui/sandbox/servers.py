@@ -35,6 +35,8 @@ POSTGRES_SETTINGS: Mapping[str, str] = {
     "track_io_timing": "on",
     "autovacuum_naptime": "15s",
     "deadlock_timeout": "1s",
+    # A statement ends with its client: one left behind would keep an alert up long after whoever sent it.
+    "client_connection_check_interval": "1s",
     "jit": "off",
     "logging_collector": "off",
     "log_line_prefix": "%m [%p] %q%u@%d/%a ",

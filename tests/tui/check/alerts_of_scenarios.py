@@ -47,6 +47,7 @@ async def watched(sandbox: BlockingSandbox, folder: Path) -> AsyncIterator[Site]
         deadline = time.monotonic() + 60
         while any(reading.snapshot is None for reading in site.pollers.readings()) and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
+        await _until(lambda: not up(site), site, set(), _CALM_S, "the sandbox is calm")
         yield site
 
 
