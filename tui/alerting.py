@@ -14,9 +14,9 @@ from tui.journal import Journal, JournalError
 from tui.journal.news import News
 from tui.panes.failing import clock
 from tui.poller import Pollers
-from tui.rules import Alert, Level, Rules
+from tui.rules import Absence, Alert, Level, Rules, Silent, Trouble
 from tui.sources.text import clean
-from tui.status import alert_words, brief_age, silent_words
+from tui.status import alert_words, brief_age, no_data_words, silent
 from tui.timeline.attended import ACK, SILENCE, UNSILENCE, Attended, Said, line_of
 from tui.timeline.entry import Entry
 from tui.walking import Walking
@@ -106,7 +106,7 @@ class Alerting:
 
     def open(self) -> None:
         """Open the page."""
-        self._app.push_screen(AlertsScreen(self.page, self._act, self.history))
+        self._app.push_screen(AlertsScreen(self.page, self._offer, self._act, self.history))
 
     def history(self) -> str:
         """Return the alerts that came so far, the newest first, with their ends."""
@@ -116,20 +116,28 @@ class Alerting:
     def page(self) -> AlertPage:
         """Return the page as it is now."""
         now = time.time()
-        silent = silent_words(self._pollers.readings(), self._rules.absences(now), now)
         said = [(alert, self.attended.said(alert, now)) for alert in self._rules.alerts]
-        return alert_page(said, now, silent, self._unconfirmed(), self._walking.runbooks)
+        return alert_page(said, now, self._unread(now), self._unconfirmed(), self._walking.runbooks)
+
+    def _unread(self, now: float) -> tuple[Absence | Silent, ...]:
+        return (*silent(self._pollers.readings(), now), *self._rules.absences(now))
+
+    async def choose_runbook(self) -> None:
+        """Offer the runbooks of everything on the page, each beside what it is for."""
+        now = time.time()
+        mute = silent(self._pollers.readings(), now)
+        await self._walking.choose_runbook((*mute, *self._rules.alerts, *self._rules.absences(now)))
+
+    def _offer(self, trouble: Trouble) -> None:
+        if not self._walking.runbooks(trouble):
+            self._say("no runbook of this profile is for it; : finds every runbook by a symptom")
+            return
+        self._app.pop_screen()
+        self._begin(self._walking.choose_runbook([trouble]))
 
     def _act(self, what: str, alert: Alert) -> None:
         acts = {"acknowledge": self._acknowledge, "silence": self._silence, "take_back": self._take_back}
-        if what == "runbook":
-            if not self._walking.runbooks(alert):
-                self._say("no runbook of this profile is for this alert")
-                return
-            self._app.pop_screen()
-            self._begin(self._walking.choose_runbook([alert]))
-        else:
-            self._begin(acts[what](alert))
+        self._begin(acts[what](alert))
 
     def _begin(self, work: Any) -> None:
         self._app.run_worker(work, "the alerts", exit_on_error=False)
@@ -186,29 +194,30 @@ class Alerting:
 def alert_page(
     alerts: Sequence[tuple[Alert, Said | None]],
     now: float,
-    silent: Sequence[str] = (),
+    unread: Sequence[Absence | Silent] = (),
     unconfirmed: Sequence[str] = (),
-    offered: Callable[[Alert], Sequence[str]] = lambda alert: (),
+    offered: Callable[[Trouble], Sequence[str]] = lambda trouble: (),
 ) -> AlertPage:
     """Return the page: what is unconfirmed, what does not answer, every alert; those that are seen to come last.
 
     Args:
         alerts: worst first, each with what was said of it.
         now: `time.time()`.
-        silent: what does not answer or is absent, in words.
+        unread: what does not answer or is absent.
         unconfirmed: lines about pins.
-        offered: returns the titles of the runbooks that an alert offers.
+        offered: returns the titles of the runbooks that are for something.
     """
-    rows = [AlertRow(f"no data {text.rpartition(' for ')[0]}", "NO DATA", text, tone="warn") for text in silent]
+    rows = [AlertRow("NO DATA", no_data_words(one, now), one, "warn", _offer_words(offered(one))) for one in unread]
     for alert, said in sorted(alerts, key=lambda pair: pair[1] is not None):
-        titles = offered(alert)
-        more = [said.words()] if said is not None else []
-        more += [f"runbook (enter): {', '.join(titles)}"] if titles else []
+        more = [said.words() if said is not None else "", _offer_words(offered(alert))]
         tone = _TONES[alert.level] if said is None else "dim"
         text = alert_words(alert, now) + ("" if said is None else f", {_STATES[said.what]}")
-        key = "\0".join((alert.source, alert.metric, alert.object))
-        rows.append(AlertRow(key, alert.level.name, text, alert, tone, "; ".join(more)))
+        rows.append(AlertRow(alert.level.name, text, alert, tone, "; ".join(filter(None, more))))
     return AlertPage(unconfirmed, rows)
+
+
+def _offer_words(titles: Sequence[str]) -> str:
+    return f"runbook (enter): {', '.join(titles)}" if titles else ""
 
 
 def _note_problem(note: str) -> str:

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.rules import Alert
+from tui.rules import Alert, Trouble
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.clipboard import copy, write_to_file
 from widgets.dialogs import TextDialog
@@ -26,15 +26,19 @@ _HINT = "enter runbook · A ack · Z silence · X take back · h history · c co
 class AlertRow:
     """One line of the page."""
 
-    key: str
     word: str
     """`CRITICAL`, `NO DATA`."""
     text: str
-    alert: Alert | None = None
-    """None for what is no alert: a system that does not answer."""
+    about: Trouble
     tone: Tone = ""
     more: str = ""
     """Said below the list while the cursor is on it."""
+
+    @property
+    def key(self) -> str:
+        """By what it is known while its words change."""
+        kind = "" if isinstance(self.about, Alert) else self.word
+        return "\0".join((kind, self.about.source, self.about.metric, self.about.object))
 
     def line(self) -> str:
         """Return it as text."""
@@ -64,7 +68,7 @@ class AlertsScreen(ModalScreen[None]):
         Binding("down,j", "move(1)", "Down", show=False, id="alerts.down"),
         Binding("pageup", "page(-1)", "Page up", show=False, id="alerts.page_up"),
         Binding("pagedown", "page(1)", "Page down", show=False, id="alerts.page_down"),
-        Binding("enter", "runbook", "Begin the alert's runbook", show=False, id="alerts.runbook"),
+        Binding("enter", "runbook", "Begin the runbook for it", show=False, id="alerts.runbook"),
         Binding("A", "acknowledge", "Acknowledge", show=False, id="alerts.acknowledge"),
         Binding("Z", "silence", "Silence for a while", show=False, id="alerts.silence"),
         Binding("X", "take_back", "Take acknowledgement or silence back", show=False, id="alerts.take_back"),
@@ -85,17 +89,23 @@ class AlertsScreen(ModalScreen[None]):
     """
 
     def __init__(
-        self, page: Callable[[], AlertPage], act: Callable[[str, Alert], None], history: Callable[[], str]
+        self,
+        page: Callable[[], AlertPage],
+        offer: Callable[[Trouble], None],
+        act: Callable[[str, Alert], None],
+        history: Callable[[], str],
     ) -> None:
         """Prepare the page.
 
         Args:
             page: returns what is to be shown now.
+            offer: offers the runbooks that are for a row.
+            act: does `acknowledge`, `silence` or `take_back` with an alert.
             history: returns the alerts so far, as lines.
-            act: does `runbook`, `acknowledge`, `silence` or `take_back` with an alert.
         """
         super().__init__()
         self._page = page
+        self._offer = offer
         self._act = act
         self._history = history
         self._rows: dict[str, AlertRow] = {}
@@ -175,8 +185,9 @@ class AlertsScreen(ModalScreen[None]):
         self._hold()
 
     def action_runbook(self) -> None:
-        """Begin the runbook of the alert under the cursor."""
-        self._do("runbook")
+        """Begin the runbook of what is under the cursor."""
+        if row := self._row_held():
+            self._offer(row.about)
 
     def action_acknowledge(self) -> None:
         """Say that somebody is on it."""
@@ -190,13 +201,20 @@ class AlertsScreen(ModalScreen[None]):
         """Take back what was said of the alert."""
         self._do("take_back")
 
-    def _do(self, what: str) -> None:
-        row = self._row()
+    def _row_held(self) -> AlertRow | None:
+        """Return the row a key is about, and keep the cursor on it; None, and say so, when there is none."""
+        if (row := self._row()) is None:
+            self.say("no alert is up")
         self._hold()
-        if row is None or row.alert is None:
-            self.say("this is no alert: it ends when the system answers" if row else "no alert is up")
+        return row
+
+    def _do(self, what: str) -> None:
+        if (row := self._row_held()) is None:
+            return
+        if isinstance(row.about, Alert):
+            self._act(what, row.about)
         else:
-            self._act(what, row.alert)
+            self.say("this is no alert: it ends when the system answers")
 
     def action_history(self) -> None:
         """Show the alerts so far."""

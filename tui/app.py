@@ -87,7 +87,7 @@ class OpsApp(App[int]):
         Binding(
             "exclamation_mark",
             "runbooks",
-            "Runbooks of the alerts that are up",
+            "Runbooks for what is wrong",
             show=False,
             key_display="!",
             id="app.runbooks",
@@ -335,8 +335,8 @@ class OpsApp(App[int]):
         self.alerting.open()
 
     def action_runbooks(self) -> None:
-        """Offer the runbooks of the alerts that are up, each beside its alert."""
-        self._begin(self.walking.choose_runbook(self.rules.alerts), "the runbooks")
+        """Offer the runbooks of what does not answer and of the alerts, each beside what it is for."""
+        self._begin(self.alerting.choose_runbook(), "the runbooks")
 
     def action_contacts(self) -> None:
         """Show whom to call."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Final
+from typing import ClassVar, Final
 
 from profiles.thresholds import Rule
 from tui.sources.reading import Number, Reading, Snapshot
@@ -12,6 +12,9 @@ ABSENT_S: Final = 30.0
 """How long a number must be absent before that is told: a reading that lacks it now and then is no news."""
 GONE_S: Final = 60.0
 """How long a system must answer without a number before an alert about it ends: it has no such thing any more."""
+
+NO_DATA: Final = "no_data"
+"""Stands where a metric would, for a system that does not answer at all: runbooks name it, no rule judges it."""
 
 
 class Level(IntEnum):
@@ -55,6 +58,23 @@ class Absence:
     since: float
     """`time.time()` when it was first missed."""
 
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A system that does not answer, or refuses to."""
+
+    source: str
+    """Name of the source that cannot be read."""
+    why: str
+    """What the newest attempt met."""
+    since: float
+    """`time.time()` of the first attempt that failed."""
+    metric: ClassVar[str] = NO_DATA
+    object: ClassVar[str] = ""
+
+
+Trouble = Alert | Absence | Silent
+"""What a runbook may be for."""
 
 _Key = tuple[str, str, str]
 
@@ -171,6 +191,13 @@ def number_words(source: str, metric: str, object: str = "") -> str:  # noqa: A0
     """Return which number is meant, as people read it: `database:orders blocked`; a metric's name only once."""
     told = metric if source != f"metric:{metric}" else ""
     return " ".join(filter(None, (source.rstrip(":"), told, object)))
+
+
+def named(trouble: Trouble) -> str:
+    """Return what a trouble is about, as people read it."""
+    if isinstance(trouble, Silent):
+        return trouble.source.rstrip(":")
+    return number_words(trouble.source, trouble.metric, trouble.object)
 
 
 def applies(source: str, rule_name: str, rule: Rule) -> bool:

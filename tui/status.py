@@ -8,7 +8,7 @@ from profiles.schema import Profile
 from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
 from tui.pins import Finding, remedy
-from tui.rules import Absence, Alert, Level, number_words
+from tui.rules import Absence, Alert, Level, Silent, named, number_words
 from tui.sources.reading import Reading
 from tui.units import amount, short_kind
 from widgets.cell import Tone
@@ -124,20 +124,16 @@ def tab_segments(
         alerts: every alert that is up.
         readings: the newest of every source.
     """
-    silent = {reading.kind for reading in _silent(readings)}
+    unread = {one.source.partition(":")[0] for one in silent(readings, 0.0)}
     segments: list[Segment] = []
     for index, (title, brief, kinds) in enumerate(titles):
         own = [alert for alert in alerts if alert.source.partition(":")[0] in kinds]
-        mark = (f"!{len(own)}" if own else "") + ("✗" if silent.intersection(kinds) else "")
+        mark = (f"!{len(own)}" if own else "") + ("✗" if unread.intersection(kinds) else "")
         level = max((alert.level for alert in own), default=Level.OK)
         tone = "critical" if mark.endswith("✗") else _TONES[level]
         text, short = (f" {index + 1} {word}{mark}" for word in (title, brief))
         segments.append(Segment(f"{text} ", tone, short=short, reverse=index == active))
     return segments
-
-
-def _silent(readings: Iterable[Reading[Any]]) -> list[Reading[Any]]:
-    return [reading for reading in readings if reading.error is not None and not reading.is_absent]
 
 
 def identity_banner(profile: Profile, findings: Sequence[Finding]) -> str:
@@ -161,17 +157,19 @@ def identity_lines(profile: Profile, findings: Sequence[Finding]) -> list[str]:
     return [*lines, ""]
 
 
-def silent_words(readings: Iterable[Reading[Any]], absences: Sequence[Absence], now: float) -> list[str]:
-    """Return which systems do not answer, and which numbers are absent, each with why and for how long."""
-    silent = [
-        f"{reading.source.rstrip(':')} {reading.error.message} for {brief_age(now - (reading.failing_since or now))}"
-        for reading in _silent(readings)
-        if reading.error is not None
+def silent(readings: Iterable[Reading[Any]], now: float) -> list[Silent]:
+    """Return which systems do not answer."""
+    return [
+        Silent(reading.source, reading.error.message, reading.failing_since or now)
+        for reading in readings
+        if reading.error is not None and not reading.is_absent
     ]
-    names = [number_words(one.source, one.metric, one.object) for one in absences]
-    return silent + [
-        f"{name} cannot be read for {brief_age(now - one.since)}" for name, one in zip(names, absences, strict=True)
-    ]
+
+
+def no_data_words(trouble: Absence | Silent, now: float) -> str:
+    """Return what cannot be read, why, and for how long."""
+    why = trouble.why if isinstance(trouble, Silent) else "cannot be read"
+    return f"{named(trouble)} {why} for {brief_age(now - trouble.since)}"
 
 
 def alert_words(alert: Alert, now: float) -> str:

@@ -23,7 +23,7 @@ from tui.numbers import Numbers
 from tui.panes.pane import Pane
 from tui.panes.tabs import CHECKLIST, Tab
 from tui.poller import Pollers
-from tui.rules import Alert, Rules, number_words
+from tui.rules import Alert, Rules, Trouble, named
 from tui.sources.text import clean
 from tui.units import amount, span
 from widgets.cell import Tone
@@ -99,26 +99,26 @@ class Walking:
         more = f" +{len(due) - 1}" if len(due) > 1 else ""
         return Segment(told + more, "warn", short=f"{len(due)} due", priority=2)
 
-    def runbooks(self, alert: Alert) -> tuple[str, ...]:
-        """Return the titles of the runbooks that an alert offers."""
-        found = self.guide.offered(alert.source, alert.metric) if self.guide is not None else ()
+    def runbooks(self, trouble: Trouble) -> tuple[str, ...]:
+        """Return the titles of the runbooks that an alert, or a system that does not answer, offers."""
+        found = self.guide.offered(trouble.source, trouble.metric) if self.guide is not None else ()
         return tuple(walk.title for walk in found)
 
     # What an alert, a symptom or the command line asks for
 
-    async def choose_runbook(self, alerts: Sequence[Alert]) -> None:
-        """Offer the runbooks of alerts, each beside its alert, and begin the one that is chosen."""
+    async def choose_runbook(self, troubles: Sequence[Trouble]) -> None:
+        """Offer the runbooks, each beside what it is for, and begin the one that is chosen."""
         guide = self.guide
-        if guide is None or not alerts:
+        if guide is None or not troubles:
             self._tell("no alert is up; every runbook is in the Checklist tab, and in the palette (:) by symptom", "")
             return
         chosen = await self._app.push_screen_wait(
-            ChooseDialog("An alert, and its runbook", list(alert_choices(guide, alerts, time.time())))
+            ChooseDialog("An alert, and its runbook", list(runbook_choices(guide, troubles, time.time())))
         )
         number, _, name = (chosen or "").partition(" ")
         if (walk := guide.walks.named(name)) is not None:
-            alert = alerts[int(number)]
-            await self._begin(walk, guide.subject_of(walk, alert.source, alert.object), alert.source)
+            trouble = troubles[int(number)]
+            await self._begin(walk, guide.subject_of(walk, trouble.source, trouble.object), trouble.source)
 
     async def begin_named(self, name: str, about: str) -> None:
         """Begin the checklist or runbook that the command line named."""
@@ -189,13 +189,14 @@ class Walking:
             self._tell(f"the report is {path}", "ok")
 
 
-def alert_choices(guide: "Guide", alerts: Sequence[Alert], now: float) -> Iterator[Choice]:
-    """Yield every alert with each runbook it offers; a choice's key is the alert's number and the runbook's name."""
-    for number, alert in enumerate(alerts):
-        what = number_words(alert.source, alert.metric, alert.object)
-        label = f"{alert.level.name} {what} {amount(alert.metric, alert.value, alert.unit)}"
-        age = f"for {span(now - alert.since)}"
-        found = guide.offered(alert.source, alert.metric)
+def runbook_choices(guide: "Guide", troubles: Sequence[Trouble], now: float) -> Iterator[Choice]:
+    """Yield everything with each runbook that is for it; a choice's key is its number and the runbook's name."""
+    for number, one in enumerate(troubles):
+        label = f"NO DATA {named(one)}"
+        if isinstance(one, Alert):
+            label = f"{one.level.name} {named(one)} {amount(one.metric, one.value, one.unit)}"
+        age = f"for {span(now - one.since)}"
+        found = guide.offered(one.source, one.metric)
         yield from (Choice(f"{number} {walk.name}", label, f"{age} → {walk.title}") for walk in found)
         if not found:
             yield Choice(f"{number} ", label, f"{age}; no runbook")

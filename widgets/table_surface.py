@@ -34,8 +34,8 @@ class TableSurface(ScrollView, can_focus=True, inherit_bindings=False):
         columns: tuple[Column, ...],
         selection: RowSelection,
         *,
-        id: str | None,
-        empty: str,  # noqa: A002
+        id: str | None,  # noqa: A002 - the name every Textual widget gives it
+        empty: str,
     ) -> None:
         """Make a surface without rows.
 

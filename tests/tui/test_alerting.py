@@ -17,7 +17,7 @@ from tui.alerts_screen import AlertPage, AlertsScreen
 from tui.journal import Journal
 from tui.journal.news import News
 from tui.poller import Pollers
-from tui.rules import Alert, Level, Rules
+from tui.rules import Alert, Level, Rules, Silent, Trouble
 from tui.sources.reading import Number, Reading
 from tui.timeline.attended import ACK, Said
 from tui.timeline.entry import Entry
@@ -31,7 +31,9 @@ ON_IT = Said(ACK, "ann", "on it", 950.0, 9999.0, Level.CRITICAL)
 
 
 def test_what_is_seen_to_stands_last_and_is_dimmed() -> None:
-    page = alert_page([(CRITICAL, ON_IT), (WARN, None)], 1000.0, ["kubernetes refused for 41s"], ["UNSURE x", ""])
+    page = alert_page(
+        [(CRITICAL, ON_IT), (WARN, None)], 1000.0, [Silent("kubernetes:", "refused", 959.0)], ["UNSURE x", ""]
+    )
     assert page.text().splitlines() == [
         "UNSURE x",
         "",
@@ -68,10 +70,15 @@ class PageApp(App[None]):
     def __init__(self, page: Callable[[], AlertPage]) -> None:
         super().__init__()
         self.page = page
-        self.asked: list[tuple[str, Alert]] = []
+        self.asked: list[tuple[str, Trouble]] = []
 
     def on_mount(self) -> None:
-        self.push_screen(AlertsScreen(self.page, lambda what, alert: self.asked.append((what, alert)), lambda: ""))
+        self.push_screen(
+            AlertsScreen(
+                self.page, lambda trouble: self.asked.append(("runbook", trouble)),
+                lambda what, alert: self.asked.append((what, alert)), lambda: "",
+            )
+        )  # fmt: skip
 
 
 async def test_each_key_is_about_the_alert_under_the_cursor_wherever_it_goes() -> None:
@@ -92,18 +99,24 @@ async def test_each_key_is_about_the_alert_under_the_cursor_wherever_it_goes() -
     ]  # fmt: skip
 
 
-async def test_what_does_not_answer_cannot_be_acknowledged() -> None:
-    app = PageApp(lambda: alert_page([], 1000.0, ["redis:cache refused for 9s"]))
+async def test_what_does_not_answer_has_runbooks_but_cannot_be_acknowledged() -> None:
+    gone = Silent("redis:cache", "refused", 991.0)
+    app = PageApp(lambda: alert_page([], 1000.0, [gone], offered=lambda trouble: ["Cut off"]))
     async with app.run_test() as pilot:
         await pilot.press("A")
-        assert app.screen.query_one(LiveTable).row_count == 1
-    assert app.asked == []
+        table = app.screen.query_one(LiveTable)
+        assert table.row_count == 1
+        assert app.asked == []
+        await pilot.press("enter")
+        assert app.asked == [("runbook", gone)]
+        text = app.page().text()
+    assert text == "NO DATA  redis:cache refused for 9s; runbook (enter): Cut off"
 
 
 class Nobody:
     """Has no runbooks."""
 
-    def runbooks(self, alert: Alert) -> tuple[str, ...]:
+    def runbooks(self, trouble: Trouble) -> tuple[str, ...]:
         return ()
 
 

@@ -20,7 +20,8 @@ from tui.status import (
     health_segments,
     identity_banner,
     identity_lines,
-    silent_words,
+    no_data_words,
+    silent,
     tab_segments,
     writing_segment,
 )
@@ -121,11 +122,13 @@ def test_ages_read_as_kubectl_writes_them(seconds: float, text: str) -> None:
 
 
 def test_a_system_that_does_not_answer_stands_in_the_strip_and_on_the_page_of_alerts() -> None:
-    silent: Reading[Any] = Reading("database:a", 2.0, error=Unreachable("refused"), failing_since=990.0)
+    mute: Reading[Any] = Reading("database:a", 2.0, error=Unreachable("refused"), failing_since=990.0)
     absent: Reading[Any] = Reading("redis:b", 2.0, error=Unreachable("refused"), failing_since=990.0, is_optional=True)
     titles = [("Database", "Database", ("database",)), ("Redis", "Redis", ("redis",))]
-    assert [one.text for one in tab_segments(titles, 0, [], [silent, absent])] == [" 1 Database✗ ", " 2 Redis "]
-    assert silent_words([silent, absent], (), 1000.0) == ["database:a refused for 10s"]
+    assert [one.text for one in tab_segments(titles, 0, [], [mute, absent])] == [" 1 Database✗ ", " 2 Redis "]
+    found = silent([mute, absent], 1000.0)
+    assert [(one.source, one.metric) for one in found] == [("database:a", "no_data")], "an optional one is no trouble"
+    assert no_data_words(found[0], 1000.0) == "database:a refused for 10s"
 
 
 PROFILE = Profile.model_validate({"name": "prod"})
@@ -158,7 +161,7 @@ def test_an_absent_number_is_counted_and_listed_as_no_data() -> None:
     missing = Absence("kubernetes:", "pods_failing", "", 960.0)
     assert alert_segment([], 1).text == "▲ 1 no data"
     assert alert_segment([alert(Level.CRITICAL)], 2).short == "▲ 1c 2?"
-    assert silent_words([], [missing], 1000.0) == ["kubernetes pods_failing cannot be read for 40s"]
+    assert no_data_words(missing, 1000.0) == "kubernetes pods_failing cannot be read for 40s"
 
 
 def test_what_is_seen_to_is_counted_apart() -> None:

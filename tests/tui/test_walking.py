@@ -10,8 +10,8 @@ from profiles.schema import Profile
 from tests.tui.walkthroughs.fakes import guide_of, site_of, walk_of
 from tui.app import OpsApp
 from tui.journal import Journal
-from tui.rules import Alert, Level
-from tui.walking import Walking, alert_choices, contact_lines, keep, kept_path
+from tui.rules import Absence, Alert, Level, Silent, Trouble
+from tui.walking import Walking, contact_lines, keep, kept_path, runbook_choices
 from tui.walkthroughs.loading import Walkthrough
 from tui.walkthroughs.run import Run
 from tui.walkthroughs.site import Subject
@@ -23,15 +23,23 @@ def alert(source: str, metric: str) -> Alert:
     return Alert(source, metric, "", Level.CRITICAL, 11.0, 10.0, 940.0)
 
 
-async def test_every_alert_stands_with_each_runbook_it_offers_or_with_none(tmp_path: Path) -> None:
-    walk = walk_of({"note": "x"}, kind="runbook", title="Lock contention", alerts=["database.blocked"])
+async def test_everything_stands_with_each_runbook_that_is_for_it_or_with_none(tmp_path: Path) -> None:
+    walk = walk_of({"note": "x"}, kind="runbook", title="Locks", alerts=["database.blocked", "database.no_data"])
+    troubles: list[Trouble] = [
+        Silent("database:gone", "refused", 940.0),
+        Silent("kubernetes:", "refused", 940.0),
+        alert("database:o", "blocked"),
+        alert("host:", "cpu_percent"),
+        Absence("database:p", "blocked", "", 940.0),
+    ]
     async with site_of(tmp_path) as site:
-        found = list(
-            alert_choices(guide_of(site, walk), [alert("database:o", "blocked"), alert("host:", "cpu_percent")], 1000.0)
-        )
+        found = list(runbook_choices(guide_of(site, walk), troubles, 1000.0))
     assert [(choice.key, choice.label, choice.note) for choice in found] == [
-        ("0 t", "CRITICAL database:o blocked 11", "for 1m → Lock contention"),
-        ("1 ", "CRITICAL host cpu_percent 11 %", "for 1m; no runbook"),
+        ("0 t", "NO DATA database:gone", "for 1m → Locks"),
+        ("1 ", "NO DATA kubernetes", "for 1m; no runbook"),
+        ("2 t", "CRITICAL database:o blocked 11", "for 1m → Locks"),
+        ("3 ", "CRITICAL host cpu_percent 11 %", "for 1m; no runbook"),
+        ("4 t", "NO DATA database:p blocked", "for 1m → Locks"),
     ]
 
 

@@ -324,7 +324,7 @@ class Definition(Strict):
     symptoms: list[Text] = Field(default_factory=list)
     """Words by which people look for it: `503`, `too many clients`."""
     alerts: list[RuleName] = Field(default_factory=list)
-    """Rules whose alerts offer it."""
+    """Rules whose alerts offer it; `database.no_data`, of any kind: a system that does not answer offers it."""
     sections: Annotated[list[Section], Field(min_length=1)]
     """Its steps, in sections."""
 

@@ -109,7 +109,7 @@ class Guide:
         return self._overdue[1]
 
     def offered(self, source: str, metric: str) -> tuple[Walkthrough, ...]:
-        """Return the runbooks that an alert offers."""
+        """Return the runbooks that a system's alert offers, or with `NO_DATA` as the metric that it does not answer."""
         rule = f"{source.partition(':')[0]}.{metric}"
         return tuple(walk for walk in self.walks.found if rule in walk.definition.alerts)
 

@@ -14,7 +14,7 @@ from tui.panes.pane import Pane
 from tui.rules import Alert, Level
 from tui.sources.errors import SourceError, Unreachable
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.walking import alert_choices
+from tui.walking import runbook_choices
 from tui.walkthroughs.evidence import evidence, verdict
 from tui.walkthroughs.format import Act, Check
 from tui.walkthroughs.judging import Asked
@@ -139,7 +139,7 @@ async def test_an_alert_of_any_cluster_offers_its_runbook_for_what_is_not_well_t
         walk = walk_of({"note": "x"}, kind="runbook", about=about, alerts=["kubernetes.pods_failing"])
         guide = guide_of(await heard(site), walk)
         alert = Alert("kubernetes:us", "pods_failing", object_, Level.CRITICAL, 11.0, 10.0, 0.0)
-        assert [choice.key for choice in alert_choices(guide, [alert], 0.0)] == ["0 t"]
+        assert [choice.key for choice in runbook_choices(guide, [alert], 0.0)] == ["0 t"]
         assert guide.subject_of(walk, "kubernetes:us", object_) == subject
         if about is not None and not object_:
             assert guide.subject_of(walk, "kubernetes:eu", "") is None, "nothing is broken there"

@@ -7,8 +7,10 @@ import pytest
 from profiles.loader import load
 from profiles.places import SHIPPED
 from profiles.problems import ProfileError
+from profiles.schema import KINDS as KINDS_OF_SYSTEMS
 from profiles.schema import Profile
 from tui.panes.tabs import TABS
+from tui.rules import NO_DATA
 from tui.walkthroughs.format import KINDS_OF_STEPS, Look
 from tui.walkthroughs.loading import Kind, Walkthrough, load_walk, shipped, walks_of
 
@@ -182,7 +184,14 @@ def test_what_a_shipped_one_lets_people_look_at_is_there(kind: Kind, name: str) 
 def test_the_alerts_that_offer_it_are_rules_that_there_are(kind: Kind, name: str) -> None:
     rules = load("demo").profile.rules
     for rule in load_walk(name, kind).definition.alerts:
-        assert rule in rules, f"{rule}: nothing would ever offer it"
+        assert rule in rules or rule.endswith(f".{NO_DATA}"), f"{rule}: nothing would ever offer it"
+
+
+def test_every_kind_of_system_that_can_be_cut_off_offers_a_runbook() -> None:
+    offered = {rule for kind, name in SHIPPED_WALKS for rule in load_walk(name, kind).definition.alerts}
+    silent = {rule.partition(".")[0] for rule in offered if rule.endswith(f".{NO_DATA}")}
+    # A service that does not answer is down, by its own rule; of logs and the host the reason stands on their tabs.
+    assert silent == set(KINDS_OF_SYSTEMS) - {"service", "logs", "host"}
 
 
 def test_every_default_rule_of_the_systems_offers_a_runbook() -> None:
