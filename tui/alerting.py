@@ -2,8 +2,9 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, Literal
 
 from textual.app import App
@@ -89,7 +90,7 @@ class Alerting:
         now, news = time.time(), []
         for alert in changed:
             if alert.level is Level.OK and self.attended.knows(alert):
-                self._begin(self._write(UNSILENCE, line_of(alert, reason="the alert ended")))
+                self._begin(partial(self._write, UNSILENCE, line_of(alert, reason="the alert ended")))
             if alert.level is not Level.OK and self.attended.said(alert, now) is None:
                 news.append(alert)
         if news and time.monotonic() - self._began >= _QUIET_S:
@@ -133,13 +134,13 @@ class Alerting:
             self._say("no runbook of this profile is for it; : finds every runbook by a symptom")
             return
         self._app.pop_screen()
-        self._begin(self._walking.choose_runbook([trouble]))
+        self._begin(partial(self._walking.choose_runbook, [trouble]))
 
     def _act(self, what: str, alert: Alert) -> None:
         acts = {"acknowledge": self._acknowledge, "silence": self._silence, "take_back": self._take_back}
-        self._begin(acts[what](alert))
+        self._begin(partial(acts[what], alert))
 
-    def _begin(self, work: Any) -> None:
+    def _begin(self, work: Callable[[], Awaitable[object]]) -> None:
         self._app.run_worker(work, "the alerts", exit_on_error=False)
 
     def _say(self, text: str) -> None:

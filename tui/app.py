@@ -5,7 +5,7 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -156,8 +156,8 @@ class OpsApp(App[int]):
         self._desk = replace(
             self._desk,
             timeline=lambda: self.timekeeper.timeline,
-            pin=lambda entry: self._begin(self.timekeeper.pin(entry)),
-            report=lambda: self._begin(self.timekeeper.report(self.deck.panes, self._pollers.readings)),
+            pin=lambda entry: self._begin(partial(self.timekeeper.pin, entry)),
+            report=lambda: self._begin(partial(self.timekeeper.report, self.deck.panes, self._pollers.readings)),
             readings=self._pollers.readings,
             guide=lambda: self.walking.guide,
             record=journal.append,
@@ -207,7 +207,7 @@ class OpsApp(App[int]):
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
         await self.deck.open(TABS.index(LOGS) if self._wishes.begins_with_logs else 0)
         self.set_interval(1.0, self._tick)
-        self.call_after_refresh(lambda: self.run_worker(self._start(), "the start"))
+        self.call_after_refresh(partial(self._begin, self._start, "the start", exit_on_error=True))
 
     async def _start(self) -> None:
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.
@@ -221,7 +221,7 @@ class OpsApp(App[int]):
                 return  # left before it began
             if tab.misses_nothing:
                 await self.deck.make(index)
-        self._begin(self.timekeeper.run(), "the timeline")
+        self._begin(self.timekeeper.run, "the timeline")
         self._verbs.update(systems.verbs)
         lend(self, systems.verbs.values())
         self._pollers.start(systems.sources, optional=systems.optional)
@@ -229,7 +229,7 @@ class OpsApp(App[int]):
         self.deck.attend()
         self._tab_opened()
         await asyncio.to_thread(self.walking.prepare)
-        self.run_worker(self._follow_journal(), "the journal", exit_on_error=False)
+        self._begin(self._follow_journal, "the journal")
         # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
         gc.enable()
         gc.set_threshold(20_000, 20, 20)
@@ -237,8 +237,8 @@ class OpsApp(App[int]):
 
     async def _follow_journal(self) -> None:
         await self._news.fetch()
-        self.run_worker(self._changes.recover(), "what an earlier opstui left behind", exit_on_error=False)
-        self.run_worker(self._load_walks(), "the checklists", exit_on_error=False)
+        self._begin(self._changes.recover, "what an earlier opstui left behind")
+        self._begin(self._load_walks, "the checklists")
         await self._news.follow()
 
     async def _load_walks(self) -> None:
@@ -336,7 +336,7 @@ class OpsApp(App[int]):
 
     def action_runbooks(self) -> None:
         """Offer the runbooks of what does not answer and of the alerts, each beside what it is for."""
-        self._begin(self.alerting.choose_runbook(), "the runbooks")
+        self._begin(self.alerting.choose_runbook, "the runbooks")
 
     def action_contacts(self) -> None:
         """Show whom to call."""
@@ -358,7 +358,7 @@ class OpsApp(App[int]):
 
     def action_script(self) -> None:
         """Choose a script of the profile and run it, as an action."""
-        self._begin(self.scripting.choose(), "the scripts")
+        self._begin(self.scripting.choose, "the scripts")
 
     def action_by_hand(self) -> None:
         """Show the commands that show this pane's data by hand."""
@@ -379,15 +379,24 @@ class OpsApp(App[int]):
     def action_note(self) -> None:
         """Ask for a note about what is under the cursor."""
         if (pane := self.deck.pane) is not None:
-            self._begin(self.timekeeper.note(pane.subject()))
+            self._begin(partial(self.timekeeper.note, pane.subject()))
 
     def action_picture(self) -> None:
         """Put what the open tab shows on record."""
         if (pane := self.deck.pane) is not None:
-            self._begin(self.timekeeper.keep_picture(pane))
+            self._begin(partial(self.timekeeper.keep_picture, pane))
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str = "the record") -> None:
-        self.run_worker(work, name, exit_on_error=False)
+    def _begin(
+        self,
+        work: Callable[[], Awaitable[None]],
+        name: str = "the record",
+        *,
+        group: str = "default",
+        exclusive: bool = False,
+        exit_on_error: bool = False,
+    ) -> None:
+        # Not yet called: what is left before it began would be a coroutine that nobody ever awaited.
+        self.run_worker(work, name, group=group, exclusive=exclusive, exit_on_error=exit_on_error)
 
     def action_refresh(self) -> None:
         """Read the visible systems now."""
@@ -424,14 +433,14 @@ class OpsApp(App[int]):
             except JournalError as error:
                 self.tell(f"the journal cannot be written: {error}", "critical")
 
-        self.run_worker(append(), group="note", exit_on_error=False)
+        self._begin(append, group="note")
 
     async def action_leave(self) -> None:
         """Quit; asks first in production and while a change is under way."""
         if self.profile.environment != "prod" and not self._changes:
             self.exit(return_code=0)
             return
-        self.run_worker(self._ask_to_leave(), group="leave", exclusive=True, exit_on_error=False)
+        self._begin(self._ask_to_leave, group="leave", exclusive=True)
 
     async def _ask_to_leave(self) -> None:
         lines = [("Session", f"{self.profile.name} ({self.profile.environment}); others may share this terminal")]
@@ -476,7 +485,8 @@ class OpsApp(App[int]):
 
     def action_undo(self) -> None:
         """Offer what can be taken back: temporary changes, then the others."""
-        self.run_worker(self._changes.choose_undo(lambda ended: self.action_refresh()), group="undo", exclusive=True)
+        work = partial(self._changes.choose_undo, lambda ended: self.action_refresh())
+        self._begin(work, group="undo", exclusive=True)
 
     # Words
 
