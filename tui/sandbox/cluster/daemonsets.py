@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
-from tui.sandbox.cluster import writes
-from tui.sandbox.cluster.defaults import fill
+from tui.sandbox.cluster.pod_owners import PodOwners
 from tui.sandbox.cluster.recorder import Recorder
 from tui.sandbox.cluster.resources import DAEMONSETS, NODES, PODS, Object
 from tui.sandbox.cluster.revisions import HASH, current_revision
 from tui.sandbox.cluster.rollout import share
-from tui.sandbox.cluster.shapes import controller_uid, is_active, is_ready, pod_from
+from tui.sandbox.cluster.shapes import is_active, is_ready, pod_from
 from tui.sandbox.cluster.store import Change, Key, Store
-from tui.sandbox.cluster.workqueue import WorkQueue
-
-COMPONENT = "daemonset-controller"
 
 
-class DaemonSets:
+class DaemonSets(PodOwners):
     """Keeps every daemon set's pods and status; it binds its pods to their nodes itself."""
 
+    RESOURCE = DAEMONSETS
+    COMPONENT = "daemonset-controller"
+
     def __init__(self, store: Store, recorder: Recorder) -> None:
-        self._store = store
-        self._recorder = recorder
-        self._queue = WorkQueue(store.clock, self._reconcile)
-        self._keys: dict[str, Key] = {}
-        store.listen(DAEMONSETS, self._on_set)
-        store.listen(PODS, self._on_pod)
+        super().__init__(store, recorder)
         store.listen(NODES, self._on_node)
-
-    def adopt(self) -> None:
-        """Take on what is there already (a population)."""
-        for thing in self._store.things(DAEMONSETS):
-            self._keys[thing["metadata"]["uid"]] = (thing["metadata"]["namespace"], thing["metadata"]["name"])
-
-    def _on_set(self, change: Change) -> None:
-        if change.type != "DELETED":
-            self._keys[change.entry.thing["metadata"]["uid"]] = change.entry.key
-            self._queue.add(change.entry.key)
-
-    def _on_pod(self, change: Change) -> None:
-        key = self._keys.get(controller_uid(change.entry.thing) or "")
-        if key is not None:
-            self._queue.add(key)
 
     def _on_node(self, change: Change) -> None:
         if change.type != "MODIFIED":
             for key in self._keys.values():
                 self._queue.add(key)
 
-    def _reconcile(self, key: Key) -> None:
-        owner = self._store.find(DAEMONSETS, *key)
-        if owner is None or "deletionTimestamp" in owner["metadata"]:
-            return
+    def _reconcile(self, key: Key, owner: Object) -> None:
         digest = current_revision(self._store, owner)
         selector = owner["spec"]["template"]["spec"].get("nodeSelector") or {}
         wanted = [
@@ -76,18 +52,13 @@ class DaemonSets:
             is_old = pod["metadata"]["labels"].get(HASH) != digest
             if is_old and (allowed > 0 or not is_ready(pod)):
                 allowed -= is_ready(pod)
-                writes.discard(self._store, PODS, pod, {})
-                text = f"Deleted pod: {pod['metadata']['name']}"
-                self._recorder.normal(owner, "SuccessfulDelete", text, COMPONENT)
+                self._discard(owner, pod)
 
     def _create(self, owner: Object, node: str, digest: str) -> None:
         generation = str(owner["metadata"].get("generation", 1))
         pod = pod_from(owner["spec"]["template"], owner, labels={HASH: digest, "pod-template-generation": generation})
         pod["spec"]["nodeName"] = node
-        fill(PODS, pod)
-        made = self._store.insert(PODS, pod)
-        text = f"Created pod: {made['metadata']['name']}"
-        self._recorder.normal(owner, "SuccessfulCreate", text, COMPONENT)
+        self._insert(owner, pod)
 
     def _report(self, key: Key, pods: list[Object], digest: str, wanted: int) -> None:
         ready = sum(is_ready(p) for p in pods)

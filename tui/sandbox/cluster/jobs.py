@@ -5,61 +5,42 @@ from __future__ import annotations
 from typing import Any
 
 from tui.sandbox.cluster import writes
-from tui.sandbox.cluster.defaults import fill
+from tui.sandbox.cluster.pod_owners import PodOwners
 from tui.sandbox.cluster.recorder import Recorder
 from tui.sandbox.cluster.resources import JOBS, PODS, Object
-from tui.sandbox.cluster.shapes import controller_uid, is_active, is_ready, pod_from
+from tui.sandbox.cluster.shapes import is_active, is_ready, pod_from
 from tui.sandbox.cluster.store import Change, Key, Store
-from tui.sandbox.cluster.workqueue import WorkQueue
 
-COMPONENT = "job-controller"
 FIRST_BACK_OFF_S = 10.0
 
 
-class Jobs:
+class Jobs(PodOwners):
     """Keeps every job's pods and status."""
 
+    RESOURCE = JOBS
+    COMPONENT = "job-controller"
+
     def __init__(self, store: Store, recorder: Recorder) -> None:
-        self._store = store
-        self._recorder = recorder
-        self._queue = WorkQueue(store.clock, self._reconcile)
-        self._keys: dict[str, Key] = {}
+        super().__init__(store, recorder)
         self._failures: dict[str, int] = {}
         self._backing_off: set[str] = set()
-        store.listen(JOBS, self._on_job)
-        store.listen(PODS, self._on_pod)
 
-    def adopt(self) -> None:
-        """Take on what is there already (a population)."""
-        for thing in self._store.things(JOBS):
-            self._keys[thing["metadata"]["uid"]] = (thing["metadata"]["namespace"], thing["metadata"]["name"])
-
-    def _on_job(self, change: Change) -> None:
-        uid = change.entry.thing["metadata"]["uid"]
+    def _on_owner(self, change: Change) -> None:
+        super()._on_owner(change)
         if change.type == "DELETED":
-            self._keys.pop(uid, None)
-            self._failures.pop(uid, None)
-        else:
-            self._keys[uid] = change.entry.key
-            self._queue.add(change.entry.key)
+            self._failures.pop(change.entry.thing["metadata"]["uid"], None)
 
-    def _on_pod(self, change: Change) -> None:
-        key = self._keys.get(controller_uid(change.entry.thing) or "")
-        if key is not None:
-            self._queue.add(key)
-
-    def _reconcile(self, key: Key) -> None:
-        job = self._store.find(JOBS, *key)
-        if job is None or "deletionTimestamp" in job["metadata"] or is_finished(job):
+    def _reconcile(self, key: Key, owner: Object) -> None:
+        if is_finished(owner):
             return
-        if label(job) is None:
+        if label(owner) is None:
             self._claim(key)
             return
-        pods = self._store.owned_by(job["metadata"]["uid"], PODS)
+        pods = self._store.owned_by(owner["metadata"]["uid"], PODS)
         active = [p for p in pods if is_active(p)]
         succeeded = sum(p["status"]["phase"] == "Succeeded" for p in pods)
         failed = sum(p["status"]["phase"] == "Failed" for p in pods)
-        spec = job["spec"]
+        spec = owner["spec"]
         if spec.get("suspend"):
             for pod in active:
                 writes.discard(self._store, PODS, pod, {})
@@ -73,10 +54,10 @@ class Jobs:
             self._report(key, active, succeeded, failed, ("Complete", "CompletionsReached",
                                                           "Reached expected number of succeeded pods"))  # fmt: skip
             return
-        elif self._may_create(job, failed):
+        elif self._may_create(owner, failed):
             missing = min(spec.get("parallelism", 1), spec.get("completions", 1) - succeeded) - len(active)
             for _ in range(missing):
-                self._create(job)
+                self._insert(owner, pod_from(spec["template"], owner))
         self._report(key, active, succeeded, failed, None)
 
     def _may_create(self, job: Object, failed: int) -> bool:
@@ -111,12 +92,6 @@ class Jobs:
 
         self._store.modify(JOBS, *key, claim)
 
-    def _create(self, job: Object) -> None:
-        pod = pod_from(job["spec"]["template"], job)
-        fill(PODS, pod)
-        made = self._store.insert(PODS, pod)
-        self._recorder.normal(job, "SuccessfulCreate", f"Created pod: {made['metadata']['name']}", COMPONENT)
-
     def _report(
         self, key: Key, active: list[Object], succeeded: int, failed: int, end: tuple[str, str, str] | None
     ) -> None:
@@ -144,9 +119,9 @@ class Jobs:
         job = self._store.modify(JOBS, *key, report)
         if end is not None and job is not None:
             if end[0] == "Complete":
-                self._recorder.normal(job, "Completed", "Job completed", COMPONENT)
+                self._recorder.normal(job, "Completed", "Job completed", self.COMPONENT)
             else:
-                self._recorder.warning(job, end[1], end[2], COMPONENT)
+                self._recorder.warning(job, end[1], end[2], self.COMPONENT)
 
 
 def label(job: Object) -> str | None:

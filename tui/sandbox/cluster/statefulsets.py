@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from tui.sandbox.cluster import writes
-from tui.sandbox.cluster.defaults import fill
-from tui.sandbox.cluster.recorder import Recorder
+from tui.sandbox.cluster.pod_owners import PodOwners
 from tui.sandbox.cluster.resources import PODS, STATEFULSETS, Object
 from tui.sandbox.cluster.revisions import HASH, current_revision
-from tui.sandbox.cluster.shapes import controller_uid, is_active, is_ready, pod_from
-from tui.sandbox.cluster.store import Change, Key, Store
-from tui.sandbox.cluster.workqueue import WorkQueue
-
-COMPONENT = "statefulset-controller"
+from tui.sandbox.cluster.shapes import is_active, is_ready, pod_from
+from tui.sandbox.cluster.store import Key
 
 
-class StatefulSets:
+class StatefulSets(PodOwners):
     """Keeps every stateful set's pods and status."""
 
-    def __init__(self, store: Store, recorder: Recorder) -> None:
-        self._store = store
-        self._recorder = recorder
-        self._queue = WorkQueue(store.clock, self._reconcile)
-        self._keys: dict[str, Key] = {}
-        store.listen(STATEFULSETS, self._on_set)
-        store.listen(PODS, self._on_pod)
+    RESOURCE = STATEFULSETS
+    COMPONENT = "statefulset-controller"
+    CREATED = "create Pod {pod} in StatefulSet {owner} successful"
+    DELETED = "delete Pod {pod} in StatefulSet {owner} successful"
 
-    def adopt(self) -> None:
-        """Take on what is there already (a population)."""
-        for thing in self._store.things(STATEFULSETS):
-            self._keys[thing["metadata"]["uid"]] = (thing["metadata"]["namespace"], thing["metadata"]["name"])
-
-    def _on_set(self, change: Change) -> None:
-        if change.type != "DELETED":
-            self._keys[change.entry.thing["metadata"]["uid"]] = change.entry.key
-            self._queue.add(change.entry.key)
-
-    def _on_pod(self, change: Change) -> None:
-        key = self._keys.get(controller_uid(change.entry.thing) or "")
-        if key is not None:
-            self._queue.add(key)
-
-    def _reconcile(self, key: Key) -> None:
-        owner = self._store.find(STATEFULSETS, *key)
-        if owner is None or "deletionTimestamp" in owner["metadata"]:
-            return
+    def _reconcile(self, key: Key, owner: Object) -> None:
         digest = current_revision(self._store, owner)
         pods = {_ordinal(p): p for p in self._store.owned_by(owner["metadata"]["uid"], PODS)}
         self._act(owner, pods, digest)
@@ -58,15 +32,15 @@ class StatefulSets:
             if pod is None:
                 self._create(owner, ordinal, digest)
             elif not is_active(pod) and "deletionTimestamp" not in pod["metadata"]:
-                self._delete(owner, pod)
+                self._discard(owner, pod)
             if is_ordered and (pod is None or not is_ready(pod) or not is_active(pod)):
                 # an unready pod of an old revision does not hold up its own replacement
                 if pod is not None and is_active(pod) and _hash(pod) != digest and not is_ready(pod):
-                    self._delete(owner, pod)
+                    self._discard(owner, pod)
                 return
         for ordinal in sorted((o for o in pods if o >= wanted), reverse=True):
             if "deletionTimestamp" not in pods[ordinal]["metadata"]:
-                self._delete(owner, pods[ordinal])
+                self._discard(owner, pods[ordinal])
             if is_ordered:
                 return
         if spec["updateStrategy"]["type"] != "RollingUpdate":
@@ -77,7 +51,7 @@ class StatefulSets:
             if "deletionTimestamp" in pod["metadata"] or not is_ready(pod):
                 return
             if _hash(pod) != digest:
-                self._delete(owner, pod)
+                self._discard(owner, pod)
                 return
 
     def _create(self, owner: Object, ordinal: int, digest: str) -> None:
@@ -89,15 +63,7 @@ class StatefulSets:
         }
         pod = pod_from(owner["spec"]["template"], owner, name, labels)
         pod["spec"] |= {"hostname": name, "subdomain": owner["spec"].get("serviceName", "")}
-        fill(PODS, pod)
-        self._store.insert(PODS, pod)
-        text = f"create Pod {name} in StatefulSet {owner['metadata']['name']} successful"
-        self._recorder.normal(owner, "SuccessfulCreate", text, COMPONENT)
-
-    def _delete(self, owner: Object, pod: Object) -> None:
-        writes.discard(self._store, PODS, pod, {})
-        text = f"delete Pod {pod['metadata']['name']} in StatefulSet {owner['metadata']['name']} successful"
-        self._recorder.normal(owner, "SuccessfulDelete", text, COMPONENT)
+        self._insert(owner, pod)
 
     def _report(self, key: Key, pods: list[Object], revision: str) -> None:
         ready = sum(is_ready(p) for p in pods)
