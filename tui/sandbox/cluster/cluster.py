@@ -284,7 +284,7 @@ class Cluster:
 
         await self.until(has_settled, timeout_s)
 
-    async def until(self, is_true: Callable[[], bool], timeout_s: float = 30.0) -> None:
+    async def until(self, is_true: Callable[[], bool], timeout_s: float = 60.0) -> None:
         """Wait until `is_true()`, asked whenever something changed in the store.
 
         Raises:
