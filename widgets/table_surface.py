@@ -1,5 +1,6 @@
 """The lines of a table on the screen: which of them look different is found out, and only those are drawn."""
 
+from collections.abc import Hashable
 from typing import ClassVar, Final
 
 from textual import events
@@ -173,11 +174,14 @@ class TableSurface(ScrollView, can_focus=True, inherit_bindings=False):
             model.rows[key], is_cursor=index == self._selection.index, is_marked=key in self._selection.marked
         )
 
-    def rows_on_screen(self) -> list[Row]:
-        """Return the rows that are on the screen; of a table that is not shown, as many as a small screen has."""
+    def keys_on_screen(self) -> list[Hashable]:
+        """Return the keys whose rows are on the screen; of a table that is not shown, as many as a small screen has."""
         top = round(self.scroll_y)
-        keys = self._model.visible[top : top + (self._body_height or _UNSHOWN_ROWS)]
-        return [self._model.rows[key] for key in keys]
+        return list(self._model.visible[top : top + (self._body_height or _UNSHOWN_ROWS)])
+
+    def rows_on_screen(self) -> list[Row]:
+        """Return these rows."""
+        return [self._model.rows[key] for key in self.keys_on_screen()]
 
     def _words_when_empty(self) -> str:
         hidden = len(self._model.rows)

@@ -34,6 +34,9 @@ from widgets.cell import cell_text
 from widgets.dialogs import TextDialog
 from widgets.live_table import LiveTable
 
+_NODES_BY_HAND = 3
+"""Nodes whose pages of metrics are named among the commands by hand: a screen of pods may be on dozens."""
+
 
 class PodsPane(PodsDrill):
     """One Kubernetes cluster."""
@@ -188,13 +191,16 @@ class PodsPane(PodsDrill):
         def line(within: str, *arguments: str) -> str:
             return kubectl_words(entry, login, within, *arguments)
 
+        nodes = sorted({pod.node for pod in self.held_pods()})[:_NODES_BY_HAND]
+        kubelets = [line("", "get", "--raw", f"/api/v1/nodes/{name}/proxy/metrics/cadvisor") for name in nodes]
         if extra is not None:
-            return "\n".join(line(namespace, *words, *everywhere) for words in extra.by_hand())
+            return "\n".join([*(line(namespace, *words, *everywhere) for words in extra.by_hand()), *kubelets])
         resources = {"workloads": "deployments,statefulsets,daemonsets,jobs,cronjobs"}.get(self.view, self.view)
         wide = () if self.view == "events" else ("-o", "wide")
         lines = [line(namespace, "get", resources, *everywhere, *wide)]
         if self.view in ("pods", "nodes"):
             lines.append(line(namespace, "top", self.view, *everywhere))
+        lines += kubelets
         match self.current:
             case Pod() as pod:
                 lines.append(line(pod.namespace, "describe", "pod", pod.name))

@@ -11,7 +11,7 @@ from tui.panes.pods_held import Account, Accounts
 from tui.panes.pods_rows import NEAR_LIMIT, cores, memory, share
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.containers import Container, Role, parse_container_usage, parse_containers
-from tui.sources.kubernetes.inside import OFTEN_PERCENT
+from tui.sources.kubernetes.inside import OFTEN_PERCENT, meaning
 from tui.sources.kubernetes.metrics import GROUP, Usage
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -57,7 +57,9 @@ class ContainersView(DrilledView[Pod, _Read]):
         """Why it could not be read, or that nobody tells what is used."""
         if self._found.error is not None:
             return f"{self.title}: {self._found.error}"
-        return f"CPU, MEM: {self._unavailable}" if self._unavailable else ""
+        held = self._accounts.trouble(() if self.subject is None else (self.subject,))
+        told = (f"CPU, MEM: {self._unavailable}" if self._unavailable else "", f"HELD: {held}" if held else "")
+        return "\n".join(filter(None, told))
 
     @property
     def taken_at(self) -> float | None:
@@ -93,7 +95,7 @@ class ContainersView(DrilledView[Pod, _Read]):
             now = self._now()
             rows = {}
             for one in found.containers:
-                account = self._accounts.get(pod.uid, one.name)
+                account = self._accounts.get(pod, one.name)
                 rows[one.name] = container_row(one, found.usage.get(one.name), account, now)
             self.table.show(rows)
             if self._is_new:
@@ -107,7 +109,7 @@ class ContainersView(DrilledView[Pod, _Read]):
         under = next((one for one in found.containers if one.name == self.table.cursor_key), None) if found else None
         if under is None or pod is None:
             return
-        self.lines[0].show(line_of(under, self._accounts.get(pod.uid, under.name), now))
+        self.lines[0].show(line_of(under, self._accounts.get(pod, under.name), now))
 
     def by_hand(self) -> list[tuple[str, ...]]:
         """Return the kubectl arguments that show the same by hand."""
@@ -167,19 +169,20 @@ def line_of(container: Container, account: Account | None, now: float) -> list[S
     """Return what there is to say about a container beside its row."""
     last = container.last_end and f"before: {container.last_end} {age_since(container.last_ended_at, now)} ago"
     held = f"held by its CPU limit {account.words(now)}" if account is not None else ""
+    means = meaning(account.percent) if account is not None and account.since_start.periods else ""
     return [
         Segment(container.name),
         # How it ended says more than for how long the kubelet waits before it tries again.
         Segment(last, "warn"),
         Segment(container.message, "" if is_well(container) else "critical"),
         Segment(held),
+        Segment(means, "dim", priority=1),
         Segment("" if container.message or last else container.image, "dim", priority=2),
         Segment("t: from inside · T: a shell", "dim", priority=1, right=True),
     ]
 
 
 def _held(container: Container, account: Account | None) -> Cell:
-    if account is not None and account.since_start.periods:
-        part = max(account.since_start.percent, account.lately.percent)
-        return Cell(percent(part), "warn" if part >= OFTEN_PERCENT else "")
+    if account is not None and (account.since_start.periods or container.cpu_limit_cores is not None):
+        return Cell(percent(account.percent), "warn" if account.percent >= OFTEN_PERCENT else "")
     return Cell("no limit" if container.cpu_limit_cores is None else "t looks", "dim")

@@ -66,6 +66,13 @@ class PodsDrill(PodsInside):
         self.rollouts, self.containers = RolloutView(self.means), ContainersView(self.means, self.accounts)
         return {**super().make_extras(), _ROLLOUT: self.rollouts, _CONTAINERS: self.containers}
 
+    def held_pods(self) -> Sequence[Pod]:
+        """Return also the pod whose containers are open."""
+        if self.extra is not self.containers:
+            return super().held_pods()
+        pod = self.containers.subject
+        return (pod,) if pod is not None and pod.node else ()
+
     def detail(self) -> None:
         """Show what is under the cursor in full."""
         raise NotImplementedError

@@ -13,11 +13,12 @@ from tui.panes import pods_detail, pods_events
 from tui.panes.pane import Desk, Pane
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_extra import Extra
-from tui.panes.pods_rows import Light
+from tui.panes.pods_rows import Holding, Light
 from tui.panes.pods_view import FactView
 from tui.panes.pods_views import VIEWS
 from tui.sources.kubernetes.metrics import Metrics
 from tui.sources.kubernetes.mirror import Changes
+from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.reading import Reading
@@ -177,10 +178,16 @@ class PodsFeed(Pane):
             partial(self.desk.level, self.source_name),
             snapshot.metrics.pods.get,
             snapshot.metrics.nodes.get,
-            *((source.trends.get,) if self.shows_curves and (source := self.source) is not None else ()),
+            holding=self.holding,
         )
+        if self.shows_curves and (source := self.source) is not None:
+            light = replace(light, pod_trend=source.trends.get)
         if self._views[self.view].drain(partial(self.fact, snapshot), light):
             self._draining = self.set_timer(0.02, self._drain)
+
+    def holding(self, pod: Pod) -> Holding | None:
+        """Return how often a pod's CPU limits held it of late; None where nobody told, or nobody wants to know."""
+        return None
 
     def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Any:
         """Return the fact behind a row of the open view; None when it is gone or left out by the person's choice."""

@@ -1,7 +1,7 @@
 """The keys of the Pods tab that reach into a container: a look by an allow-listed program, or a shell."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -14,16 +14,19 @@ from tui.actions.kubernetes.shell import shell_request
 from tui.journal import JournalError
 from tui.panes.offering import Offer
 from tui.panes.pane import Desk
-from tui.panes.pods_held import Account, Accounts
+from tui.panes.pods_held import Account, Accounts, holding
 from tui.panes.pods_objects import PodsObjects
+from tui.panes.pods_rows import Holding
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.diagnostics import TITLES, Look, subject_problem
 from tui.sources.kubernetes.exec import Place
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.source import KubernetesSource
+from tui.sources.kubernetes.throttling import KubeletThrottling
 from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
 
 SHELL: Final = "pods.shell"
+_KUBELETS: Final = "pods-kubelets"
 _ASKED: Final = {
     Look.DNS: ("a host name: gateway, gateway.payments, db.example.com", "name"),
     Look.HTTP: ("one GET from inside the container; redirects are not followed", "http://gateway/healthz"),
@@ -40,8 +43,10 @@ class PodsInside(PodsObjects):
 
     def __init__(self, desk: Desk, *, id: str, cluster: str | None = None) -> None:  # noqa: A002 — Textual's own name
         super().__init__(desk, id=id, cluster=cluster)
-        self.accounts = Accounts()
-        """How often containers were held by their CPU limits, as looks told."""
+        self.accounts = Accounts(lambda: self._kubelets)
+        """How often containers were held by their CPU limits, as looks and kubelets told."""
+        self._looked: Mapping[Hashable, bool] = {}
+        """The pods of the newest look at `HELD`, by uid, and whether their kubelet had told of them."""
 
     def offers(self) -> tuple[Offer, ...]:
         """Return what can be changed of the facts that are chosen, a shell among it."""
@@ -55,6 +60,49 @@ class PodsInside(PodsObjects):
         if not pod.container_names or pod.phase != "Running":
             return Offer(SHELL, reason=f"no container of {pod.name} runs: {pod.status}")
         return Offer(SHELL, (shell_request(pod, pod.container_names[0]),))
+
+    # How often CPU limits hold what is looked at
+
+    @property
+    def _kubelets(self) -> KubeletThrottling | None:
+        return source.throttling if (source := self.source) is not None else None
+
+    def held_pods(self) -> Sequence[Pod]:
+        """Return the pods on the screen of which the open view shows how often their limits hold them."""
+        if (snapshot := self.snapshot) is None or self.view != "pods" or not self.is_usage:
+            return ()
+        keys = self.table.keys_on_screen()
+        return [pod for key in keys if (pod := snapshot.pods.get(str(key))) is not None and pod.node]
+
+    def holding(self, pod: Pod) -> Holding | None:
+        """Return how often a pod's CPU limits held it of late; None where nobody told, or nobody wants to know."""
+        return holding(kubelets, pod) if self.is_usage and (kubelets := self._kubelets) is not None else None
+
+    @property
+    def held_notice(self) -> str:
+        """Why it is not known how often CPU limits hold pods; empty where nobody wants to know."""
+        words = self.accounts.trouble(self.held_pods())
+        return f"HELD: {words}" if words else ""
+
+    def tick(self) -> None:
+        """Draw again what depends on the clock, and have a kubelet asked where somebody looks at what it knows."""
+        super().tick()
+        pods, kubelets = self.held_pods(), self._kubelets
+        reading = self._reading
+        if kubelets is None or reading is None or reading.is_stale(self.desk.now()):
+            return
+        before, self._looked = self._looked, {pod.uid: kubelets.is_known(pod.node) for pod in pods}
+        self._views["pods"].touch(uid for uid, is_known in self._looked.items() if before.get(uid) is not is_known)
+        if (node := kubelets.due({pod.node for pod in pods})) is not None:
+            self.run_worker(self._ask_kubelet(kubelets, node), group=_KUBELETS, exit_on_error=False)
+
+    async def _ask_kubelet(self, kubelets: KubeletThrottling, node: str) -> None:
+        if (snapshot := self.snapshot) is None:
+            return
+        there = {uid: pod for uid, pod in snapshot.pods.items() if pod.node == node}
+        await kubelets.read(node, [(pod.namespace, pod.name) for pod in there.values()])
+        self._views["pods"].touch(there)
+        self._drain()
 
     # A shell
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from tui.rules import Level
 from tui.sources.kubernetes.ages import age_since
+from tui.sources.kubernetes.inside import OFTEN_PERCENT
 from tui.sources.kubernetes.metrics import Usage
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Health, Pod
@@ -55,6 +56,15 @@ _LEVEL_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Leve
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """How often CPU limits held a pod of late, as its kubelet counts it."""
+
+    percent: float | None
+    """Of the periods of the container that was held most; None: there is one reading so far, or no limit."""
+    has_limit: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Light:
     """What rows are drawn by, beside their fact."""
 
@@ -67,6 +77,8 @@ class Light:
     """By name."""
     pod_trend: Callable[[str], Trend | None] = lambda name: None
     """By `namespace/name`."""
+    holding: Callable[[Pod], Holding | None] = lambda pod: None
+    """None: nobody told of late."""
 
 
 def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
@@ -81,15 +93,16 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
         Column("status", "STATUS", status, hidden=not has_room),
         Column("restarts", "RESTARTS", 14 if is_wide else 12, hidden=is_usage),
         Column("age", "AGE", 6, "right", hidden=is_usage),
-        Column("node", "NODE", 15, priority=4 if is_usage else 2),
+        Column("node", "NODE", 15, priority=5 if is_usage else 2),
         Column("cpu", "CPU", 6, "right", priority=0 if is_usage else 1),
-        Column("cpu_share", "%CPU/R", 6, "right", priority=2 if is_usage else 5),
+        Column("cpu_share", "%CPU/R", 6, "right", priority=3 if is_usage else 5),
         Column("cpu_limit", "%CPU/L", 7, "right", priority=0 if is_usage else 4),
+        Column("held", "HELD", 5, "right", priority=0, hidden=not is_usage),
         Column("cpu_trend", "CPU 10m", TREND, priority=1 if is_usage else 6),
         Column("memory", "MEM", 9, "right", priority=0 if is_usage else 1),
-        Column("memory_request", "%MEM/R", 6, "right", priority=3 if is_usage else 7),
+        Column("memory_request", "%MEM/R", 6, "right", priority=4 if is_usage else 7),
         Column("memory_share", "%MEM/L", 7, "right", priority=0 if is_usage else 3),
-        Column("memory_trend", "MEM 10m", TREND, priority=1 if is_usage else 6),
+        Column("memory_trend", "MEM 10m", TREND, priority=2 if is_usage else 6),
         Column("ip", "IP", 15, priority=8, hidden=is_usage),
     )
 
@@ -98,10 +111,11 @@ def pod_row(pod: Pod, light: Light) -> Row:
     """Return a pod's row; sorting by STATUS puts what needs somebody first.
 
     Shares are of what its containers ask for (/R) and of what they may have (/L); nothing where not every one has a
-    limit. The curves of the last ten minutes reach up to the limit, or to their own peak where there is none.
+    limit. HELD is the part of its periods of late in which a CPU limit held it. The curves of the last ten minutes
+    reach up to the limit, or to their own peak where there is none.
     """
     tone = POD_TONES[pod.health]
-    usage, trend = light.pod_usage(pod.path), light.pod_trend(pod.path)
+    usage, trend, holding = light.pod_usage(pod.path), light.pod_trend(pod.path), light.holding(pod)
     restarts = str(pod.restarts)
     if pod.restarts and pod.restarted_at is not None:
         restarts += f" ({age_since(pod.restarted_at, light.now)} ago)"
@@ -125,6 +139,7 @@ def pod_row(pod: Pod, light: Light) -> Row:
         cores(usage),
         percent(cpu_share),
         _near(cpu_limit),
+        _held(holding),
         _curve(trend, trend.cpu_cores if trend else (), pod.cpu_limit_cores),
         memory(usage),
         percent(memory_request),
@@ -143,6 +158,7 @@ def pod_row(pod: Pod, light: Light) -> Row:
         cpu,
         cpu_share,
         cpu_limit,
+        holding.percent if holding is not None else None,
         cpu,
         used,
         memory_request,
@@ -156,6 +172,14 @@ def pod_row(pod: Pod, light: Light) -> Row:
 
 def _near(of_limit: float | None) -> Cell:
     return Cell(percent(of_limit), "warn" if (of_limit or 0.0) >= NEAR_LIMIT else "")
+
+
+def _held(holding: Holding | None) -> str | Cell:
+    if holding is None:
+        return ""
+    if holding.percent is None:
+        return "…" if holding.has_limit else "–"
+    return Cell(percent(holding.percent), "warn" if holding.percent >= OFTEN_PERCENT else "")
 
 
 def _curve(trend: Trend | None, values: Sequence[float], limit: float | None) -> str | Cell:

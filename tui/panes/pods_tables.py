@@ -37,10 +37,12 @@ class PodsTables(PodsFeed):
         Binding("n", "namespace(1)", "Namespace: next", id="pods.namespace"),
         Binding("f", "faults", "Faults only", id="pods.faults"),
         Binding("o", "worst_first", "Worst first", show=False, id="pods.worst_first"),
-        Binding("w", "usage", "What pods use: CPU, memory and their curves first", show=False, id="pods.usage"),
+        Binding(
+            "w", "usage", "What pods use, with curves, and how often CPU limits hold them", show=False, id="pods.usage"
+        ),
     ]
 
-    _is_usage = False
+    is_usage = False
     """Whether the pods' table shows first what they use."""
 
     def on_mount(self) -> None:
@@ -110,12 +112,14 @@ class PodsTables(PodsFeed):
             bar.show(words, "critical" if reading.error else "warn")
         elif extra is not None and extra.notice:
             bar.show(extra.notice, "critical" if extra.stale else "warn")
-        elif snapshot is not None and snapshot.notes:
-            since = [h.since for h in snapshot.health.values() if h.since is not None]
-            when = f" (since {clock(min(since))})" if since else ""
-            bar.show(f"partial: {'; '.join(snapshot.notes)}{when}", "warn" if down else "dim")
         else:
-            bar.clear()
+            notes = [*([_partial(snapshot)] if snapshot is not None and snapshot.notes else ()), self.held_notice]
+            bar.show("\n".join(filter(None, notes)), "warn" if down else "dim")
+
+    @property
+    def held_notice(self) -> str:
+        """Why it is not known how often CPU limits hold pods; empty where nobody wants to know."""
+        return ""
 
     def _place_segments(self) -> list[Segment]:
         """Return which of several clusters this is; nothing where there is only one."""
@@ -154,12 +158,12 @@ class PodsTables(PodsFeed):
         self._fit(event.size.width)
 
     def _fit(self, width: int) -> None:
-        if (shows_curves := self._is_usage or width >= CURVES) != self.shows_curves:
+        if (shows_curves := self.is_usage or width >= CURVES) != self.shows_curves:
             self.shows_curves = shows_curves
             pods = self._views["pods"]
             pods.touch(list(pods.keys))
         fitting = [(self._views[name].table, view.columns(width)) for name, view in VIEWS.items() if name != "pods"]
-        fitting.append((self._views["pods"].table, pod_columns(width, is_usage=self._is_usage)))
+        fitting.append((self._views["pods"].table, pod_columns(width, is_usage=self.is_usage)))
         fitting += [(extra.table, extra.columns(width)) for extra in self.extras.values()]
         for table, columns in fitting:
             if table.columns != columns:
@@ -286,16 +290,16 @@ class PodsTables(PodsFeed):
 
     def action_usage(self) -> None:
         """Show what pods use before how they are, the nearest to its memory limit first; or go back."""
-        self._is_usage = not self._is_usage
+        self.is_usage = not self.is_usage
         self._fit(self.size.width)
         self.open_view("pods")
-        if self._is_usage:
+        if self.is_usage:
             self.table.sort_by("memory_share", reverse=True)
         else:
             self.table.sort_by(VIEWS["pods"].worst)
         self._drain()
         self.post_message(
-            self.Told("what pods use; the nearest to its memory limit first" if self._is_usage else "how pods are")
+            self.Told("what pods use; the nearest to its memory limit first" if self.is_usage else "how pods are")
         )
 
     def action_filter(self) -> None:
@@ -341,6 +345,12 @@ class PodsTables(PodsFeed):
     def focus_first(self) -> None:
         """Put the keyboard into the open table."""
         self.table.focus()
+
+
+def _partial(snapshot: KubernetesSnapshot) -> str:
+    since = [h.since for h in snapshot.health.values() if h.since is not None]
+    when = f" (since {clock(min(since))})" if since else ""
+    return f"partial: {'; '.join(snapshot.notes)}{when}"
 
 
 def _title(snapshot: KubernetesSnapshot) -> list[Segment]:

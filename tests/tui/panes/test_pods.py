@@ -98,7 +98,7 @@ def test_usage_stands_beside_what_was_asked_for_and_what_is_allowed() -> None:
     shown = pod_cells(pods_rows.pod_row(found, light(usage={found.path: Usage(0.25, 60 * 1024**2)})))
     assert (shown["cpu_share"], shown["memory_share"]) == ("250 %", "94 %")
     row = pods_rows.pod_row(found, light(usage={found.path: Usage(0.25, 60 * 1024**2)}))
-    assert row.cells[13].tone == "warn"  # type: ignore[union-attr]  # it has one
+    assert row.cells[14].tone == "warn"  # type: ignore[union-attr]  # it has one
     unlimited = replace(found, cpu_request_cores=None, memory_limit_bytes=None)
     shown = pod_cells(pods_rows.pod_row(unlimited, light(usage={found.path: Usage(0.25, 60 * 1024**2)})))
     assert (shown["cpu_share"], shown["memory_share"]) == ("–", "–")
@@ -135,7 +135,9 @@ def test_a_curve_reaches_up_to_the_limit_and_is_worked_out_only_where_it_is_draw
 def test_at_80_columns_what_pods_use_fits_on_the_screen() -> None:
     columns = pods_rows.pod_columns(80, is_usage=True)
     shown = {columns[place.column].key for place in arrange(columns, 79, start=2)}
-    assert {"name", "cpu", "cpu_limit", "cpu_trend", "memory", "memory_share", "memory_trend"} <= shown
+    assert {"name", "cpu", "cpu_limit", "held", "cpu_trend", "memory", "memory_share"} <= shown
+    roomier = pods_rows.pod_columns(90, is_usage=True)
+    assert "memory_trend" in {roomier[place.column].key for place in arrange(roomier, 89, start=2)}
     wide = pods_rows.pod_columns(140)
     places = {wide[place.column].key: place.width for place in arrange(wide, 139, start=2)}
     assert {"cpu", "memory", "node"} <= places.keys()

@@ -29,6 +29,7 @@ from tui.sandbox.cluster.issuing import Issuing
 from tui.sandbox.cluster.jobs import Jobs
 from tui.sandbox.cluster.kubeconfig import kubeconfig_text, write_private
 from tui.sandbox.cluster.kubelet import Kubelet
+from tui.sandbox.cluster.kubelet_pages import KubeletPages
 from tui.sandbox.cluster.logs import Logs
 from tui.sandbox.cluster.population import Populator
 from tui.sandbox.cluster.proxying import PodProxy
@@ -89,6 +90,8 @@ class Cluster:
         """Ports of pods; its `backends` leads them to real servers."""
         self.proxy = PodProxy(self.store)
         """What pods answer the API server; its `health` is that of their apps."""
+        self.kubelet_pages = KubeletPages(self.store, self.usage, self.kubelet.down)
+        """What kubelets answer the API server; its `asked` counts."""
         self._budgets = Budgets(self.store)
         self._scenes = Scenes(self.store, self.behaviours, self.kubelet)
         computed = Computed(self.store, self.usage)
@@ -228,6 +231,10 @@ class Cluster:
         """Make that deployment healthy again, if nobody has yet; see `Scenes.heal`."""
         self._scenes.heal(namespace, deployment)
 
+    def throttle(self, namespace: str, app: str, share: float | None) -> None:
+        """Let CPU limits hold the containers of pods labelled `app=…` in this part of their periods; None ends it."""
+        self.usage.holding.throttle(namespace, app, share)
+
     def node_down(self, name: str) -> None:
         """Silence a node's kubelet: NotReady, its pods unready and later Terminating for good."""
         self.kubelet.down.add(name)
@@ -318,6 +325,7 @@ class Cluster:
         for kind in ("access", "rules", ""):
             handlers[f"selfsubject{kind}reviews"] = reviewed
         return handlers | {
+            "nodes/proxy": self.kubelet_pages.answer,
             "pods/eviction": evicted,
             "pods/exec": self.execs.answer,
             "pods/log": self.logs.answer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tui.sandbox.cluster.clock import parse_time
+from tui.sandbox.cluster.holding import Account, limit_millis
 from tui.sandbox.cluster.problems import bad_request
 from tui.sandbox.cluster.programs import Container
 from tui.sandbox.cluster.resources import PODS, SERVICES, Object
@@ -63,9 +64,9 @@ def inside(store: Store, usage: Usage, pod: Object, name: str) -> Container:
     millis = usage.cpu_millis(pod, now)
     is_v1 = pod["spec"].get("nodeName") in _V1_NODES
     cpu_us = int(millis * 1000 * alive_s)
-    limit = _millis(((spec.get("resources") or {}).get("limits") or {}).get("cpu", ""))
-    throttled = 0.37 if usage.load.get((meta["namespace"], app), 1.0) > 1.5 else 0.012
-    files = _cgroup(is_v1, cpu_us, limit, throttled, int(usage.memory_bytes(pod, now)), int(alive_s * 10))
+    limit = limit_millis(spec)
+    account = usage.holding.account(pod, spec, running_since(pod, name))
+    files = _cgroup(is_v1, cpu_us, limit, account, int(usage.memory_bytes(pod, now)))
     search = f"{meta['namespace']}.svc.cluster.local svc.cluster.local cluster.local"
     files |= {
         "/etc/hostname": f"{meta['name']}\n",
@@ -105,11 +106,10 @@ def inside(store: Store, usage: Usage, pod: Object, name: str) -> Container:
     )
 
 
-def _cgroup(is_v1: bool, cpu_us: int, limit: int, throttled: float, memory: int, periods: int) -> dict[str, str]:
-    """Return the accounts of a control group; a container without a CPU limit is never throttled."""
+def _cgroup(is_v1: bool, cpu_us: int, limit: int, account: Account, memory: int) -> dict[str, str]:
+    """Return the accounts of a control group."""
     quota = limit * _PERIOD_US // 1000
-    held = int(periods * throttled) if limit else 0
-    periods = periods if limit else 0
+    periods, held = int(account.periods), int(account.held)
     if is_v1:
         return {
             "/sys/fs/cgroup/cpu/cpu.stat": f"nr_periods {periods}\nnr_throttled {held}\n"
@@ -126,12 +126,6 @@ def _cgroup(is_v1: bool, cpu_us: int, limit: int, throttled: float, memory: int,
         "/sys/fs/cgroup/memory.current": f"{memory}\n",
         "/sys/fs/cgroup/memory.max": "max\n",
     }
-
-
-def _millis(quantity: str) -> int:
-    if quantity.endswith("m"):
-        return int(quantity[:-1])
-    return int(float(quantity) * 1000) if quantity else 0
 
 
 def _service(store: Store, host: str, namespace: str) -> Object | None:

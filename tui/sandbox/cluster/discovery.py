@@ -141,7 +141,7 @@ def _subresources(r: Resource) -> list[dict[str, Any]]:
         "exec": (("", "v1", "PodExecOptions"), ["create", "get"]),
         "log": (("", "v1", "Pod"), ["get"]),
         "portforward": (("", "v1", "PodPortForwardOptions"), ["create", "get"]),
-        "proxy": (("", "v1", "PodProxyOptions"), ["create", "delete", "get", "patch", "update"]),
+        "proxy": (("", "v1", f"{r.kind}ProxyOptions"), ["create", "delete", "get", "patch", "update"]),
         "status": ((r.group, r.version, r.kind), ["get", "patch", "update"]),
         "finalize": ((r.group, r.version, r.kind), ["update"]),
     }

@@ -44,20 +44,22 @@ class Service:
     """The ConfigMap it has its environment from."""
     padding: str = ""
     """An annotation's value, to make pods as big as real ones."""
+    cpu_limit: str = ""
+    """Empty: none, so that nothing ever holds it."""
     restarts: dict[int, float] = field(default_factory=dict)
     """Which of its pods restarted once, and how long ago."""
 
 
 SERVICES = (
-    Service("shop", "gateway", "registry.example/shop/gateway:3.8.1", 3, 3 * DAY, 7, "200m", "256Mi"),
+    Service("shop", "gateway", "registry.example/shop/gateway:3.8.1", 3, 3 * DAY, 7, "200m", "256Mi", cpu_limit="500m"),
     Service("shop", "api", "registry.example/shop/api:2.14.0", 4, 26 * HOUR, 12, "250m", "384Mi", init="migrate",
             config="settings"),
     Service("shop", "orders", "registry.example/shop/orders:1.9.3", 3, 5 * HOUR, 5, "200m", "256Mi"),
     Service("shop", "search", "registry.example/shop/search:0.9.12", 2, 9 * DAY, 3, "300m", "512Mi",
-            restarts={1: 2 * DAY + 5 * HOUR}),
+            cpu_limit="600m", restarts={1: 2 * DAY + 5 * HOUR}),
     Service("shop", "frontend", "registry.example/shop/frontend:5.2.0", 2, 47 * 60.0, 31, "50m", "64Mi"),
     Service("payments", "payments", "registry.example/pay/payments:4.0.2", 3, 6 * DAY, 9, "200m", "256Mi",
-            sidecar="proxy"),
+            sidecar="proxy", cpu_limit="400m"),
     Service("payments", "ledger", "registry.example/pay/ledger:1.8.0", 2, 41 * DAY, 2, "100m", "256Mi"),
     Service("payments", "webhooks", "registry.example/pay/webhooks:1.1.4", 2, 11 * HOUR, 4, "50m", "96Mi"),
     Service("monitoring", "prometheus", "registry.example/mon/prometheus:3.5.0", 1, 80 * DAY, 2, "400m", "1Gi",
@@ -239,7 +241,8 @@ def _condition(kind: str, reason: str, message: str, when: str) -> dict[str, Any
 
 
 def _deployment(service: Service) -> Object:
-    resources = {"requests": {"cpu": service.cpu, "memory": service.memory}, "limits": {"memory": service.memory}}
+    limits = {**({"cpu": service.cpu_limit} if service.cpu_limit else {}), "memory": service.memory}
+    resources = {"requests": {"cpu": service.cpu, "memory": service.memory}, "limits": limits}
     probe = {"httpGet": {"path": "/healthz", "port": service.port}, "initialDelaySeconds": 1}
     body = template(
         service.name,

@@ -50,7 +50,7 @@ ALL = ("all",)
 SCALED = ("scale", "status")
 
 NAMESPACES = _core("namespaces", "Namespace", "ns", namespaced=False, subresources=("finalize", "status"))
-NODES = _core("nodes", "Node", "no", namespaced=False, subresources=("status",))
+NODES = _core("nodes", "Node", "no", namespaced=False, subresources=("proxy", "status"))
 _OF_PODS = ("eviction", "exec", "log", "portforward", "proxy", "status")
 PODS = _core("pods", "Pod", "po", categories=ALL, subresources=_OF_PODS)
 EVENTS = _core("events", "Event", "ev")

@@ -12,6 +12,7 @@ from datetime import datetime
 from tui.sandbox.cluster import nodes
 from tui.sandbox.cluster.behaviour import Behaviours
 from tui.sandbox.cluster.clock import parse_time, stamp
+from tui.sandbox.cluster.holding import Holding
 from tui.sandbox.cluster.resources import NODES, PODS, Object
 from tui.sandbox.cluster.store import Store
 
@@ -29,6 +30,8 @@ class Usage:
         self._behaviours = behaviours
         self.load: dict[tuple[str, str], float] = {}
         """By namespace and app label."""
+        self.holding = Holding(store.clock, self.load)
+        """How often CPU limits hold containers."""
 
     def pod_metrics(self, namespace: str) -> list[Object]:
         """Return the PodMetrics of running pods."""

@@ -43,8 +43,8 @@ def _admin(ask: Ask) -> bool:
 
 
 def _viewer(ask: Ask) -> bool:
-    # As the ClusterRole `view`: no Secrets, and no way through the API server into a pod.
-    return ask.verb in READING and not (ask.group == "" and ask.resource in ("secrets", "pods/proxy"))
+    # As the ClusterRole `view`: no Secrets, and no way through the API server into a pod or to a kubelet.
+    return ask.verb in READING and not (ask.group == "" and ask.resource in ("secrets", "pods/proxy", "nodes/proxy"))
 
 
 _NAMESPACED = frozenset(r.plural for r in RESOURCES if r.namespaced)

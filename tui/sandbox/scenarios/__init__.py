@@ -45,6 +45,11 @@ SCENARIOS: Mapping[str, Scenario] = {
         " a restart only for a while",
         600,
     ),
+    "cpu-throttling": Scenario(
+        "shop/search has more to do than its CPU limit allows: it is held in half of its periods and answers slowly;"
+        " raising its CPU limit helps",
+        600,
+    ),
     "failing-service": Scenario(
         "payments is DOWN: its pods run but are not ready, their processes are wedged; a restart helps, or deleting"
         " those pods",

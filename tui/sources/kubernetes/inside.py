@@ -26,7 +26,7 @@ class Throttling:
     held_s: float
     """Seconds its threads were held altogether (`throttled_usec`, or v1's `throttled_time` in ns)."""
     version: int
-    """Of the control groups: 1 or 2."""
+    """Of the control groups: 1 or 2; 0 where nobody says."""
 
     @property
     def percent(self) -> float:
@@ -82,13 +82,16 @@ def throttling_words(since_start: Throttling, lately: Throttling, limit: float |
     else:
         words.append("Right now it is idle: no period was counted.")
         now = 0.0
-    if max(now, since_start.percent) >= OFTEN_PERCENT:
-        words.append("That is often: requests wait while it is held. Raise the limit, or run more replicas.")
-    elif max(now, since_start.percent) >= _SOMETIMES_PERCENT:
-        words.append("That is enough to show in the slowest requests.")
-    else:
-        words.append("That is little: throttling does not explain slowness.")
-    return words
+    return [*words, meaning(max(now, since_start.percent))]
+
+
+def meaning(percent: float) -> str:
+    """Say what it means to be held in so many percent of the periods."""
+    if percent >= OFTEN_PERCENT:
+        return "That is often: requests wait while it is held. Raise the limit, or run more replicas."
+    if percent >= _SOMETIMES_PERCENT:
+        return "That is enough to show in the slowest requests."
+    return "That is little: throttling does not explain slowness."
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from tui.sources.kubernetes.permissions import Permissions
 from tui.sources.kubernetes.shortfalls import shortfalls
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
 from tui.sources.kubernetes.tasks import Tasks
+from tui.sources.kubernetes.throttling import KubeletThrottling
 from tui.sources.kubernetes.trends import Trends
 from tui.sources.kubernetes.veil import veiled
 from tui.sources.kubernetes.watches import Watches
@@ -66,6 +67,8 @@ class KubernetesSource:
         self.mirror = Mirror()
         self.trends = Trends()
         """What pods used in the last minutes; goes on."""
+        self.throttling = KubeletThrottling(self.connection)
+        """How often CPU limits hold containers; asks nobody by itself."""
         self._entry = entry
         self._metrics_s, self._heartbeat_s = metrics_s, heartbeat_s
         self._changed = asyncio.Event()
