@@ -185,3 +185,29 @@ class Guards(Strict):
     """How many changes all opstui of this profile may send together within a minute."""
     confirm: Confirming = Confirming()
     """How hard confirming is."""
+
+
+def _tightens(value: object) -> object:
+    if value is False:
+        raise ValueError("a cluster only tightens the profile's guards: leave it out instead")
+    return value
+
+
+_Tightening = Annotated[bool, BeforeValidator(_tightens, json_schema_input_type=Literal[True])]
+
+
+class ClusterGuards(Strict):
+    """What one cluster adds to the profile's guards. All of both hold: it tightens them and takes nothing back."""
+
+    read_only: _Tightening = False
+    """Whether writing there has to be armed also where the profile starts writable."""
+    locked: _Tightening = False
+    """Whether nothing can be changed there at all, armed or not."""
+    verbs: Annotated[Verbs, _allowed_only(Verbs)] = Verbs()
+    """What may be done there; a plain list is what is allowed."""
+    namespaces: Annotated[Names, _allowed_only(Names)] = Names()
+    """Namespaces there in which something may be changed; a plain list is what is allowed."""
+    freeze: list[Freeze] = Field(default_factory=list)
+    """Times in which nothing is changed there."""
+    confirm: Confirming = Confirming()
+    """How hard confirming is there."""

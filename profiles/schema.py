@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from profiles.declared import DeclaredPatch, Manifest
-from profiles.guards import Guards
+from profiles.guards import ClusterGuards, Guards
 from profiles.hosts import ContainerName, DockerEngine, UnitName
 from profiles.identity import Identity
 from profiles.metrics import Metric, MetricName, Prometheus
@@ -84,6 +84,8 @@ class Kubernetes(Strict):
     """Merge patches of single objects that the Pods tab offers, by name."""
     manifests: dict[SystemName, Manifest] = Field(default_factory=dict)
     """Files of manifests that the Pods tab offers to apply, by name."""
+    guards: ClusterGuards = ClusterGuards()
+    """What is tighter in it than the profile's `guards` say."""
     optional: bool = False
     """Whether it may be absent: as long as it has never answered, that is no error."""
 

@@ -22,6 +22,7 @@ from textual.worker import Worker, WorkerState
 from profiles.loader import Loaded
 from profiles.schema import Profile
 from tui.actions.action import Request, Verb
+from tui.actions.cluster_guards import has_read_only
 from tui.actions.guard import GuardState, refusal
 from tui.actions.perform import Performer
 from tui.alerting import Alerting
@@ -410,7 +411,7 @@ class OpsApp(App[int]):
 
     def action_arm(self) -> None:
         """Open the armed window, or close it."""
-        if not self.guard.read_only and not self.guard.locked:
+        if not self.guard.read_only and not self.guard.locked and not has_read_only(self.profile):
             self.tell("writing is already possible here")
         elif self.guard.armed_for_s > 0:
             self.guard.disarm()

@@ -7,6 +7,7 @@ from typing import Final
 from profiles.schema import Profile
 from tui.actions.action import Action, Plain, Request, Sight, Target, Verb
 from tui.actions.batch import Candidate, Result
+from tui.actions.cluster_guards import tighter
 from tui.actions.perform import Ask, Consent, sight
 from tui.units import span
 from widgets.cell import Cell
@@ -108,7 +109,9 @@ def verb_and_target(title: str, target: Target) -> str:
 
 
 def _where(profile: Profile, target: Target) -> Lines:
-    return [("Where", f"{profile.environment.upper()} {profile.name}: {target.source.rstrip(':')}")]
+    where: Lines = [("Where", f"{profile.environment.upper()} {profile.name}: {target.source.rstrip(':')}")]
+    own = tighter(profile, target.source)
+    return where if own is None or not own.words else [*where, ("Tighter", f"{own.name}: {own.words}")]
 
 
 def _identity(identity: Mapping[str, Plain]) -> str:

@@ -9,6 +9,7 @@ from textual.binding import ActiveBinding
 from textual.widget import Widget
 
 from profiles.schema import Profile
+from tui.actions.cluster_guards import unwritable
 from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
 from tui.alerting import Alerting
@@ -97,7 +98,7 @@ class Frame:
             *environment_segments(self._profile, self._user),
             *([shared_segment(self.last_key)] if self._is_shared else []),
             clock_segment(now),
-            writing_segment(self._guard),
+            writing_segment(self._guard, unwritable(self._profile, is_armed=self._guard.armed_for_s > 0)),
             temporary_segment(self._temporary(), now),
             self._walking.overdue_segment(),
             alert_segment(alerts, len(self._rules.absences(now)), acknowledged, silenced),

@@ -34,16 +34,18 @@ def shared_segment(last_key: str) -> Segment:
     return Segment(f"SHARED {last_key}".rstrip(), "accent", short=last_key or "SHARED")
 
 
-def writing_segment(state: GuardState) -> Segment:
-    """Return whether something can be changed now, and for how long."""
+def writing_segment(state: GuardState, barred: Sequence[str] = ()) -> Segment:
+    """Return whether something can be changed now, and for how long; `barred` are clusters in which nothing can."""
     if state.locked:
         return Segment("READ-ONLY")
-    if not state.read_only:
-        return Segment("WRITABLE", "warn")
+    but = f", not {', '.join(barred)}" if barred else ""
+    brief = f" −{len(barred)}" if barred else ""
+    if not state.read_only and not state.armed_for_s:
+        return Segment(f"WRITABLE{but}", "warn", short=f"WRITABLE{brief}")
     if (left := int(state.armed_for_s)) > 0:
         by = f" by {state.armed_by}" if state.armed_by else ""
         clock = f"ARMED {left // 60}:{left % 60:02}"
-        return Segment(f" {clock}{by} ", "critical", short=f" {clock} ", reverse=True)
+        return Segment(f" {clock}{by}{but} ", "critical", short=f" {clock}{brief} ", reverse=True)
     return Segment("READ-ONLY (W arms)", short="READ-ONLY")
 
 

@@ -54,6 +54,18 @@ def test_clusters_are_inherited_changed_and_taken_away(write: Write) -> None:
     assert (entry.context, entry.namespaces) == ("prod-eu", ["pay"])
 
 
+def test_a_cluster_tightens_the_guards_and_saying_that_it_loosens_them_is_a_mistake(write: Write) -> None:
+    write("prod", "clusters:\n  eu: prod-eu\n  us: {context: prod-us, guards: {read_only: true, verbs: [restart]}}\n")
+    us = load("prod").profile.clusters["us"].guards
+    assert (us.read_only, us.locked, us.verbs.allow) == (True, False, ["restart"])
+    for key in ("read_only", "locked"):
+        (problem,) = problems(write, f"clusters:\n  us:\n    context: prod-us\n    guards:\n      {key}: false\n")
+        assert f"clusters.us.guards.{key}" in problem
+        assert "a cluster only tightens the profile's guards" in problem
+    (problem,) = problems(write, "clusters: {us: {context: a, guards: {databases: [shop]}}}\n")
+    assert "databases" in problem
+
+
 @pytest.mark.parametrize(
     ("link", "where"),
     [

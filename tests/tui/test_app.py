@@ -25,8 +25,8 @@ from widgets.segment_line import SegmentLine
 
 @pytest.fixture
 def make_app(tmp_path: Path) -> Callable[..., OpsApp]:
-    def make(environment: str = "dev", sandbox: Any = None, **options: Any) -> OpsApp:
-        profile = Profile.model_validate({"name": "t", "environment": environment})
+    def make(environment: str = "dev", sandbox: Any = None, more: Any = None, **options: Any) -> OpsApp:
+        profile = Profile.model_validate({"name": "t", "environment": environment, **(more or {})})
         journal = Journal(tmp_path, profile.name, profile.environment)
         return OpsApp(
             profile, journal=journal, log_file=str(tmp_path / "log"), wishes=Wishes(**options), sandbox=sandbox
@@ -81,6 +81,25 @@ async def test_a_production_session_starts_read_only_arms_and_disarms(make_app: 
         assert "10 min" in told(app)
         await pilot.press("W")
         assert "READ-ONLY" in line(app, "status")
+
+
+async def test_a_cluster_that_is_read_only_is_armed_for_where_the_rest_is_writable(
+    make_app: Callable[..., OpsApp],
+) -> None:
+    guards = {"us": {"read_only": True}, "ap": {"locked": True}}
+    clusters = {name: {"context": name, "kubeconfig": "/dev/null", "guards": own} for name, own in guards.items()}
+    app = make_app(more={"clusters": clusters})
+    async with app.run_test(size=(140, 30)) as pilot:
+        assert "WRITABLE, not us, ap" in line(app, "status")
+        await pilot.press("2")
+        assert "READ-ONLY (W arms)" in app.query_one("#pods-title", SegmentLine).text
+        await pilot.press("W")
+        assert "armed for 10 min" in told(app)
+        assert ", not ap" in line(app, "status")
+        assert "not us" not in line(app, "status")
+        await pilot.press("W")
+        assert "disarmed" in told(app)
+        assert "WRITABLE, not us, ap" in line(app, "status")
 
 
 async def test_read_only_on_the_command_line_cannot_be_armed(make_app: Callable[..., OpsApp]) -> None:

@@ -51,6 +51,24 @@ def test_whether_writing_is_possible_is_said_in_words(state: GuardState, text: s
     assert writing_segment(state).text == text
 
 
+@pytest.mark.parametrize(
+    ("state", "text", "short"),
+    [
+        (GuardState(read_only=False, clock=lambda: 100.0), "WRITABLE, not us, ap", "WRITABLE −2"),
+        (
+            GuardState(read_only=False, clock=lambda: 100.0, armed_until=681.9),
+            " ARMED 9:41, not us, ap ",
+            " ARMED 9:41 −2 ",
+        ),
+        (GuardState(read_only=True, clock=lambda: 100.0), "READ-ONLY (W arms)", "READ-ONLY"),
+        (GuardState(read_only=False, locked=True), "READ-ONLY", ""),
+    ],
+)
+def test_where_it_is_not_possible_is_said_too(state: GuardState, text: str, short: str) -> None:
+    segment = writing_segment(state, ["us", "ap"])
+    assert (segment.text, segment.short) == (text, short)
+
+
 def test_alerts_are_counted_by_level() -> None:
     assert alert_segment([]).text == "no alerts"
     assert alert_segment([alert(), alert(Level.CRITICAL), alert()]).text == "▲ 1 critical, 2 warnings"

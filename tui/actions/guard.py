@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final
 
-from profiles.guards import Names
+from profiles.guards import ClusterGuards, Guards, Names
 from profiles.schema import Profile
 from tui import pins
 from tui.actions.action import NO_SYSTEM, Request
+from tui.actions.cluster_guards import tighter
 from tui.sources.reading import Reading, Snapshot
 
 _STARTED_READ_ONLY: Final = "opstui was started read-only; start it again without --read-only to change anything"
@@ -54,18 +55,13 @@ class GuardState:
         self.armed_until, self.armed_by = 0.0, ""
 
     @property
-    def was_disarmed(self) -> bool:
-        """Whether somebody closed the armed window by hand, or never opened it; not that its time ran out."""
-        return self.locked or (self.read_only and self.armed_until == 0.0)
-
-    @property
     def armed_for_s(self) -> float:
         """Seconds left of the armed window; 0 when it is closed."""
         return max(0.0, self.armed_until - self.clock())
 
     @property
     def can_write(self) -> bool:
-        """Whether changes are possible at all right now."""
+        """Whether changes are possible at all right now, in what the profile does not hold tighter."""
         return not self.locked and (not self.read_only or self.armed_for_s > 0)
 
     def count(self, action: str, ago_s: float = 0.0) -> None:
@@ -92,8 +88,14 @@ def _reasons(request: Request, profile: Profile, state: GuardState) -> Iterator[
     # Before the offer to arm: nobody should arm writing for what is not theirs to change.
     if (reason := pins.refusal(profile, request.target.source, state.reading_of)) is not None:
         yield reason
+    own = tighter(profile, request.target.source)
+    if own is not None and own.guards.locked:
+        yield f"{own.name} is locked: nothing is changed in it from here ({own.place}.locked)"
+    arm = f"press W to arm writing for {profile.guards.arm_for / 60:g} min"
     if not state.can_write:
-        yield f"{profile.name} is read-only; press W to arm writing for {profile.guards.arm_for / 60:g} min"
+        yield f"{profile.name} is read-only; {arm}"
+    if own is not None and own.guards.read_only and not state.armed_for_s:
+        yield f"{own.name} is read-only ({own.place}.read_only); {arm}"
     yield from _denied(request, profile)
     yield from _frozen(request, profile, state.now())
     if request.target.source != NO_SYSTEM:
@@ -103,6 +105,13 @@ def _reasons(request: Request, profile: Profile, state: GuardState) -> Iterator[
             f"{state.sent_lately} changes were sent within a minute, and the profile allows "
             f"{profile.guards.max_per_minute} (guards.max_per_minute); wait"
         )
+
+
+def was_disarmed(request: Request, profile: Profile, state: GuardState) -> bool:
+    """Tell whether somebody closed the armed window by hand, or never opened it; not that its time ran out."""
+    own = tighter(profile, request.target.source)
+    is_armed_first = state.read_only or (own is not None and own.guards.read_only)
+    return state.locked or (is_armed_first and state.armed_until == 0.0)
 
 
 def denial(request: Request, profile: Profile) -> str | None:
@@ -118,43 +127,47 @@ def _unseen(source: str, state: GuardState) -> Iterator[str]:
         yield f"what you see is old ({reading.error}); wait until {source.rstrip(':')} answers again"
 
 
+def _layers(request: Request, profile: Profile) -> Iterator[tuple[str, str, Guards | ClusterGuards]]:
+    """Yield the guards that hold for a request: where they stand, the words for where they hold, and they."""
+    yield "guards", "", profile.guards
+    if (own := tighter(profile, request.target.source)) is not None:
+        yield own.place, f" in {own.name}", own.guards
+
+
 def _denied(request: Request, profile: Profile) -> Iterator[str]:
-    guards = profile.guards
-    if request.verb in guards.verbs.deny:
-        yield f"the profile denies {request.verb} (guards.verbs.deny)"
-    if guards.verbs.allow is not None and request.verb not in guards.verbs.allow:
-        yield f"the profile allows only {', '.join(guards.verbs.allow) or 'nothing'} (guards.verbs.allow)"
-    yield from _scope_denied(
-        request.target.scope,
-        {
-            "namespace": guards.namespaces,
-            "database": guards.databases,
-            "role": guards.roles,
-            "variable": guards.variables,
-        },
-    )
+    for place, where, guards in _layers(request, profile):
+        verbs = guards.verbs
+        if request.verb in verbs.deny:
+            yield f"the profile denies {request.verb}{where} ({place}.verbs.deny)"
+        if verbs.allow is not None and request.verb not in verbs.allow:
+            yield f"the profile allows only {', '.join(verbs.allow) or 'nothing'}{where} ({place}.verbs.allow)"
+        names = {"namespace": guards.namespaces}
+        if isinstance(guards, Guards):
+            names |= {"database": guards.databases, "role": guards.roles, "variable": guards.variables}
+        yield from _scope_denied(request.target.scope, names, place)
 
 
-def _scope_denied(scope: Mapping[str, str], names: Mapping[str, Names]) -> Iterator[str]:
+def _scope_denied(scope: Mapping[str, str], names: Mapping[str, Names], place: str) -> Iterator[str]:
     for kind, listed in names.items():
         name = scope.get(kind)
         if name is None:
             continue
         if not name and (listed.deny or listed.allow is not None):
-            every = f"the profile does not allow every {kind} (guards.{kind}s)"
+            every = f"the profile does not allow every {kind} ({place}.{kind}s)"
             unseen = "it belongs to no namespace" if kind == "namespace" else f"its {kind} cannot be seen"
             yield f"{unseen}, and {every}"
             continue
         if any(fnmatchcase(name, pattern) for pattern in listed.deny):
-            yield f"the profile denies changes {_IN.get(kind, 'in')} {kind} {name} (guards.{kind}s.deny)"
+            yield f"the profile denies changes {_IN.get(kind, 'in')} {kind} {name} ({place}.{kind}s.deny)"
         if listed.allow is not None and not any(fnmatchcase(name, pattern) for pattern in listed.allow):
             allowed = ", ".join(listed.allow) or "(none)"
-            yield f"the profile allows changes only {_IN.get(kind, 'in')} the {kind}s {allowed} (guards.{kind}s.allow)"
+            yield f"the profile allows changes only {_IN.get(kind, 'in')} the {kind}s {allowed} ({place}.{kind}s.allow)"
 
 
 def _frozen(request: Request, profile: Profile, now: datetime) -> Iterator[str]:
-    for freeze in profile.guards.freeze:
-        until = freeze.until(now)
-        if until is not None and request.verb not in freeze.allow:
-            why = f": {freeze.why}" if freeze.why else ""
-            yield f"frozen until {until:%a %Y-%m-%d %H:%M} {until.tzname()}{why} (guards.freeze)"
+    for place, where, guards in _layers(request, profile):
+        for freeze in guards.freeze:
+            until = freeze.until(now)
+            if until is not None and request.verb not in freeze.allow:
+                why = f": {freeze.why}" if freeze.why else ""
+                yield f"frozen{where} until {until:%a %Y-%m-%d %H:%M} {until.tzname()}{why} ({place}.freeze)"

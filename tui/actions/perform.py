@@ -26,7 +26,8 @@ from tui.actions.action import (
     Sight,
     Verb,
 )
-from tui.actions.guard import GuardState, refusal
+from tui.actions.cluster_guards import tighter
+from tui.actions.guard import GuardState, refusal, was_disarmed
 from tui.journal import Journal, JournalError
 from tui.sources.errors import SourceError
 
@@ -108,8 +109,8 @@ Progress = Callable[[Request, str], None]
 _HARDER: Final = (Ask.KEY, Ask.NAME, Ask.NAME_AND_REASON)
 
 
-def ask_for(risk: Risk, profile: Profile) -> Ask:
-    """Return how hard confirming is, by risk and environment; a profile can make it harder, never easier.
+def ask_for(risk: Risk, profile: Profile, source: str = "") -> Ask:
+    """Return how hard confirming is, by risk and environment; the profile, or a cluster in it, can make it harder only.
 
     The sandbox asks as production does, without the reason: it is where people learn what production will ask.
     """
@@ -121,8 +122,11 @@ def ask_for(risk: Risk, profile: Profile) -> Ask:
             usual = Ask.KEY if environment == "dev" else Ask.NAME
         case _:
             usual = Ask.KEY
-    own = getattr(profile.guards.confirm, risk.name.lower())
-    return max(usual, Ask(own) if own else usual, key=_HARDER.index)
+    cluster = tighter(profile, source)
+    wanted = [profile.guards.confirm, *([cluster.guards.confirm] if cluster is not None else [])]
+    own: list[Ask] = [Ask(name) for one in wanted if (name := getattr(one, risk.name.lower()))]
+    hardest: Ask = max((usual, *own), key=_HARDER.index)
+    return hardest
 
 
 async def sight(verb: Verb, action: Action) -> tuple[Sight, str]:
@@ -158,7 +162,7 @@ class Performer:
         if isinstance(planned, Outcome):
             return planned
         progress(request, "waiting for your answer")
-        consent = await confirm(planned, ask_for(planned.risk, self.profile))
+        consent = await confirm(planned, ask_for(planned.risk, self.profile, request.target.source))
         if consent is None:
             return await self.end(request, planned, Ending.CANCELLED, "nothing was sent")
         return await self.send(planned, consent, progress)
@@ -244,7 +248,7 @@ class Performer:
                     progress(request, step.text)
                     if step.is_change:
                         await self._note("step", {**_entry(request, action), "detail": step.text})
-                    if self.guard.was_disarmed:
+                    if was_disarmed(request, self.profile, self.guard):
                         progress(request, "it goes no further: somebody has disarmed")
                         return
         except Exception:

@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 
 from tui.actions.action import NotSentError, Request
 from tui.actions.guard import denial
+from tui.actions.kubernetes.clusters import in_cluster
 from tui.actions.kubernetes.looking import LOOK_INSIDE, look_inside
 from tui.actions.kubernetes.pods import pod_target
 from tui.actions.kubernetes.shell import shell_request
@@ -132,7 +133,7 @@ class PodsInside(PodsObjects):
             self.post_message(self.Told("a look inside is for a pod: put the cursor on one"))
         elif not pod.container_names or pod.phase != "Running":
             self.post_message(self.Told(f"no container of {pod.name} runs: {pod.status}"))
-        elif why := denial(Request(LOOK_INSIDE, pod_target(pod)), self.desk.profile):
+        elif why := denial(in_cluster(Request(LOOK_INSIDE, pod_target(pod)), self.source_name), self.desk.profile):
             self.post_message(self.Told(why, "warn"))
         else:
             self.in_container(pod, lambda container: self._choose_look(source, pod, container))

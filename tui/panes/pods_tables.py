@@ -7,11 +7,12 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from tui.panes import pods_detail
-from tui.panes.failing import clock, failure_words
+from tui.panes.failing import failure_words
 from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_feed import PodsFeed
 from tui.panes.pods_kinds import EVERY_S
 from tui.panes.pods_rows import CURVES, pod_columns
+from tui.panes.pods_title import guard_segments, partial_words, title_segments
 from tui.panes.pods_views import REVEALED_IN, VIEWS
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -83,10 +84,10 @@ class PodsTables(PodsFeed):
         self._draw_notice(reading, now)
         age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
-        chosen = [*_title(snapshot), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
-        if place := self._place_segments():
-            is_named = snapshot is not None and snapshot.context == self.cluster_words
-            chosen = [*place, *chosen[is_named:]]
+        chosen = [*title_segments(snapshot), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
+        place = self._place_segments()
+        is_named = bool(place) and snapshot is not None and snapshot.context == self.cluster_words
+        chosen = [*place, *guard_segments(self.entry), *chosen[is_named:]]
         self.query_one("#pods-title", SegmentLine).show([*chosen, seen])
         self._draw_views(snapshot)
 
@@ -113,7 +114,7 @@ class PodsTables(PodsFeed):
         elif extra is not None and extra.notice:
             bar.show(extra.notice, "critical" if extra.stale else "warn")
         else:
-            notes = [*([_partial(snapshot)] if snapshot is not None and snapshot.notes else ()), self.held_notice]
+            notes = (partial_words(snapshot) if snapshot is not None else "", self.held_notice)
             bar.show("\n".join(filter(None, notes)), "warn" if down else "dim")
 
     @property
@@ -345,20 +346,3 @@ class PodsTables(PodsFeed):
     def focus_first(self) -> None:
         """Put the keyboard into the open table."""
         self.table.focus()
-
-
-def _partial(snapshot: KubernetesSnapshot) -> str:
-    since = [h.since for h in snapshot.health.values() if h.since is not None]
-    when = f" (since {clock(min(since))})" if since else ""
-    return f"partial: {'; '.join(snapshot.notes)}{when}"
-
-
-def _title(snapshot: KubernetesSnapshot) -> list[Segment]:
-    """Return which cluster this is, who we are there, and what part of it is watched."""
-    watched = f"namespaces {', '.join(snapshot.namespaces)}" if snapshot.namespaces else "all namespaces"
-    return [
-        Segment(snapshot.context),
-        Segment(snapshot.server_version, "dim", priority=3),
-        Segment(f"as {snapshot.user}" if snapshot.user else "", "dim", priority=2),
-        Segment(watched, "dim", priority=2),
-    ]

@@ -9,7 +9,7 @@ import pytest
 from profiles.schema import Profile
 from tests.tui.actions.scripted import REQUEST, TARGET, Known
 from tui.actions.action import Request, Target
-from tui.actions.guard import GuardState, refusal
+from tui.actions.guard import GuardState, denial, refusal, was_disarmed
 from tui.sources.reading import Reading
 
 POD = Target("kubernetes:", "pod", "api-1", "shop", {"uid": "u"}, {"namespace": "shop"})
@@ -148,3 +148,86 @@ def test_another_system_than_the_pinned_one_stands_against_every_change_before_w
     cache = replace(REQUEST, target=replace(TARGET, source="redis:cache"))
     if role is None:
         assert "ask for a grant" in (refusal(cache, profile, state) or "")
+
+
+CLUSTERS: dict[str, Any] = {"eu": {"context": "eu"}, "us": {"context": "us"}}
+
+
+def in_us(own: dict[str, Any], *, source: str = "kubernetes:us", armed: bool = False, **profile: Any) -> str:
+    """Return why a pod of `us` may not be deleted, where that cluster has these guards; empty when it may."""
+    clusters = {**CLUSTERS, "us": {"context": "us", "guards": own}}
+    given = {"name": "t", "environment": "dev", "clusters": clusters, **profile}
+    found = Profile.model_validate(given)
+    state = GuardState(
+        read_only=found.starts_read_only,
+        clock=lambda: 1000.0,
+        now=lambda: datetime(2026, 11, 27, 20, tzinfo=UTC),
+        reading_of=lambda name: Reading(name, 2.0, taken_at=0.0),
+        armed_until=1600.0 if armed else 0.0,
+    )
+    return refusal(Request("delete-pod", replace(POD, source=source)), found, state) or ""
+
+
+@pytest.mark.parametrize(
+    ("guards", "words"),
+    [
+        ({}, ""),
+        ({"locked": True}, "us is locked: nothing is changed in it from here (clusters.us.guards.locked)"),
+        ({"read_only": True}, "us is read-only (clusters.us.guards.read_only); press W to arm writing for 10 min"),
+        ({"verbs": {"deny": ["delete-pod"]}}, "denies delete-pod in us (clusters.us.guards.verbs.deny)"),
+        ({"verbs": ["restart"]}, "allows only restart in us (clusters.us.guards.verbs.allow)"),
+        ({"verbs": ["delete-pod"]}, ""),
+        ({"namespaces": ["pay*"]}, "only in the namespaces pay* (clusters.us.guards.namespaces.allow)"),
+        ({"namespaces": {"deny": ["shop"]}}, "(clusters.us.guards.namespaces.deny)"),
+        ({"freeze": [WEEKEND]}, "frozen in us until Mon 2026-11-30 08:00 CET: no changes over the weekend"),
+        ({"freeze": [{**WEEKEND, "allow": ["delete-pod"]}]}, ""),
+    ],
+)
+def test_a_cluster_is_held_tighter_than_its_profile_and_the_others_are_not(guards: dict[str, Any], words: str) -> None:
+    found = in_us(guards)
+    assert words in found if words else found == ""
+    assert in_us(guards, source="kubernetes:eu") == ""
+
+
+def test_the_one_cluster_without_a_name_has_its_own_guards_too() -> None:
+    profile: dict[str, Any] = {"clusters": {}, "kubernetes": {"context": "a", "guards": {"locked": True}}}
+    assert "kubernetes is locked" in in_us({}, source="kubernetes:", **profile)
+    assert "(kubernetes.guards.locked)" in in_us({}, source="kubernetes:", **profile)
+
+
+def test_armed_a_read_only_cluster_can_be_changed_and_a_locked_one_cannot() -> None:
+    assert in_us({"read_only": True}, armed=True) == ""
+    assert "is locked" in in_us({"locked": True}, armed=True)
+    assert "is locked" in in_us({"locked": True}, environment="prod"), "nobody is told to arm for what stays locked"
+
+
+def test_whatever_a_cluster_says_the_profiles_guards_hold_too() -> None:
+    every: dict[str, Any] = {"verbs": ["delete-pod"], "namespaces": ["shop"], "confirm": {"low": "key"}}
+    assert "(guards.verbs.deny)" in in_us(every, guards={"verbs": {"deny": ["delete-pod"]}})
+    assert "(guards.namespaces.allow)" in in_us(every, guards={"namespaces": ["pay"]})
+    assert "t is read-only; press W" in in_us(every, environment="prod")
+    assert "(guards.freeze)" in in_us(every, guards={"freeze": [WEEKEND]})
+
+
+def test_what_changes_nothing_is_denied_by_a_clusters_lists_as_well() -> None:
+    clusters = {"us": {"context": "us", "guards": {"verbs": {"deny": ["look-inside"]}, "read_only": True}}}
+    profile = Profile.model_validate({"name": "t", "environment": "dev", "clusters": clusters})
+    look = Request("look-inside", replace(POD, source="kubernetes:us"))
+    assert "clusters.us.guards.verbs.deny" in (denial(look, profile) or "")
+    assert denial(replace(look, target=POD), profile) is None
+    assert denial(Request("shell", replace(POD, source="kubernetes:us")), profile) is None
+
+
+def test_what_lasts_ends_when_the_window_of_its_cluster_is_closed_by_hand() -> None:
+    clusters = {**CLUSTERS, "us": {"context": "us", "guards": {"read_only": True}}}
+    profile = Profile.model_validate({"name": "t", "environment": "dev", "clusters": clusters})
+    there, elsewhere = (Request("drain", replace(NODE, source=f"kubernetes:{name}")) for name in ("us", "eu"))
+    now = 1000.0
+    state = GuardState(read_only=False, clock=lambda: now)
+    assert state.arm(60) is None
+    assert not was_disarmed(there, profile, state)
+    now += 61
+    assert not was_disarmed(there, profile, state), "its time ran out; nobody stopped it"
+    state.disarm()
+    assert was_disarmed(there, profile, state)
+    assert not was_disarmed(elsewhere, profile, state)

@@ -321,3 +321,13 @@ def test_a_profile_makes_confirming_harder_and_never_easier() -> None:
     profile = Profile.model_validate({"name": "t", "environment": "prod", "guards": {"confirm": confirm}})
     assert ask_for(Risk.LOW, profile) is Ask.NAME
     assert ask_for(Risk.HIGH, profile) is Ask.NAME_AND_REASON
+
+
+def test_a_cluster_makes_confirming_harder_in_itself_and_never_easier() -> None:
+    clusters = {"eu": "eu", "us": {"context": "us", "guards": {"confirm": {"low": "type+reason", "high": "key"}}}}
+    given = {"name": "t", "environment": "prod", "clusters": clusters, "guards": {"confirm": {"low": "type"}}}
+    profile = Profile.model_validate(given)
+    assert ask_for(Risk.LOW, profile, "kubernetes:us") is Ask.NAME_AND_REASON
+    assert ask_for(Risk.HIGH, profile, "kubernetes:us") is Ask.NAME_AND_REASON
+    assert ask_for(Risk.LOW, profile, "kubernetes:eu") is Ask.NAME
+    assert ask_for(Risk.LOW, profile, "postgres:us") is Ask.NAME
