@@ -2,7 +2,7 @@
 
 from widgets.choose_dialog import Choice, ChooseDialog, InputDialog
 from widgets.confirm_dialog import Confirmation, ConfirmDialog, ConfirmMode, TargetState
-from widgets.text_dialog import TextDialog
+from widgets.text_dialog import Folded, TextDialog
 
 __all__ = [
     "Choice",
@@ -10,6 +10,7 @@ __all__ = [
     "ConfirmDialog",
     "ConfirmMode",
     "Confirmation",
+    "Folded",
     "InputDialog",
     "TargetState",
     "TextDialog",

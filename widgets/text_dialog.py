@@ -1,7 +1,10 @@
 """A page of text to read, copy, or write to a file."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from time import perf_counter
+from typing import ClassVar, Final
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -16,6 +19,22 @@ from widgets.fitting import plain
 from widgets.log_view import LogLine, LogView
 from widgets.text_filter import compile_typed
 
+_COUNT_S: Final = 0.02
+"""How long matches are counted: the next key waits meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Lines of a page that stand folded until a key unfolds them."""
+
+    name: str
+    """What they are, in a word."""
+    at: int
+    """The number of the line of the text before which they belong, from 0."""
+    summary: str
+    """The line that stands for them while they are folded."""
+    lines: tuple[str, ...]
+
 
 class TextDialog(ModalScreen[None]):
     """Shows text as it is: nothing in it is markup."""
@@ -25,6 +44,7 @@ class TextDialog(ModalScreen[None]):
         Binding("c", "copy", "Copy everything", show=False, id="text.copy"),
         Binding("slash", "search", "Search", show=False, id="text.search"),
         Binding("s,w", "write", "Save to a file", show=False, id="text.write"),
+        Binding("z", "fold", "Unfold what is folded, or fold it again", show=False, id="text.fold"),
     ]
 
     DEFAULT_CSS = """
@@ -35,7 +55,9 @@ class TextDialog(ModalScreen[None]):
     TextDialog .hint { color: $text-muted; height: 1; }
     """
 
-    def __init__(self, title: str, text: str, *, folder: Path | None = None, stem: str = "text") -> None:
+    def __init__(
+        self, title: str, text: str, *, folder: Path | None = None, stem: str = "text", folded: Folded | None = None
+    ) -> None:
         """Prepare the page.
 
         Args:
@@ -43,19 +65,23 @@ class TextDialog(ModalScreen[None]):
             text: lines, cleaned where they came in.
             folder: where `s` writes; None: the current folder.
             stem: what the file's name begins with.
+            folded: lines of it that are seen, searched, copied and written only once they are unfolded.
         """
         super().__init__()
         self._heading = title
-        self._text = text
+        self._lines = [LogLine(line) for line in text.split("\n")]
+        self._folded = folded
+        if folded is not None:
+            self._lines[folded.at : folded.at] = [_Summary(folded.summary), *map(_Unfolded, folded.lines)]
+        self._is_folded = folded is not None
         self._folder = folder
         self._stem = stem
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
-        lines = self._text.split("\n")
         with Vertical():
             yield Static(Text(plain(self._heading), no_wrap=True, overflow="ellipsis"), classes="title")
-            yield _Page(lines)
+            yield _Page(self._lines)
             yield FilterBar(sign="/", placeholder="regular expression; n next, N previous")
             yield Static(id="hint", classes="hint")
 
@@ -64,10 +90,60 @@ class TextDialog(ModalScreen[None]):
         if not self.query("#hint"):  # closed by the next key before it was laid out
             return
         self._say("")
-        self.set_focus(self.query_one(_Page))
+        page = self.query_one(_Page)
+        self._fit(page)
+        page.action_first()
+        self.set_focus(page)
+
+    @property
+    def _text(self) -> str:
+        return "\n".join(line.text for line in self._shown())
+
+    def _shown(self) -> Iterator[LogLine]:
+        hidden = _Unfolded if self._is_folded else _Summary
+        return (line for line in self._lines if not isinstance(line, hidden))
+
+    def _fit(self, page: "_Page") -> None:
+        hidden = _Unfolded if self._is_folded else _Summary
+        if self._folded is not None:
+            page.predicate = lambda line: not isinstance(line, hidden)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Have the key for folding only where something is folded."""
+        return action != "fold" or self._folded is not None
+
+    def action_fold(self) -> None:
+        """Unfold what is folded, or fold it again; the cursor stays where it is, or goes to the folded line."""
+        page, folded = self.query_one(_Page), self._folded
+        if folded is None:
+            return
+        self._is_folded = not self._is_folded
+        number, within = page.cursor_number, range(folded.at, folded.at + 1 + len(folded.lines))
+        self._fit(page)
+        if number is not None:
+            page.stand_at((folded.at if self._is_folded else folded.at + 1) if number in within else number)
+        self._say(self._matches(page))
+
+    def _matches(self, page: "_Page") -> str:
+        """Return how many lines match what is searched for, and where that is not looked for; empty: nothing is."""
+        if (pattern := page.highlight) is None:
+            return ""
+        count, more, until = 0, "", perf_counter() + _COUNT_S
+        for line in self._shown():
+            count += pattern.search(line.text) is not None
+            if perf_counter() > until:
+                more = "at least "
+                break
+        words = f"{more}{count} line{'' if count == 1 else 's'} match{'es' if count == 1 else ''}"
+        if self._folded is not None and self._is_folded:
+            words += f" · not looked for in {self._folded.name}: z unfolds them"
+        return f"{words} · n next, N previous"
 
     def _say(self, text: str) -> None:
         keys = "c copy · s save · / search, n next, N previous · esc, q close"
+        if self._folded is not None:
+            fold = "unfold" if self._is_folded else "fold"
+            keys = f"z {fold} · c copy · s save · / search, n next, N back · esc, q close"
         self.query_one("#hint", Static).update(Text(plain(text) or keys, no_wrap=True, overflow="ellipsis"))
 
     def action_close(self) -> None:
@@ -99,7 +175,9 @@ class TextDialog(ModalScreen[None]):
         except ValueError as error:
             message.bar.error = str(error)
         else:
-            self.query_one(_Page).highlight = pattern
+            page = self.query_one(_Page)
+            page.highlight = pattern
+            self._say(self._matches(page))
 
     def on_filter_bar_left(self, message: FilterBar.Left) -> None:
         """Go to the first match from here."""
@@ -110,6 +188,18 @@ class TextDialog(ModalScreen[None]):
             page.action_search(1)
 
 
+class _Summary(LogLine):
+    """The line that stands for those that are folded."""
+
+    __slots__ = ()
+
+
+class _Unfolded(LogLine):
+    """A line that is seen only when it is unfolded."""
+
+    __slots__ = ()
+
+
 class _Page(LogView):
     """Text that wraps, from its beginning."""
 
@@ -117,9 +207,9 @@ class _Page(LogView):
         Binding("N", "search(-1)", "Previous match", show=False, id="text.previous"),
     ]
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: list[LogLine]) -> None:
         super().__init__(max_lines=max(1, len(lines)), empty="empty")
-        self.extend([LogLine(line) for line in lines])
+        self.extend(lines)
         self.action_wrap()
         self.action_first()
 

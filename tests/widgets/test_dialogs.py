@@ -3,7 +3,7 @@ from pathlib import Path
 from textual.app import App
 from textual.widgets import Static
 
-from widgets.dialogs import Choice, ChooseDialog, InputDialog, TextDialog
+from widgets.dialogs import Choice, ChooseDialog, Folded, InputDialog, TextDialog
 from widgets.filter_bar import FilterBar
 from widgets.live_table import LiveTable
 from widgets.log_view import LogView
@@ -44,6 +44,50 @@ async def test_a_page_is_written_to_a_private_file(tmp_path: Path) -> None:
         (path,) = (tmp_path / "new").iterdir()
         assert path.read_text() == "hello"
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_what_is_folded_is_seen_searched_and_written_only_once_it_is_unfolded(tmp_path: Path) -> None:
+    folded = Folded("inner lines", 3, "# 40 lines, folded", tuple(f"inner {i}" for i in range(40)))
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        text = "\n".join(f"line {i}" for i in range(30))
+        dialog = TextDialog("title", text, folder=tmp_path, folded=folded)
+        pilot.app.push_screen(dialog)
+        await pilot.pause()
+        page, hint = dialog.query_one(LogView), dialog.query_one("#hint", Static)
+
+        def shown(row: int) -> str:
+            return page.render_line(row).text.rstrip()
+
+        assert [shown(row) for row in range(2, 6)] == ["line 2", "# 40 lines, folded", "line 3", "line 4"]
+        assert str(hint.content).startswith("z unfold ")
+        await pilot.press("slash", *"inner", "enter")
+        await pilot.pause(0.1)
+        assert str(hint.content).startswith("0 lines match · not looked for in inner lines: z unfolds them")
+        await pilot.press("z")
+        await pilot.pause()
+        assert str(hint.content).startswith("40 lines match · n next")
+        await pilot.press("g", "n")
+        assert page.cursor_line is not None
+        assert page.cursor_line.text == "inner 0"
+        await pilot.press("n", "n", "n", "z")
+        assert page.cursor_line.text == "# 40 lines, folded", "the cursor does not go astray with what it stood on"
+        await pilot.press("n")
+        assert page.cursor_line.text == "# 40 lines, folded"
+        await pilot.press("s", "z", "s")
+        short, whole = sorted(tmp_path.iterdir(), key=lambda path: path.stat().st_size)
+        assert short.read_text().split("\n")[2:5] == ["line 2", "# 40 lines, folded", "line 3"]
+        assert whole.read_text().split("\n")[2:5] == ["line 2", "inner 0", "inner 1"]
+        assert len(whole.read_text().split("\n")) == 70
+
+
+async def test_nothing_is_folded_where_nothing_can_be() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        dialog = TextDialog("title", "one\ntwo")
+        pilot.app.push_screen(dialog)
+        await pilot.pause()
+        await pilot.press("z", "slash", "o", "enter")
+        await pilot.pause(0.1)
+        assert str(dialog.query_one("#hint", Static).content) == "2 lines match · n next, N previous"
 
 
 async def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:

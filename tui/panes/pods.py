@@ -17,6 +17,7 @@ from tui.panes.pods_held import held_lines
 from tui.panes.pods_object import object_page
 from tui.panes.pods_revisions import template_changes
 from tui.panes.pods_users import above, used_by_lines
+from tui.panes.pods_yaml import folded_managers
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.kinds import KINDS
@@ -154,11 +155,12 @@ class PodsPane(PodsDrill):
 
     async def _yaml(self, source: KubernetesSource, path: str, name: str, stem: str) -> None:
         try:
-            text = await self.patiently(source.yaml_at(path), name)
+            page = await self.patiently(source.yaml_at(path), name)
         except SourceError as error:
             self.post_message(self.Told(f"{name}: {error}", "warn"))
             return
-        self.app.push_screen(TextDialog(name, text, stem=stem))
+        folded = folded_managers(page, self.desk.now())
+        self.app.push_screen(TextDialog(name, page.text, stem=stem, folded=folded))
 
     def action_clients(self) -> None:
         """Go to what is connected from the pod under the cursor: a session of a database, a client of Redis."""

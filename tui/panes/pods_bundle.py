@@ -8,10 +8,11 @@ from typing import Final
 from tui.panes import pods_detail
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.fields import Object
+from tui.sources.kubernetes.object_yaml import yaml_words
 from tui.sources.kubernetes.pods import Health, Pod
 from tui.sources.kubernetes.recent_logs import LINES, ContainerLog, recent_logs
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.sources.kubernetes.source import KubernetesSource, yaml_words
+from tui.sources.kubernetes.source import KubernetesSource
 from tui.sources.kubernetes.veil import veiled
 from tui.sources.kubernetes.workloads import Workload
 from tui.sources.masking import without_secrets

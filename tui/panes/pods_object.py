@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from tui.panes.pods_detail import conditions_lines, events_lines, labels_lines
 from tui.sources.kubernetes.ages import age, age_since
 from tui.sources.kubernetes.fields import Object, moment, owner, part, strings, text, whole
+from tui.sources.kubernetes.object_yaml import yaml_words
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from tui.sources.kubernetes.source import yaml_words
 from tui.sources.kubernetes.veil import LAST_APPLIED, veiled
 from tui.sources.text import clean
 from tui.units import size

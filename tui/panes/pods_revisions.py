@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui.sources.kubernetes.ages import age_since
+from tui.sources.kubernetes.object_yaml import yaml_words
 from tui.sources.kubernetes.revisions import Revision
-from tui.sources.kubernetes.source import yaml_words
 from tui.sources.kubernetes.veil import veiled
 
 _MOST: Final = 3

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -198,6 +199,38 @@ async def test_a_secrets_value_is_nowhere(cluster: Cluster, source: KubernetesSo
         for text in (page, yaml, app.pane.as_text()):
             assert value not in text
             assert base64.b64encode(value.encode()).decode() not in text
+
+
+async def test_who_wrote_an_object_stands_folded_in_its_yaml_until_a_key_unfolds_it(source: KubernetesSource) -> None:
+    value = base64.b64encode(b"hunter2-hunter2").decode()
+    path = "/api/v1/namespaces/shop/secrets"
+    body = {"metadata": {"name": "login"}, "data": {"password": value}}
+    assert (await source.connection.call("POST", path, body=body, query=(("fieldManager", "installer"),))).is_ok
+    patch = {"data": {"user": value}}
+    merge = "application/merge-patch+json"
+    query = (("fieldManager", "rotator"),)
+    answer = await source.connection.call("PATCH", f"{path}/login", body=patch, content_type=merge, query=query)
+    assert answer.is_ok
+    async with running(source) as (app, pilot):
+        table = await at_kind(app, pilot, "secrets")
+        await until(pilot, lambda: "login" in names(table))
+        table.cursor_key = next(key for key in table.visible_keys if cell_text(table.row(key).cells[1]) == "login")  # type: ignore[union-attr]  # visible
+        folded = await page_of(app, pilot, "y")
+        # Which of two is newer, a server tells only by the second.
+        names_and_ages = r"(rotator|installer) \d+s ago, (rotator|installer) \d+s ago"
+        assert re.search(rf"^  # managedFields: 2 managers, folded \(z\): {names_and_ages}$", folded, re.MULTILINE)
+        assert "fieldsV1" not in folded
+        await pilot.press("y")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog) and app.screen.query(LogView))
+        await pilot.press("z")
+        whole: str = app.screen._text  # type: ignore[attr-defined]  # whole, however long
+        assert "  managedFields:\n  - manager: installer\n" in whole, "as the server has them"
+        assert "f:password: {}" in whole
+        assert value not in whole
+        await pilot.press("z")
+        again: str = app.screen._text  # type: ignore[attr-defined]  # as above
+        assert "fieldsV1" not in again
+        assert "  # managedFields: 2 managers, folded" in again
 
 
 async def test_a_service_says_who_answers_behind_it(source: KubernetesSource) -> None:

@@ -88,7 +88,7 @@ class _App(App[None]):
 def _steady(cells: tuple[object, ...]) -> tuple[str, ...]:
     """Return what of a row does not depend on the moment: no ages, no usage."""
     words = [cell_text(cell) for cell in cells]  # type: ignore[arg-type]  # a row's
-    return (*words[:4], words[4].partition(" ")[0], words[6], words[9])
+    return (*words[:4], words[4].partition(" ")[0], words[6], words[-1])
 
 
 @pytest.fixture

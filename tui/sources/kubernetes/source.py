@@ -5,9 +5,7 @@ import shlex
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from profiles.schema import Kubernetes
 from tui.sources.errors import SourceError, Unreadable
@@ -18,15 +16,14 @@ from tui.sources.kubernetes.kinds import KINDS
 from tui.sources.kubernetes.kubeconfig import IN_CLUSTER, Login
 from tui.sources.kubernetes.metrics import NONE_YET, read_metrics
 from tui.sources.kubernetes.mirror import Mirror
+from tui.sources.kubernetes.object_yaml import ObjectYaml, object_yaml
 from tui.sources.kubernetes.permissions import Permissions
 from tui.sources.kubernetes.shortfalls import shortfalls
 from tui.sources.kubernetes.snapshot import FAMILIES, KindHealth, KubernetesSnapshot
 from tui.sources.kubernetes.tasks import Tasks
 from tui.sources.kubernetes.throttling import KubeletThrottling
 from tui.sources.kubernetes.trends import Trends
-from tui.sources.kubernetes.veil import veiled
 from tui.sources.kubernetes.watches import Watches
-from tui.sources.text import clean_lines
 
 _COALESCE_S: Final = 0.25
 _LONGEST_READ_S: Final = 2.0
@@ -181,11 +178,11 @@ class KubernetesSource:
 
     async def yaml(self, kind: str, namespace: str, name: str) -> str:
         """Return one object as `kubectl get -o yaml` shows it, cleaned and without secrets; raises as `fetch` does."""
-        return await self.yaml_at(KINDS[kind].path(namespace, name))
+        return (await self.yaml_at(KINDS[kind].path(namespace, name))).text
 
-    async def yaml_at(self, path: str) -> str:
-        """Return the object at a path of the API, as `yaml` does."""
-        return await asyncio.to_thread(yaml_words, veiled(await self.fetch_at(path)))
+    async def yaml_at(self, path: str) -> ObjectYaml:
+        """Return the object at a path of the API as YAML, its managedFields apart."""
+        return await asyncio.to_thread(object_yaml, await self.connection.get(path))
 
     def kubectl(self, namespace: str, *arguments: str) -> str:
         """Return the kubectl command line that does by hand what `arguments` say, on this very cluster."""
@@ -317,13 +314,6 @@ class KubernetesSource:
     def _notes(self, health: Mapping[str, KindHealth]) -> tuple[str, ...]:
         notes = [f"the cluster as a whole is forbidden: namespace {self._fallback} only"] if self._fallback else []
         return (*notes, *shortfalls(health.values()))
-
-
-def yaml_words(tree: object) -> str:
-    """Return a part of a manifest as YAML, cleaned; what is secret in it must be veiled before."""
-    # safe_dump only tells mypy so: without a stream it returns the text.
-    text: Any = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=160)
-    return clean_lines(text)
 
 
 def kubectl_words(entry: Kubernetes, login: Login | None, namespace: str, *arguments: str) -> str:

@@ -32,6 +32,8 @@ def veiled(tree: Any, hide: Callable[[str], Any] = lambda value: HIDDEN) -> Any:
                 found[part] = {key: hide(str(value)) for key, value in found[part].items()}
     if isinstance(applied := found.get(LAST_APPLIED), str):
         found[LAST_APPLIED] = _applied(applied)
+    if isinstance(noted := found.get("annotations"), dict):
+        found["annotations"] = {key: _annotation(value) for key, value in noted.items()}
     return found
 
 
@@ -39,6 +41,20 @@ def _variable(item: Any, hide: Callable[[str], Any]) -> Any:
     if isinstance(item, dict) and "value" in item and may_be_secret(str(item.get("name"))):
         return {**item, "value": hide(str(item["value"]))}
     return item
+
+
+def _annotation(value: Any) -> Any:
+    """Return what an annotation says: other tools than kubectl keep whole objects under names of their own too."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    try:
+        kept = json.loads(value)
+        hidden = veiled(kept)
+    except ValueError:
+        return value
+    except RecursionError:
+        return HIDDEN
+    return value if hidden == kept else json.dumps(hidden, separators=(",", ":"), ensure_ascii=False)
 
 
 def _applied(text: str) -> str:
