@@ -28,6 +28,7 @@ EXPECTED: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
         ),
         ("bad-rollout", "orders.state services.errors_per_s", "orders.latency_ratio .workloads_unavailable"),
         ("oom", ".oom_kills", ".pods_failing .crash_loops .workloads_unavailable"),
+        ("cpu-throttling", "search.latency_ratio", ".workloads_unavailable api.probe_state"),
         ("failing-service", "payments.state", ".workloads_unavailable"),
         ("hostile", "api.state", "shop.active_s .pods_failing .workloads_unavailable api.probe_state"),
         ("expired-certificate", "edge.state edge.certificate_days", ""),

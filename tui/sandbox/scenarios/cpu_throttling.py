@@ -10,7 +10,7 @@ from tui.sandbox.scenarios.stage import Stage
 NAMESPACE, DEPLOYMENT = "shop", "search"
 _SHARE = 0.55
 _LOAD = 3.0
-_SLOWER_BY = 2.5
+_SLOWER_BY = 12.0
 _LONGEST_S = 86_400.0
 
 
