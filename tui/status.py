@@ -39,7 +39,7 @@ def writing_segment(state: GuardState, barred: Sequence[str] = ()) -> Segment:
     if state.locked:
         return Segment("READ-ONLY")
     but = f", not {', '.join(barred)}" if barred else ""
-    brief = f" −{len(barred)}" if barred else ""
+    brief = f", {len(barred)} not" if barred else ""
     if not state.read_only and not state.armed_for_s:
         return Segment(f"WRITABLE{but}", "warn", short=f"WRITABLE{brief}")
     if (left := int(state.armed_for_s)) > 0:

@@ -92,7 +92,7 @@ async def test_a_cluster_that_is_read_only_is_armed_for_where_the_rest_is_writab
     async with app.run_test(size=(140, 30)) as pilot:
         assert "WRITABLE, not us, ap" in line(app, "status")
         await pilot.press("2")
-        assert "READ-ONLY (W arms)" in app.query_one("#pods-title", SegmentLine).text
+        assert "READ-ONLY UNTIL ARMED" in app.query_one("#pods-title", SegmentLine).text
         await pilot.press("W")
         assert "armed for 10 min" in told(app)
         assert ", not ap" in line(app, "status")

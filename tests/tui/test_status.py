@@ -54,11 +54,11 @@ def test_whether_writing_is_possible_is_said_in_words(state: GuardState, text: s
 @pytest.mark.parametrize(
     ("state", "text", "short"),
     [
-        (GuardState(read_only=False, clock=lambda: 100.0), "WRITABLE, not us, ap", "WRITABLE −2"),
+        (GuardState(read_only=False, clock=lambda: 100.0), "WRITABLE, not us, ap", "WRITABLE, 2 not"),
         (
             GuardState(read_only=False, clock=lambda: 100.0, armed_until=681.9),
             " ARMED 9:41, not us, ap ",
-            " ARMED 9:41 −2 ",
+            " ARMED 9:41, 2 not ",
         ),
         (GuardState(read_only=True, clock=lambda: 100.0), "READ-ONLY (W arms)", "READ-ONLY"),
         (GuardState(read_only=False, locked=True), "READ-ONLY", ""),

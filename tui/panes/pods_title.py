@@ -21,7 +21,7 @@ def guard_segments(entry: Kubernetes | None) -> list[Segment]:
     """Return that this cluster is held tighter than the profile; nothing where it is not."""
     if entry is None or not (entry.guards.locked or entry.guards.read_only):
         return []
-    return [Segment("LOCKED" if entry.guards.locked else "READ-ONLY (W arms)", "warn")]
+    return [Segment("LOCKED" if entry.guards.locked else "READ-ONLY UNTIL ARMED", "warn")]
 
 
 def partial_words(snapshot: KubernetesSnapshot) -> str:
