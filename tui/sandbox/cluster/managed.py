@@ -1,7 +1,8 @@
 """Who wrote which field of an object, and when: `metadata.managedFields`, of the kinds whose writes nothing else tells.
 
-Only the keys of `data` are told apart. As a server does it, an update takes the fields over that it changes, and a
-server-side apply is refused where it would change what another manager has written.
+Of ConfigMaps and Secrets only the keys of `data` are told apart; Deployments are told of in `whole_fields`. As a server
+does it, an update takes the fields over that it changes, and a server-side apply is refused where it would change what
+another manager has written.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any
 from tui.sandbox.cluster.clock import stamp
 from tui.sandbox.cluster.problems import ApiError
 from tui.sandbox.cluster.request import Call
-from tui.sandbox.cluster.resources import CONFIGMAPS, SECRETS, Object
+from tui.sandbox.cluster.resources import CONFIGMAPS, DEPLOYMENTS, SECRETS, Object
 from tui.sandbox.cluster.store import Store, clone
+from tui.sandbox.cluster.whole_fields import written
 
 _KEPT = (CONFIGMAPS, SECRETS)
 Entry = dict[str, Any]
@@ -51,6 +53,11 @@ def note_write(
     call: Call, store: Store, thing: Object, old: Object | None = None, applied: Object | None = None
 ) -> None:
     """Write into `thing` who writes it now, by an apply of `applied` where it is given; not where nothing changes."""
+    if call.resource == DEPLOYMENTS and not call.subresource:
+        told = written(thing, old or {}, _manager(call), stamp(store.clock.now()))
+        thing["metadata"].pop("managedFields", None)
+        if told:
+            thing["metadata"]["managedFields"] = told
     if call.resource not in _KEPT:
         return
     before = [clone(one) for one in _entries(old or {})]

@@ -20,6 +20,7 @@ from tui.sandbox.cluster.resources import (
 )
 from tui.sandbox.cluster.shapes import owner_reference, pod_from, template_hash
 from tui.sandbox.cluster.store import Store, clone
+from tui.sandbox.cluster.whole_fields import founded
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -103,6 +104,8 @@ class Populator:
         thing.setdefault("metadata", {})["creationTimestamp"] = self.ago(age_s)
         thing = {"apiVersion": resource.api_version, "kind": resource.kind, **thing}
         fill(resource, thing)
+        if resource == DEPLOYMENTS:
+            thing["metadata"]["managedFields"] = founded(thing, "kubectl-client-side-apply", self.ago(age_s))
         return self.store.insert(resource, thing)
 
     def pod(self, thing: Object, node: Object, age_s: float, restarted_s: float | None = None) -> Object:

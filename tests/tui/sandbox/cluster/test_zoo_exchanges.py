@@ -13,7 +13,8 @@ from tui.sandbox.cluster import Cluster
 ZOO = Path(__file__).parents[3] / "fixtures" / "kubernetes-zoo"
 EXCHANGES: list[dict[str, Any]] = json.loads((ZOO / "exchanges.json").read_text())
 RECORDED_UID = "da857ef4-a480-4ac7-9022-fe7c248140c6"
-OWN_CLOCK = ("resourceVersion", "creationTimestamp")
+OWN_CLOCK = ("resourceVersion", "creationTimestamp", "managedFields")
+"""What every server tells in its own way, and the recording leaves out."""
 
 
 def comparable(answer: dict[str, Any]) -> dict[str, Any]:
