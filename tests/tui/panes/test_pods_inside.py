@@ -133,6 +133,15 @@ async def test_a_profile_can_deny_looks(tmp_path: Path) -> None:
         assert app.told == ["the profile denies look-inside (guards.verbs.deny)"]
 
 
+async def test_a_cluster_can_deny_looks_in_itself(tmp_path: Path) -> None:
+    entry = {"context": "sandbox", "guards": {"verbs": {"deny": ["look-inside"]}}}
+    async with seated(tmp_path, kubernetes=None, clusters={"eu": entry}) as (cluster, app, pilot):
+        await pilot.press("t")
+        await until(pilot, lambda: app.told)
+        assert app.told == ["the profile denies look-inside in eu (clusters.eu.guards.verbs.deny)"]
+        assert not cluster.execs.seen
+
+
 async def test_a_shell_is_asked_for_in_the_container_that_was_chosen(tmp_path: Path) -> None:
     async with seated(tmp_path, "payments-") as (_, app, pilot):
         await pilot.press("T")

@@ -230,6 +230,18 @@ async def test_rights_are_told_as_they_are(k: Kubectl) -> None:
     assert (await shop.run("get", "pods", "-A"))[0] == 1
 
 
+async def test_a_kubelets_page_and_who_wrote_a_deployment_are_told(k: Kubectl) -> None:
+    page = await k("get", "--raw", "/api/v1/nodes/node-1/proxy/metrics/cadvisor")
+    assert "\ncontainer_cpu_cfs_throttled_periods_total{" in page
+    viewer = Kubectl(k.program, k.cluster, k.folder, "viewer")
+    assert (await viewer.run("auth", "can-i", "get", "nodes", "--subresource", "proxy"))[:2] == (1, "no\n")
+    status, _, error = await viewer.run("get", "--raw", "/api/v1/nodes/node-1/proxy/metrics/cadvisor")
+    assert (status, "forbidden" in error.lower()) == (1, True)
+    await k("set", "image", "-n", "shop", "deploy/api", "app=registry.example/shop/api:2.14.1")
+    told = json.loads(await k("get", "-n", "shop", "deploy/api", "-o", "json", "--show-managed-fields"))
+    assert "kubectl-set" in {one["manager"] for one in told["metadata"]["managedFields"]}
+
+
 async def test_manifests_are_applied_compared_and_patched(k: Kubectl) -> None:
     manifest = {
         "apiVersion": "v1",
