@@ -26,6 +26,8 @@ _AT_ONCE: Final = 2
 """Nodes asked at the same time."""
 _FAILED_S: Final = 60.0
 """Until a node that could not be asked is asked again."""
+_SELDOM_S: Final = 60.0
+"""Between two pages at most, however slow they are to come."""
 _KEPT_S: Final = 600.0
 """How long what is known of a node is kept, when it is no longer asked."""
 _TIMEOUT_S: Final = 15.0
@@ -114,14 +116,17 @@ class KubeletThrottling:
             one: known for one, known in self._nodes.items() if known.is_asked or now - known.due_at < _KEPT_S
         }
         node = self._nodes.setdefault(name, _Node())
+        if node.is_asked:
+            return
         node.is_asked, wait_s = True, _FAILED_S
         try:
             if not await self._may():
                 return
             groups = await self._page(name, pods)
             self._servers = self._connection.servers
-            # A page that is slow to come is a burden to its node: it is asked for less often.
-            wait_s = max(self._every_s, 10 * (self._clock() - began))
+            # A page that is slow to come is a burden to its node: it is asked for less often. But so often that there
+            # is always one before that still tells of the present.
+            wait_s = min(_SELDOM_S, max(self._every_s, 10 * (self._clock() - began)))
             node.take(groups, self._clock())
         except SourceError as error:
             node.error = error

@@ -274,6 +274,30 @@ async def test_a_slow_node_is_asked_less_often_and_no_more_than_two_at_once(clus
     assert asking.kubelets.due(names[:2]) in names[:2]
 
 
+async def test_a_node_that_takes_long_every_time_still_has_two_readings_to_compare(
+    cluster: Cluster, asking: _Asking
+) -> None:
+    pod = asking.pod()
+    node = pod["spec"]["nodeName"]
+    for _ in range(2):
+        cluster.misbehave("slow", f"/api/v1/nodes/{node}/proxy", delay_s=30)
+        before = asking.kubelets.requests
+        reading = asyncio.create_task(asking.read(node))
+        async with asyncio.timeout(10):
+            while asking.kubelets.requests == before:
+                await asyncio.sleep(0.01)
+        await asking.read(node)
+        assert asking.kubelets.requests == before + 1, "one is under way: it is not asked twice"
+        asking.clock.now += 14
+        cluster.clear()
+        await reading
+        asking.clock.now += 46
+        assert asking.kubelets.due({node}) == node
+    found = asking.held(pod)
+    assert found is not None
+    assert found.lately is not None
+
+
 async def test_another_cluster_is_not_taken_for_the_one_before(asking: _Asking) -> None:
     pod = asking.pod()
     await asking.read(pod["spec"]["nodeName"])
