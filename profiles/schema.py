@@ -237,11 +237,11 @@ class LogFilter(Strict):
     logs: list[SystemName] = Field(default_factory=list)
     """Names of the logs it is for; all when empty."""
     within: Timeout = 10.0
-    """How far back lines count for the thresholds."""
+    """How far back messages count for the thresholds."""
     warn: float | None = None
-    """From so many lines on within that time: warning."""
+    """From so many messages on within that time: warning."""
     critical: float | None = None
-    """From so many lines on within that time: critical."""
+    """From so many messages on within that time: critical."""
     for_: Annotated[Duration, Field(alias="for")] = 0.0
     """How long it must hold before it is an alert."""
     clear: float | None = None

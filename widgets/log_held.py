@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from textual.timer import Timer
 from textual.widget import Widget
 
-from widgets.log_store import Joins, Lines, LogLine, LogStore, Predicate
+from widgets.log_store import Belonging, Joins, Lines, LogLine, LogStore, Predicate
 
 FLUSH_INTERVAL_S: Final = 0.1
 """New lines are drawn at most ten times a second."""
@@ -41,6 +41,7 @@ class HeldView(Widget):
         empty: str = "no lines yet",
         lines: Lines | None = None,
         look: Callable[[Any], LogLine] | None = None,
+        belonging: Belonging | None = None,
     ) -> None:
         """Prepare the view.
 
@@ -50,9 +51,10 @@ class HeldView(Widget):
             empty: what to say while there is no line.
             lines: what holds them; None: a list.
             look: makes of what is held what is drawn, when it is; None: LogLines are held.
+            belonging: how lines tell what messages they belong to, which a predicate then judges whole if it can.
         """
         super().__init__(id=id)
-        self._store = LogStore(max_lines, lines)
+        self._store = LogStore(max_lines, lines, belonging)
         self._look = look
         self._empty = empty
         self._is_following = True

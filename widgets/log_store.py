@@ -1,19 +1,21 @@
 """A bounded store of log lines and the index of those that pass a predicate. Knows no screen."""
 
-from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import Any, Final, NamedTuple, Protocol, Self, SupportsIndex, overload
 
 from rich.style import Style
 
 from widgets.cell import Tone
+from widgets.log_index import Joins, LogIndex
+from widgets.log_messages import Belonging, Ends, Judge, Messages, Predicate, Stretch
 
-_CHUNK: Final = 2_000
-"""Lines taken out of the store at once, to be tested."""
+__all__ = ["Belonging", "Joins", "Judge", "Lines", "LogLine", "LogStore", "PlainLines", "Predicate"]
+
+_CHUNK: Final = 4_000
+"""Lines tested at once, at most."""
 _FEW: Final = 100
-"""Lines tested between two looks at the clock."""
+"""Lines tested before the first look at the clock."""
 
 
 class LogLine(NamedTuple):
@@ -27,13 +29,6 @@ class LogLine(NamedTuple):
     label_tone: Tone = ""
     spans: Sequence[tuple[int, int, Style]] = ()
     """Stretches of the text that look otherwise: start, end, and what is added to the line's look; in order."""
-
-
-Predicate = Callable[[Any], bool]
-"""Tells of a line, as it was given to the store, whether it is shown."""
-
-Joins = Callable[[Any, Any], bool]
-"""Tells of a line that is shown, and of the one that passes next, whether that one is folded into it."""
 
 
 class Lines(Protocol):
@@ -85,20 +80,22 @@ class PlainLines(list[Any]):
 class LogStore:
     """The newest `max_lines` lines, numbered from 0 as they came; the numbers stay when old lines are dropped."""
 
-    def __init__(self, max_lines: int, lines: Lines | None = None) -> None:
+    def __init__(self, max_lines: int, lines: Lines | None = None, belonging: Belonging | None = None) -> None:
+        """Hold nothing yet; with `belonging`, a predicate that is a `Judge` tells of messages, and else of lines."""
         self.max_lines = max_lines
         self.first = 0
         """The number of the oldest line held; below 0 when older lines were put before the first that came."""
         self.dropped = 0
         """Lines dropped because newer ones came."""
         self._lines: Lines = PlainLines() if lines is None else lines
+        self._belonging = belonging
         self._predicate: Predicate | None = None
         self._joins: Joins | None = None
-        self._matches = array("q")
-        """Numbers of the lines that are shown, in order, when not all are."""
-        self._sizes = array("q")
-        """How many lines each of them stands for, itself included."""
-        self._passing = 0
+        self._messages: Messages | None = None
+        """Finds messages, where the predicate tells of them."""
+        self._index = LogIndex(self.__getitem__)
+        self._ends = Ends()
+        """Of the lines that are tested."""
         self._untested = 0
 
     @property
@@ -138,7 +135,9 @@ class LogStore:
         self._index_anew()
 
     def _index_anew(self) -> None:
-        self._matches, self._sizes, self._passing = array("q"), array("q"), 0
+        self._index, self._ends = LogIndex(self.__getitem__, self._joins), Ends()
+        is_of_messages = self._belonging is not None and isinstance(self._predicate, Judge)
+        self._messages = Messages(self._belonging, self._predicate) if is_of_messages else None  # type: ignore[arg-type]
         self._untested = self.end if self._is_indexed else self.first
 
     @property
@@ -159,27 +158,13 @@ class LogStore:
         """Store lines and test them, once."""
         start = self.end
         self._lines.extend(lines)
-        if self._is_indexed:
-            self._append(_passing(lines, start, self._predicate), lines, start)
+        if self._is_indexed and lines:
+            found = self._tested(lines, start)
+            self._index.append(found.passing)
+            self._join(self._ends, found.ends)
         # Cutting the front moves every pointer behind it, so it is not done line by line.
         if len(self._lines) > self.max_lines + self.max_lines // 20:
             self.trim()
-
-    def _append(self, found: list[int], lines: Sequence[Any], start: int) -> None:
-        self._passing += len(found)
-        if (joins := self._joins) is None:
-            self._matches.extend(found)
-            return
-        matches, sizes = self._matches, self._sizes
-        head = self[matches[-1]] if matches and matches[-1] >= self.first else None
-        for number in found:
-            line = lines[number - start]
-            if head is not None and joins(head, line):
-                sizes[-1] += 1
-            else:
-                matches.append(number)
-                sizes.append(1)
-                head = line
 
     def extend_front(self, lines: Sequence[Any]) -> None:
         """Put older lines before all that are held."""
@@ -187,10 +172,33 @@ class LogStore:
         self._lines.extend_front(lines)
         self.first -= len(lines)
         if self._is_indexed and is_tested:
-            self._prepend(_passing(lines, self.first, self._predicate), lines, self.first)
-            self._untested = self.first
+            self._test_before(lines, self.first)
         elif not self._is_indexed:
             self._untested = self.first
+
+    def _tested(self, lines: Sequence[Any], start: int) -> Stretch:
+        if self._messages is not None:
+            return self._messages.stretch(lines, start)
+        if (passes := self._predicate) is None:
+            return Stretch(range(start, start + len(lines)), Ends())
+        return Stretch([number for number, line in enumerate(lines, start) if passes(line)], Ends())
+
+    def _test_before(self, lines: Sequence[Any], start: int) -> None:
+        """Test lines that stand before all that were tested."""
+        found = self._tested(lines, start)
+        self._index.prepend(found.passing)
+        self._untested = start
+        self._join(found.ends, self._ends)
+
+    def _join(self, older: Ends, newer: Ends) -> None:
+        if self._messages is None:
+            return
+        self._ends, change = self._messages.joined(older, newer, self._held)
+        self._index.put(number for number in change.put if number >= self.first)
+        self._index.take(number for number in change.taken if number >= self.first)
+
+    def _held(self, number: int) -> tuple[Any, bool] | None:
+        return (self[number], number in self._index) if number >= self.first else None
 
     def trim(self) -> None:
         """Drop the oldest lines above the bound."""
@@ -204,28 +212,14 @@ class LogStore:
             self._drop(min(number - self.first, len(self._lines)))
 
     def _drop(self, excess: int) -> None:
-        if self._predicate is None:
-            self._passing = max(0, self._passing - excess)
-        else:
-            before = bisect_left(self._matches, self.first + excess)
-            self._passing -= sum(self._sizes[:before]) if self._joins is not None else before
         del self._lines[:excess]
         self.first += excess
-        gone = bisect_left(self._matches, self.first)
-        if gone and self._joins is not None:
-            gone = self._keep_what_is_left(gone)
-        del self._matches[:gone], self._sizes[:gone]
-
-    def _keep_what_is_left(self, gone: int) -> int:
-        """Let the first line that is left of a fold stand for it, whose own first line is gone; return how many go."""
-        following = self._matches[gone] if gone < len(self._matches) else self.end
-        size = self._sizes[gone - 1] - (self.first - self._matches[gone - 1])
-        left = _passing(self._lines[: min(following - self.first, _FEW)], self.first, self._predicate)
-        if not left or size < 1:
-            return gone
-        self._matches[gone - 1], self._sizes[gone - 1] = left[0], size
-        self._passing += size if self._predicate is not None else 0
-        return gone - 1
+        self._index.forget_before(self.first)
+        self._ends.forget_before(self.first)
+        if not self.is_filtering:
+            # Nothing that is put in front from now on is what the oldest line goes on with.
+            self._ends.first.clear()
+            self._ends.is_cut = True
 
     def clear(self) -> None:
         """Forget every line; the numbers go on."""
@@ -239,81 +233,47 @@ class LogStore:
         """Test older lines, the newest of them first, for about `budget_s` seconds."""
         if not self._is_indexed:
             return
-        deadline, is_over = perf_counter() + budget_s, False
-        while self.is_filtering and not is_over:
-            start = max(self.first, self._untested - _CHUNK)
-            chunk = self._lines[start - self.first : self._untested - self.first]
-            found: list[list[int]] = []
-            end = len(chunk)
-            while end > 0 and not is_over:
-                begin = max(0, end - _FEW)
-                found.append(_passing(chunk[begin:end], start + begin, self._predicate))
-                end = begin
-                is_over = perf_counter() > deadline
-            self._prepend([number for few in reversed(found) for number in few], chunk, start)
-            self._untested = start + end
-
-    def _prepend(self, found: list[int], chunk: Sequence[Any], start: int) -> None:
-        self._passing += len(found)
-        if (joins := self._joins) is None or not found:
-            self._matches[:0] = array("q", found)
-            return
-        numbers, sizes, head = array("q"), array("q"), None
-        for number in found:
-            line = chunk[number - start]
-            if head is not None and joins(head, line):
-                sizes[-1] += 1
-            else:
-                numbers.append(number)
-                sizes.append(1)
-                head = line
-        if self._matches and joins(head, self[self._matches[0]]):
-            sizes[-1] += self._sizes[0]
-            del self._matches[0], self._sizes[0]
-        self._matches[:0], self._sizes[:0] = numbers, sizes
+        deadline, count = perf_counter() + budget_s, _FEW
+        while self.is_filtering:
+            start, began = max(self.first, self._untested - count), perf_counter()
+            self._test_before(self._lines[start - self.first : self._untested - self.first], start)
+            now = perf_counter()
+            if now > deadline:
+                break
+            count = max(_FEW, min(_CHUNK, int(count * (deadline - now) / (now - began + 1e-6))))
 
     @property
     def count(self) -> int:
         """How many lines are shown: those that pass and are not folded, as far as they have been tested."""
-        return len(self._matches) if self._is_indexed else len(self._lines)
+        return self._index.count if self._is_indexed else len(self._lines)
 
     @property
     def passing(self) -> int:
         """How many lines pass, folded or not, as far as they have been tested."""
-        return self._passing if self._is_indexed else len(self._lines)
+        return len(self._index.passing) if self._is_indexed else len(self._lines)
 
     def number(self, index: int) -> int:
         """Return the number of the line shown at `index`."""
-        return self._matches[index] if self._is_indexed else self.first + index
+        return self._index.number(index) if self._is_indexed else self.first + index
 
     def size(self, number: int) -> int:
         """Return how many lines the shown line with this number stands for, itself included."""
-        if self._joins is None:
-            return 1
-        index = bisect_left(self._matches, number)
-        is_shown = index < len(self._matches) and self._matches[index] == number
-        return self._sizes[index] if is_shown else 1
+        return self._index.size(number)
+
+    def folded(self, number: int) -> Sequence[int]:
+        """Return the numbers of the lines that the shown line with this number stands for, itself first."""
+        return self._index.folded(number)
 
     def index(self, number: int) -> int:
         """Return the index among the lines shown of the first whose number is not smaller, or of the one it is in."""
         if not self._is_indexed:
             return max(0, min(number - self.first, len(self._lines)))
-        if self._joins is not None:
-            return max(0, bisect_right(self._matches, number) - 1)
-        return bisect_left(self._matches, number)
+        return self._index.index(number)
 
     def shown(self) -> Iterator[Any]:
         """Return the lines that pass now, oldest first; another thread may go through them while lines come."""
         lines, first = self._lines.copy(), self.first
-        if (passes := self._predicate) is None:
+        if self._predicate is None:
             return (lines[index] for index in range(len(lines)))
-        if self._joins is not None:
-            return (line for index in range(len(lines)) if passes(line := lines[index]))
-        numbers = self._matches[:]
+        numbers = self._index.passing[:]
         return (lines[number - first] for number in numbers)
-
-
-def _passing(lines: Iterable[Any], start: int, passes: Predicate | None) -> list[int]:
-    if passes is None:
-        return [number for number, _ in enumerate(lines, start)]
-    return [number for number, line in enumerate(lines, start) if passes(line)]

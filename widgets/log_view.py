@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from widgets.fitting import fit, plain, width_of, wrap
 from widgets.log_held import FLUSH_INTERVAL_S, HeldView, Part, Pattern
-from widgets.log_store import Lines, LogLine, Predicate
+from widgets.log_store import Belonging, Lines, LogLine, Predicate
 from widgets.table_lines import Line, Piece, differences, to_strip
 from widgets.tones import BOLD, REVERSE, tone_classes, tone_css, tone_styles
 
@@ -101,9 +101,10 @@ class LogView(HeldView, can_focus=True):
         empty: str = "no lines yet",
         lines: Lines | None = None,
         look: Callable[[Any], LogLine] | None = None,
+        belonging: Belonging | None = None,
     ) -> None:
         """Prepare the view; the arguments are those of `HeldView`."""
-        super().__init__(id=id, max_lines=max_lines, empty=empty, lines=lines, look=look)
+        super().__init__(id=id, max_lines=max_lines, empty=empty, lines=lines, look=look, belonging=belonging)
         self._drawn: dict[int, Line] = {}
         self._coming: dict[int, Line] = {}
         """Rows as they were worked out when they were found to have changed, until they are drawn."""

@@ -20,11 +20,11 @@ def main(path: str, typed: str) -> None:
     follower.scan()
     opened_s = time.monotonic() - began
     stack = Stack((new_filter(typed, time.time()),))
-    reading, found = Reading([Past("big", follower.begun)], stack.predicate(), sieve_of(stack)), 0
+    reading, found = Reading([Past("big", follower.begun)], stack.judge(), sieve_of(stack)), 0
     while not reading.is_over:
         found += len(reading.take(2_000))
         time.sleep(0.001)
-    passes = stack.predicate()
+    passes = stack.judge()
     found += sum(1 for line in intake.take() if passes is None or passes(line))
     answer = {
         "found": found,

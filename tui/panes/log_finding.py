@@ -8,7 +8,7 @@ from textual.timer import Timer
 
 from tui.panes import log_lines
 from tui.panes.log_filter_page import FilterPage
-from tui.panes.log_lines import LEVELS
+from tui.panes.log_lines import BELONGING, LEVELS
 from tui.panes.log_memory import MAX_LINES
 from tui.panes.log_older import Older
 from tui.panes.log_saved import of_profile
@@ -16,7 +16,9 @@ from tui.panes.log_spooled import SpooledLines
 from tui.panes.log_tally_page import TallyPage
 from tui.panes.log_title import LEVEL_WORDS
 from tui.panes.pane import Desk, Pane
+from tui.sources.logs.judge import Judge
 from tui.sources.logs.line import LogLine
+from tui.sources.logs.messages import gathered
 from tui.sources.logs.source import LogsSource
 from tui.sources.logs.spool import Spool
 from tui.sources.logs.stack import Filter, Stack, new_filter
@@ -42,7 +44,12 @@ class LogFinding(Pane):
         super().__init__(desk, id=id)
         self._held = SpooledLines(Spool(desk.profile.log_spool_mib * 1024 * 1024))
         self._view = LogView(
-            id="logs-view", max_lines=MAX_LINES, empty="no lines yet", lines=self._held, look=self._look
+            id="logs-view",
+            max_lines=MAX_LINES,
+            empty="no lines yet",
+            lines=self._held,
+            look=self._look,
+            belonging=BELONGING,
         )
         self._older = Older(self._view, self._held)
         self._stack = Stack()
@@ -69,9 +76,12 @@ class LogFinding(Pane):
         if self._apply_timer is not None:
             self._apply_timer.stop()
             self._apply_timer = None
-        self._view.predicate = None if self._is_unfiltered else self._stack.predicate(self._drafts.values())
+        self._view.predicate = self._judge()
         self._view.highlight = self._marked_words()
         self._draw_frame()
+
+    def _judge(self) -> Judge | None:
+        return None if self._is_unfiltered else self._stack.judge(self._drafts.values())
 
     def _marked_words(self) -> Pattern | None:
         """Return what is marked in the lines: the newest expression that they must hold."""
@@ -201,20 +211,20 @@ class LogFinding(Pane):
         )
 
     def action_tally(self) -> None:
-        """Choose a field whose values are counted over the visible lines."""
+        """Choose a field whose values are counted over the visible messages."""
         number = self._view.first_number + max(0, self._view.line_count - _LOOKED_AT)
         _, lines = self._view.held(number, _LOOKED_AT)
-        passes = self._view.predicate
-        found = fields_of([line for line in lines if passes is None or passes(line)])
-        choices = [Choice(name, name, f"in {count:,} of the newest lines: {example}") for name, count, example in found]
+        judge = self._judge()
+        found = fields_of(message for message in gathered(lines) if judge is None or judge.of_message(message))
+        choices = [Choice(name, name, f"in {count:,} of the newest: {example}") for name, count, example in found]
         known = {choice.key for choice in choices}
-        choices += [Choice(name, name, "of every line") for name in OF_LINES if name not in known]
+        choices += [Choice(name, name, "of every message") for name in OF_LINES if name not in known]
         choices += [Choice(f"${word}", f"${word}", "word of the line, as awk counts") for word in range(1, 13)]
         self.app.push_screen(ChooseDialog("Count the values of which field?", choices), self._open_tally)
 
     def _open_tally(self, field: str | None) -> None:
         if field is not None:
-            self.app.push_screen(TallyPage(field, self._view, self._narrow))
+            self.app.push_screen(TallyPage(field, self._view, self._judge(), self._narrow))
 
     def _narrow(self, typed: str, excludes: bool) -> None:
         self._filter(self._stack.with_filter(new_filter(typed, self.desk.now(), excludes=excludes)))

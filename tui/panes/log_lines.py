@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from rich.color import Color, ColorSystem
@@ -16,10 +17,12 @@ from tui.sources.docker.source import shown_socket
 from tui.sources.logs.colours import COLOUR, stretches
 from tui.sources.logs.fields import fields, pretty, shape_of
 from tui.sources.logs.json_line import json_object
-from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.line import OWN, LineKind, LogLine, Severity
+from tui.sources.logs.messages import Stream, stream_of
 from tui.sources.logs.stdin import STDIN
 from tui.sources.text import clean, clean_lines
 from widgets.cell import Tone
+from widgets.log_store import Belonging
 from widgets.log_store import LogLine as ShownLine
 
 _TONES: Final[Mapping[Severity, Tone]] = {
@@ -45,6 +48,14 @@ _STANDARD: Final = ColorSystem.STANDARD
 _GREY: Final = 8
 LEVELS: Final = (Severity.NONE, Severity.INFO, Severity.WARN, Severity.ERROR)
 """The minimum levels that one key goes through."""
+
+
+def _place_of(kind: LineKind) -> tuple[Stream | None, bool]:
+    return (None if kind.origin == OWN else stream_of(kind)), kind.continues
+
+
+BELONGING: Final = Belonging(itemgetter(1), _place_of)
+"""Which lines are one message: a line and those that go on from it in the same file or container."""
 
 
 def label_tone(index: int) -> Tone:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from tui.panes.log_spooled import SpooledLines
-from tui.sources.logs.line import LogLine, Severity, line_kind
+from tui.sources.logs.line import OWN, LogLine, Severity, line_kind
 from tui.sources.logs.past import Past, Reading
 from tui.sources.logs.sieve import sieve_of
 from tui.sources.logs.stack import Stack
@@ -46,7 +46,7 @@ class Older:
         # What was read with other filters is read anew: it may lack lines that pass these.
         self._view.forget_before(self._edge)
         self._edge = self._view.first_number
-        passes, before = stack.predicate(), self._view.line_count
+        passes, before = stack.judge(), self._view.line_count
         reading = self._reading = Reading(list(pasts), passes, sieve_of(stack))
         if passes is not None:
             self._view.extend_front([_boundary(self._view)])
@@ -70,8 +70,8 @@ def _boundary(view: LogView) -> LogLine:
     _, first = view.held(view.first_number, 1)
     at = first[0].at if first else 0.0
     text = "opstui: older lines above were read through filters, the others are not here; < reads anew"
-    source, origin = (first[0].source, first[0].origin) if first else ("", "")
-    return LogLine(at, line_kind(source, origin, Severity.WARN, False, 0), text)
+    source = first[0].source if first else ""
+    return LogLine(at, line_kind(source, OWN, Severity.WARN, False, 0), text)
 
 
 def _size(size: float) -> str:

@@ -13,7 +13,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.sources.logs.judge import Judge
 from tui.sources.logs.line import LogLine
+from tui.sources.logs.messages import Gathering, Message
 from tui.sources.logs.tally import Figures, Rates, Tally, Value
 from widgets.cell import Cell, Column, Row
 from widgets.clipboard import copy, write_to_file
@@ -30,11 +32,11 @@ _MOST_SHOWN: Final = 500
 _TALL: Final = 20
 """Rows of a screen from which there is room for the plot."""
 _CUT: Final = 120
-_HINT: Final = "enter only these lines · x without them · c copy · s save · esc, q close"
+_HINT: Final = "enter only these · x without them · c copy · s save · esc, q close"
 
 
 class TallyPage(ModalScreen[None]):
-    """Counts the visible lines, those that are there and those that come, while it is open."""
+    """Counts the visible messages, those that are there and those that come, while it is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+g,q,i", "close", "Close", show=False, id="log_tally.close"),
@@ -59,30 +61,33 @@ class TallyPage(ModalScreen[None]):
     TallyPage #hint { color: $text-muted; height: 1; }
     """
 
-    def __init__(self, field: str, view: LogView, narrow: Callable[[str, bool], None]) -> None:
+    def __init__(self, field: str, view: LogView, judge: Judge | None, narrow: Callable[[str, bool], None]) -> None:
         """Prepare the page.
 
         Args:
             field: whose values are counted.
-            view: has the lines; those that pass its predicate are counted.
+            view: has the lines.
+            judge: tells which messages are counted; None: all.
             narrow: adds a filter, that hides what it means when the second argument says so.
         """
         super().__init__()
         self._field = field
         self._view = view
+        self._judge = judge
         self._narrow = narrow
+        self._gathering = Gathering()
         self._tally = Tally(field)
         self._rates = Rates()
         self._next = view.first_number
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
-        columns = [Column("count", "Lines", 9), Column("share", "Share", 6), Column("errors", "Errors", 8),
+        columns = [Column("count", "Count", 9), Column("share", "Share", 6), Column("errors", "Errors", 8),
                    Column("value", self._field)]  # fmt: skip
         table = LiveTable(columns, empty=f"no line with {plain(self._field)} yet", tree=True)
         table.can_focus = False
         with Vertical():
-            yield Static(Text(plain(f"{self._field} of the visible lines")), classes="title")
+            yield Static(Text(plain(f"{self._field} of the visible messages")), classes="title")
             yield Static("", classes="counts", id="counts")
             yield Static("", classes="counts", id="figures")
             yield table
@@ -100,19 +105,27 @@ class TallyPage(ModalScreen[None]):
             first, lines = self._view.held(self._next, _CHUNK)
             self._next = first + len(lines)
             if lines:
-                await asyncio.to_thread(self._add, lines, self._view.predicate)
+                await asyncio.to_thread(self._add, lines)
             await asyncio.sleep(_TURN_S if len(lines) == _CHUNK else _WAIT_S)
 
-    def _add(self, lines: Sequence[LogLine], passes: Callable[[LogLine], bool] | None) -> None:
-        visible = lines if passes is None else [line for line in lines if passes(line)]
+    def _add(self, lines: Sequence[LogLine]) -> None:
+        visible = self._passing(self._gathering.take(lines))
         self._tally.add(visible)
         self._rates.add(visible)
+
+    def _passing(self, messages: list[Message]) -> list[Message]:
+        return messages if self._judge is None else list(filter(self._judge.of_message, messages))
+
+    @property
+    def _counted(self) -> Tally:
+        """With the newest message of each log, which may still go on."""
+        return self._tally.with_more(self._passing(self._gathering.open))
 
     def _draw(self) -> None:
         if not self.query("#hint"):  # closed by the next key before it was laid out
             return
-        tally, behind = self._tally, self._view.first_number + self._view.line_count - self._next
-        told = [f"{tally.lines:,} lines, {tally.with_field:,} with it, {tally.different:,} different values"]
+        tally, behind = self._counted, self._view.first_number + self._view.line_count - self._next
+        told = [f"{tally.messages:,} messages, {tally.with_field:,} with it, {tally.different:,} different values"]
         if tally.others:
             told.append(f"{tally.others:,} more beyond those told apart")
         if behind > _CHUNK:
@@ -123,11 +136,11 @@ class TallyPage(ModalScreen[None]):
         figures.update(Text(words(found)) if found else "")
         self.query_one(LiveTable).show({value.text: _row(value, tally.with_field) for value in tally.top(_MOST_SHOWN)})
         # The newest of them is not over yet, and would look like a fall.
-        series = {"lines": self._rates.points()[:-1], "errors": self._rates.points(errors=True)[:-1]}
+        series = {"messages": self._rates.points()[:-1], "errors": self._rates.points(errors=True)[:-1]}
         curves = [Curve(name, points) for name, points in series.items() if any(value for _, value in points)]
         plot = self.query_one(Plot)
         plot.display = self.size.height >= _TALL
-        plot.show(Chart(curves, title=f"lines a second, {self._rates.bucket_s} s each"))
+        plot.show(Chart(curves, title=f"messages a second, {self._rates.bucket_s} s each"))
 
     def _say(self, text: str) -> None:
         self.query_one("#hint", Static).update(Text(plain(text) or _HINT))
@@ -152,11 +165,11 @@ class TallyPage(ModalScreen[None]):
             self._narrow(asked(self._field, key), excludes)
 
     def _text(self) -> str:
-        tally = self._tally
+        tally = self._counted
         rows = (f"{value.count}\t{value.errors}\t{value.text}\n" for value in tally.top(_MOST_SHOWN))
-        head = f"{tally.lines} lines, {tally.with_field} with {self._field}\n"
+        head = f"{tally.messages} messages, {tally.with_field} with {self._field}\n"
         figures = f"{words(found)}\n" if (found := tally.figures()) else ""
-        return f"{head}{figures}lines\terrors\t{self._field}\n{''.join(rows)}"
+        return f"{head}{figures}count\terrors\t{self._field}\n{''.join(rows)}"
 
     async def action_copy(self) -> None:
         """Copy everything."""

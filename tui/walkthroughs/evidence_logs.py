@@ -1,4 +1,4 @@
-"""How many lines of a log, as evidence."""
+"""How many messages of a log, as evidence."""
 
 import asyncio
 import re
@@ -11,6 +11,7 @@ from tui.sources.errors import SourceError
 from tui.sources.kubernetes import KubernetesSource, PodLogs
 from tui.sources.logs import LogsSource
 from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.messages import gathered
 from tui.sources.masking import without_secrets
 from tui.sources.text import clean
 from tui.units import span
@@ -80,9 +81,14 @@ async def _end_of(source: LogsSource, began: float) -> tuple[list[LogLine], str]
 
 
 def _meant(lines: list[LogLine], wanted: LogCount, since: float) -> list[LogLine]:
+    """Return the first lines of the messages that are meant; what must match may stand in any of their lines."""
     least, pattern = _LEAST[wanted.level], re.compile(wanted.matching or "", re.IGNORECASE)
-    return [
-        line
-        for line in lines
-        if line.at >= since and line.level >= least and not line.continues and pattern.search(line.raw)
+    found = [
+        message[0]
+        for message in gathered(lines)
+        if message[0].at >= since
+        and message[0].level >= least
+        and not message[0].continues
+        and any(pattern.search(line.raw) for line in message)
     ]
+    return sorted(found, key=lambda line: line.at)

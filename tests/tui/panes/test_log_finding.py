@@ -140,6 +140,44 @@ async def test_filters_stack_while_lines_pour_in_and_each_can_be_turned_off() ->
         assert app.stack == "+ took_ms > 100 (off)  - endpoint = /cart (off)"
 
 
+async def test_a_message_comes_and_goes_whole_while_its_lines_pour_in() -> None:
+    async with (app := PaneApp()).run_test(size=(100, 30)) as pilot:
+        app.add("2026-11-22T08:11:20Z ERROR order failed")
+        await until(pilot, lambda: len(app.raws) == 1)
+        await typed(pilot, "slash", "timeout")
+        await until(pilot, lambda: app.raws == [])
+        app.add("\tat a.b(c:1)")
+        app.add("Caused by: java.net.SocketTimeoutException: x", "2026-11-22T08:11:21Z INFO fine")
+        whole = [
+            "2026-11-22T08:11:20Z ERROR order failed",
+            "    at a.b(c:1)",
+            "Caused by: java.net.SocketTimeoutException: x",
+        ]
+        await until(pilot, lambda: app.raws == whole)
+        await typed(pilot, "x", "django")
+        app.add("2026-11-22T08:11:22Z ERROR timeout")
+        await until(pilot, lambda: len(app.raws) == 4)
+        app.add('    File "django.py"')
+        await until(pilot, lambda: app.raws == whole)
+        await pilot.press("escape")
+        await until(pilot, lambda: len(app.raws) == 6)
+
+
+async def test_errors_are_counted_by_the_type_that_a_later_line_names() -> None:
+    async with (app := PaneApp()).run_test(size=(100, 30)) as pilot:
+        app.add("2026-11-22T08:11:20Z ERROR order failed", "java.net.SocketTimeoutException: x", "\tat a.b(c:1)")
+        await until(pilot, lambda: len(app.raws) == 3)
+        await pilot.press("i")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press(*"exception", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TallyPage))
+        counts = app.screen.query_one("#counts")
+        await until(pilot, lambda: "1 messages, 1 with it" in str(counts.render()))
+        app.add("ValueError: y")
+        app.add("2026-11-22T08:11:21Z ERROR b.FooError: z")
+        await until(pilot, lambda: "2 messages, 2 with it, 2 different" in str(counts.render()))
+
+
 async def test_a_filter_that_would_hold_up_every_key_is_turned_off_and_said() -> None:
     async with (app := PaneApp()).run_test(size=(100, 30)) as pilot:
         app.add(*(["INFO " + "abcdefgh" * 60 + "?"] * 3_000))
@@ -278,9 +316,9 @@ async def test_the_values_of_a_field_are_counted_and_lead_to_a_filter() -> None:
         await pilot.press(*"endpoint", "enter")
         await until(pilot, lambda: isinstance(app.screen, TallyPage) and app.screen.query_one(LiveTable).row_count == 2)
         assert isinstance(app.screen, TallyPage)
-        assert "300 lines" in str(app.screen.query_one("#counts").render())
+        assert "300 messages" in str(app.screen.query_one("#counts").render())
         app.add(*[FAILED] * 200)
-        await until(pilot, lambda: "500 lines" in str(app.screen.query_one("#counts").render()))
+        await until(pilot, lambda: "500 messages" in str(app.screen.query_one("#counts").render()))
         await pilot.press("enter")
         await until(pilot, lambda: app.stack == "+ endpoint = /cart")
         assert len(app.raws) == 300
@@ -313,7 +351,7 @@ def test_the_filter_that_a_value_leads_to_means_its_lines(field: str, raw: str) 
 
     line = LineParser("app", "app.log").parse(raw, NOW)
     counted = Tally(field)
-    counted.add([line])
+    counted.add([[line]])
     (value,) = counted.top(1)
     test = query(asked(field, value.text), NOW).test
     assert test is not None

@@ -43,8 +43,8 @@ def shown(*texts: str, by_origin: bool = False) -> list[ShownLine]:
 
 
 def passing(stack: Stack, *texts: str) -> list[str]:
-    predicate = stack.predicate()
-    return [line.text for line in lines(*texts) if predicate is None or predicate(line)]
+    judge = stack.judge()
+    return [line.text for line in lines(*texts) if judge is None or judge(line)]
 
 
 def test_a_shown_line_has_the_time_in_utc_its_level_and_its_source_in_front() -> None:

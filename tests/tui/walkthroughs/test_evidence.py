@@ -154,6 +154,15 @@ async def test_lines_of_a_log_are_counted_by_level_and_words(tmp_path: Path) -> 
     assert (logins.value, logins.mark) == ("4", Mark.PASSED)
 
 
+async def test_a_message_is_counted_once_whichever_of_its_lines_has_the_words(tmp_path: Path) -> None:
+    log = tmp_path / "api.log"
+    log.write_text("ERROR order\njava.net.SocketTimeoutException: x\n\tat a.Timeout(b:1)\nERROR fine\n")
+    async with site_of(tmp_path, logs={"api": str(log)}) as site:
+        (found,) = await facts(site, logs={"of": "api", "matching": "timeout"}, warn=10)
+    assert found.value == "1"
+    assert "ERROR order" in found.detail
+
+
 async def test_thousands_of_lines_are_counted_and_what_lies_further_back_is_said_to(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     log = tmp_path / "api.log"

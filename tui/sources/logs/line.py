@@ -24,6 +24,8 @@ REARRANGED: Final = -1
 """As `LineKind.begin`: what to show is no end of the line as it was written, and is held in front of it."""
 GAP: Final = "opstui: gap in "
 """How a line begins that stands where lines may be missing which the system no longer had."""
+OWN: Final = "opstui"
+"""Origin of a line of opstui's own that stands where lines are left out: no message goes on across it."""
 SEPARATOR: Final = "\x1f"
 """Between the two: cleaned text never holds it."""
 

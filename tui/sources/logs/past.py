@@ -21,11 +21,13 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from tui.sources.logs.files import Begun, Key
+from tui.sources.logs.heads import MOST_BYTES, next_head
+from tui.sources.logs.judge import Judge
 from tui.sources.logs.line import LogLine
+from tui.sources.logs.messages import has_several, messages
 from tui.sources.logs.parse import LineParser
 from tui.sources.logs.sieve import Sieve
 from tui.sources.logs.splitter import MAX_LINE_BYTES, split
-from tui.sources.logs.stack import Predicate
 from tui.sources.text import clean
 
 BLOCK: Final = 1024 * 1024
@@ -62,8 +64,8 @@ class Past:
         """End at the next block."""
         self._is_stopped.set()
 
-    def lines(self, passes: Predicate | None, sieve: Sieve | None = None) -> Iterator[list[LogLine]]:
-        """Yield the lines that pass, block by block, the newest block first, in each the oldest line first.
+    def lines(self, judge: Judge | None, sieve: Sieve | None = None) -> Iterator[list[LogLine]]:
+        """Yield the lines of messages that pass, the newest block first, in each the oldest line first.
 
         An empty list says only that time has passed. `sieve` leaves out what cannot pass without parsing it.
         """
@@ -72,12 +74,12 @@ class Past:
         self.left_bytes = sum(each.size for each in unique)
         for each in unique:
             left = self.left_bytes - each.size
-            yield from self._of_file(each, passes, sieve)
+            yield from self._of_file(each, judge, sieve)
             if self._is_stopped.is_set():
                 return
             self.left_bytes = left
 
-    def _of_file(self, found: "_Generation", passes: Predicate | None, sieve: Sieve | None) -> Iterator[list[LogLine]]:
+    def _of_file(self, found: "_Generation", judge: Judge | None, sieve: Sieve | None) -> Iterator[list[LogLine]]:
         try:
             with found.open(self._is_stopped) as file:
                 end = found.size if not found.is_packed else file.seek(0, os.SEEK_END)
@@ -85,7 +87,7 @@ class Past:
                     self.looked_at += size
                     if not found.is_packed:
                         self.left_bytes -= size
-                    yield self._passing(found, block, passes, sieve)
+                    yield self._passing(found, block, judge, sieve)
                     if self._is_stopped.is_set():
                         return
         except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
@@ -93,16 +95,19 @@ class Past:
                 f"{clean(found.name, limit=80)}: {clean(getattr(error, 'strerror', '') or str(error))}"
             )
 
-    def _passing(
-        self, found: "_Generation", block: bytes, passes: Predicate | None, sieve: Sieve | None
-    ) -> list[LogLine]:
+    def _passing(self, found: "_Generation", block: bytes, judge: Judge | None, sieve: Sieve | None) -> list[LogLine]:
         parser = LineParser(self._source, clean(found.origin, limit=80))
         parser.is_of_past = True
         passing: list[LogLine] = []
         for piece in _pieces(block):
             texts = split(left.removesuffix(b"\n")) if (left := sieve(piece) if sieve else piece) else []
             lines = parser.parse_all(list(map(self._shown, texts)) if self._shown else texts, found.changed)
-            passing += lines if passes is None else filter(passes, lines)
+            if judge is None:
+                passing += lines
+            elif has_several(lines):
+                passing += (line for message in messages(lines) if judge.of_message(message) for line in message)
+            else:
+                passing += filter(judge.alone, lines)
             self._rest()
         return passing
 
@@ -167,30 +172,42 @@ def _generations(path: str, offsets: Mapping[Key, int]) -> Iterator[tuple[Key, _
 
 
 def _backwards(file: IO[bytes], end: int) -> Iterator[tuple[int, bytes]]:
-    """Yield (bytes looked at, whole lines) from the end to the beginning, about a MiB each."""
+    """Yield (bytes looked at, whole messages) from the end to the beginning, about a MiB each."""
     rest = b""
     while end > 0:
         start = max(0, end - BLOCK)
         data = os.pread(file.fileno(), end - start, start)
         if not data:
             return
-        end = start
+        size, end = end - start, start
         data += rest
-        cut = data.find(b"\n") + 1 if start else 0
-        if start and not cut and len(data) > 2 * MAX_LINE_BYTES:
-            # One line longer than anything: only its end is kept, as nothing of it could be shown in full.
-            rest = data[-MAX_LINE_BYTES:]
-            yield end, b""
-            continue
+        cut = _cut(data) if start else 0
         rest = data[:cut] if start else b""
-        yield min(BLOCK, len(data)), data[cut:]
+        if len(rest) > 2 * MAX_LINE_BYTES and b"\n" not in rest[:-1]:
+            # One line longer than anything: only its end is kept, as nothing of it could be shown in full.
+            rest = rest[-MAX_LINE_BYTES:]
+        yield size, data[cut:]
+
+
+def _cut(data: bytes) -> int:
+    """Return where the first message begins behind the first line end; behind that, if a message is too long.
+
+    All of the data, where none does: what they belong to stands before them.
+    """
+    if not (line := data.find(b"\n") + 1):
+        return len(data)
+    if (head := next_head(data, line)) >= 0:
+        return head
+    return line if len(data) > MOST_BYTES else len(data)
 
 
 def _pieces(block: bytes) -> Iterator[bytes]:
-    """Yield whole lines, as many as need no more than some milliseconds."""
+    """Yield whole messages, as many as need no more than some milliseconds."""
     start = 0
     while start < len(block):
-        end = block.find(b"\n", min(len(block), start + _PIECE)) + 1 or len(block)
+        end = block.find(b"\n", min(len(block), start + _PIECE)) + 1
+        end = next_head(block, end) if end else -1
+        end = end if end > 0 else len(block)
         yield block[start:end]
         start = end
 
@@ -198,13 +215,13 @@ def _pieces(block: bytes) -> Iterator[bytes]:
 class Reading:
     """Reads several logs backwards in one thread; what is found waits, bounded, until it is taken."""
 
-    def __init__(self, pasts: Sequence[Past], passes: Predicate | None, sieve: Sieve | None = None) -> None:
+    def __init__(self, pasts: Sequence[Past], judge: Judge | None, sieve: Sieve | None = None) -> None:
         """Begin to read."""
         self._pasts = pasts
         self._found: deque[LogLine] = deque()
         self._has_room = threading.Event()
         self._is_over = False
-        logs = [past.lines(passes, sieve) for past in pasts]
+        logs = [past.lines(judge, sieve) for past in pasts]
         threading.Thread(target=self._run, args=(logs,), name="past of logs", daemon=True).start()
 
     def _run(self, logs: Sequence[Iterator[list[LogLine]]]) -> None:

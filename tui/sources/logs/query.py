@@ -1,40 +1,34 @@
-"""What a person types to choose log lines → a test of a line: fields and levels, or a regular expression. Pure.
+"""What a person types to choose log messages → tests of their lines: fields and levels, or a regular expression. Pure.
 
     processing_time_ms > 1000
     level = ERROR and endpoint ~ /login
     not (status < 500 or path ~ ^/health) and time >= 14:05
 
 An operator stands between blanks; what is not written so is a regular expression, as is everything within `/…/`.
+A comparison is true of a message when it is of any of its lines; `not`, `!=` and `!~` when it is of none.
 """
 
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
-from typing import Any, Final, TypeVar
+from typing import Final
 
+from tui.sources.logs.comparisons import OF_LINES, ORDER, Test, has_field, of_field, of_level, of_time
 from tui.sources.logs.expression import Search, search, shape
-from tui.sources.logs.fields import ACCESS_PARTS, DERIVED, getter, number, value_getter
-from tui.sources.logs.json_line import as_text
+from tui.sources.logs.fields import ACCESS_PARTS, DERIVED
 from tui.sources.logs.levels import severity_word
 from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.times import typed_moment
 
-Test = Callable[[LogLine], bool]
-T = TypeVar("T")
+Holds = Callable[[int], bool]
+"""Whether something is true of a message: of the bits of those comparisons that are true of any of its lines."""
 
-_ORDER: Final[Mapping[str, Callable[[float, float], bool]]] = {
-    "=": operator.eq, "==": operator.eq, "!=": operator.ne,
-    ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
-}  # fmt: skip
-_OPERATORS: Final = (*_ORDER, "~", "!~")
 _COMPARISON: Final = re.compile(
     r'([A-Za-z_@$][\w.@\-/$]*)\s+(==|!=|>=|<=|!~|=|>|<|~)\s+("(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/(?=[\s)]|$)|[^\s]+)'
 )
 _EXISTS: Final = re.compile(r"has\s+([A-Za-z_@$][\w.@\-/$]*)")
 _WORD: Final = re.compile(r"(and|or|not)\b", re.IGNORECASE)
-_UNIT: Final = re.compile(r"[-+]?\d+(?:\.\d+)?\s?(ns|us|µs|ms|s|m|h)")
 _DEEPEST: Final = 20
 _RUN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 """What stands in a line as it is written wherever it stands in what is shown of it."""
@@ -58,7 +52,11 @@ class Query:
     """What was typed, understood."""
 
     test: Test | None = None
-    """Whether a line is meant; None: nothing was typed. Raises TooSlow."""
+    """Whether a line is meant that is a whole message; None: nothing was typed. Raises TooSlow."""
+    parts: tuple[Test, ...] = ()
+    """The comparisons of which it is made. Each raises TooSlow."""
+    holds: Holds = bool
+    """Whether a message is meant: of the bits of those `parts`, the first of them 1, that are true of any line."""
     words: Search = field(default_factory=Search)
     """What to mark in the lines, when it is an expression."""
     asks_fields: bool = False
@@ -82,8 +80,9 @@ def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
         return Query()
     if text[0] != "/" and (_COMPARISON.search(text) or _EXISTS.match(text)):
         try:
-            test, known = _Reader(text, now, zone).read()
-            return Query(test, asks_fields=True, known=known)
+            reader = _Reader(text, now, zone)
+            test, known = reader.read()
+            return Query(test, tuple(reader.parts), reader.holds(test), asks_fields=True, known=known)
         except _NotFields:
             pass
         except ValueError as error:
@@ -93,7 +92,11 @@ def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
         return Query(error=found.error)
     if (found_in := found.found_in) is None:
         return Query()
-    return Query(lambda line: found_in(line[2][begin:] if (begin := line[1].begin) >= 0 else line.text), found)
+
+    def test_text(line: LogLine) -> bool:
+        return found_in(line[2][begin:] if (begin := line[1].begin) >= 0 else line.text)
+
+    return Query(test_text, (test_text,), words=found)
 
 
 class _NotFields(Exception):
@@ -111,6 +114,32 @@ class _Reader:
         self._zone = zone
         self._quick: set[Test] = set()
         self._known: dict[Test, Known] = {}
+        self._holds: dict[Test, Holds] = {}
+        self.parts: list[Test] = []
+        """The comparisons in it."""
+
+    def holds(self, test: Test) -> Holds:
+        """Return what tells of a message what a test that was read tells of a line."""
+        return self._holds[test]
+
+    def _part(self, test: Test, known: Known) -> Test:
+        bit = 1 << len(self.parts)
+        self.parts.append(test)
+        self._holds[test] = lambda marks: marks & bit != 0
+        return self._note(test, known)
+
+    def _not(self, test: Test) -> Test:
+        def is_not(line: LogLine) -> bool:
+            return not test(line)
+
+        holds = self._holds[test]
+        self._holds[is_not] = lambda marks: not holds(marks)
+        return self._quickly(is_not) if test in self._quick else is_not
+
+    def _joined(self, test: Test, tests: Sequence[Test], of: Callable[[Iterable[bool]], bool], known: Known) -> Test:
+        holds = [self._holds[each] for each in tests]
+        self._holds[test] = lambda marks: of(each(marks) for each in holds)
+        return self._note(test, known)
 
     def read(self) -> tuple[Test, Known]:
         """Return the test, and what is known of lines that pass it.
@@ -152,9 +181,8 @@ class _Reader:
             return tests[0]
         known = [self._of(test) for test in tests]
         common = frozenset.intersection(*(one.words for one in known))
-        return self._note(
-            lambda line: any(test(line) for test in tests), Known(min(one.least for one in known), common)
-        )
+        either = Known(min(one.least for one in known), common)
+        return self._joined(lambda line: any(test(line) for test in tests), tests, any, either)
 
     def _all(self) -> Test:
         tests = [self._one()]
@@ -168,13 +196,12 @@ class _Reader:
         both = Known(max(one.least for one in known), frozenset().union(*(one.words for one in known)))
         if len(tests) == 2:
             first, second = tests
-            return self._note(lambda line: first(line) and second(line), both)
-        return self._note(lambda line: all(test(line) for test in tests), both)
+            return self._joined(lambda line: first(line) and second(line), tests, all, both)
+        return self._joined(lambda line: all(test(line) for test in tests), tests, all, both)
 
     def _one(self) -> Test:
         if self._word("not"):
-            test = self._deeper(self._one)
-            return lambda line: not test(line)
+            return self._not(self._deeper(self._one))
         if self._text[self._at : self._at + 1] == "(":
             self._at += 1
             test = self._deeper(self._any)
@@ -185,8 +212,7 @@ class _Reader:
             return test
         if found := _EXISTS.match(self._text, self._at):
             self._at = found.end()
-            find = getter(found[1])
-            return self._note(lambda line: find(line.raw) is not None, _named(found[1]))
+            return self._part(has_field(found[1]), _named(found[1]))
         if (compared := _COMPARISON.match(self._text, self._at)) is None:
             raise _NotFields
         value = compared[3]
@@ -196,6 +222,8 @@ class _Reader:
             surplus = value.count(")") - value.count("(") if self._depth else 0
             while surplus > 0 and value.endswith(")"):
                 value, surplus, self._at = value[:-1], surplus - 1, self._at - 1
+        if compared[2][0] == "!":
+            return self._not(self._comparison(compared[1], compared[2][1:], value))
         return self._comparison(compared[1], compared[2], value)
 
     def _deeper(self, read: Callable[[], Test]) -> Test:
@@ -209,18 +237,13 @@ class _Reader:
     def _comparison(self, name: str, sign: str, value: str) -> Test:
         quoted = len(value) > 1 and value[0] == value[-1] == '"'
         plain = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
-        if name == "time" and sign in _ORDER and not quoted:
-            compare, moment = _ORDER[sign], typed_moment(self._date(value), self._now, self._zone)
-            return self._quickly(lambda line: compare(line[0], moment))
-        if name == "level" and sign in _ORDER and (level := severity_word(plain)) is not Severity.NONE:
+        if name == "time" and sign in ORDER and not quoted:
+            moment = typed_moment(self._date(value), self._now, self._zone)
+            return self._part(self._quickly(of_time(sign, moment)), _NOTHING)
+        if name == "level" and sign in ORDER and (level := severity_word(plain)) is not Severity.NONE:
             least = level if sign in ("=", "==", ">=", ">") else Severity.NONE
-            return self._note(self._quickly(_level(sign, level)), Known(least))
-        known = _named(name) if sign[0] != "!" else _NOTHING
-        if sign not in ("~", "!~", "=", "==", "!=") or (sign[-1] == "=" and number(plain) is not None):
-            return self._note(_numbers(_TEXTS.get(name) or _of_raw(value_getter(name)), sign, plain), known)
-        text = _TEXTS.get(name) or _of_raw(getter(name))
-        test = _expression(text, sign, plain if quoted else value) if "~" in sign else _equal(text, sign, plain)
-        return self._note(test, known)
+            return self._part(self._quickly(of_level(sign, level)), Known(least))
+        return self._part(of_field(name, sign, plain, plain if quoted else value), _named(name))
 
     def _quickly(self, test: Test) -> Test:
         self._quick.add(test)
@@ -237,66 +260,6 @@ class _Reader:
 
 def _named(name: str) -> Known:
     """Return what is known of lines that have a field of a name."""
-    if name in _TEXTS or name in DERIVED or name in ACCESS_PARTS or name[0] == "$" or not name.isascii():
+    if name in OF_LINES or name in DERIVED or name in ACCESS_PARTS or name[0] == "$" or not name.isascii():
         return _NOTHING
     return Known(words=frozenset(run.lower() for run in _RUN.findall(name)))
-
-
-def _of_raw(find: Callable[[str], T]) -> Callable[[LogLine], T]:
-    return lambda line: find(line[2] if line[1].begin >= 0 else line.raw)
-
-
-_TEXTS: Final[Mapping[str, Callable[[LogLine], str | None]]] = {
-    "source": lambda line: line[1].source,
-    "origin": lambda line: line[1].origin,
-    "line": lambda line: line.raw,
-    "text": lambda line: line.text,
-}
-"""What every line has, whatever it names itself."""
-
-
-def _level(sign: str, level: Severity) -> Test:
-    compare = _ORDER[sign]
-    # A line that does not say its level counts as information.
-    return lambda line: compare(line[1].level or Severity.INFO, level)
-
-
-def _expression(text: Callable[[LogLine], str | None], sign: str, typed: str) -> Test:
-    found = search(typed)
-    if found.error or (found_in := found.found_in) is None:
-        raise ValueError(found.error or "an expression must follow ~")
-    if sign == "~":
-        return lambda line: (value := text(line)) is not None and found_in(value)
-    return lambda line: (value := text(line)) is None or not found_in(value)
-
-
-def _numbers(value_of: Callable[[LogLine], Any], sign: str, typed: str) -> Test:
-    compare, unit = _ORDER[sign], (found[1] if (found := _UNIT.fullmatch(typed)) else "")
-    if (limit := number(typed)) is None:
-        raise ValueError(f"{typed} is no number, and {sign} compares numbers; = and ~ compare text")
-    is_unlike = sign == "!="
-
-    def test(line: LogLine) -> bool:
-        value = value_of(line)
-        if value is None:
-            return is_unlike
-        if type(value) is str:
-            try:
-                value = float(value)
-            except ValueError:
-                value = number(value, unit)
-        elif type(value) is not int and type(value) is not float:
-            value = number(as_text(value), unit)
-        if value is None:
-            return is_unlike
-        return compare(value, limit)
-
-    return test
-
-
-def _equal(text: Callable[[LogLine], str | None], sign: str, typed: str) -> Test:
-    if typed == typed.lower():
-        if sign == "!=":
-            return lambda line: (value := text(line)) is None or value.lower() != typed
-        return lambda line: (value := text(line)) is not None and value.lower() == typed
-    return lambda line: (text(line) == typed) is (sign != "!=")

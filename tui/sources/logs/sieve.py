@@ -1,4 +1,4 @@
-"""Which lines of a block need no parsing, because they cannot pass the filters: told from their bytes.
+"""Which messages of a block need no parsing, because they cannot pass the filters: told from their bytes.
 
 Reading a big file back for errors is mostly passing over INFO. What is left out for its level is only what the parser
 would give a lower one; every other line, and the one before it that it may belong to, is parsed as ever.
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Final
 
+from tui.sources.logs.heads import head_before, next_head
 from tui.sources.logs.line import Severity
 from tui.sources.logs.query import words_in
 from tui.sources.logs.stack import Filter, Stack
@@ -23,6 +24,7 @@ _WORDS: Final[Mapping[Severity, str]] = {
 """By the highest level that is left out: how it and those below are called."""
 _ISO: Final = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 _KEYS: Final = r"(?:level|severity|lvl|levelname|log\.level|loglevel|severity_text|s|log)"
+_OF_STATEMENT: Final = re.compile(rb" (?:DETAIL|HINT|CONTEXT|QUERY|STATEMENT|LOCATION):  ")
 _LONGEST: Final = 60_000
 """Longer lines are cut before they are parsed, and may be something else then."""
 
@@ -53,6 +55,8 @@ def above(least: Severity) -> Sieve | None:
     find = re.compile(rf"^(?:{line}\n)+(?=(?:{line})$)".encode(), re.MULTILINE).sub
 
     def without(lines: bytes) -> bytes:
+        if b":  " in lines and _OF_STATEMENT.search(lines):
+            return lines  # they may go on from a warning, whatever they call themselves
         return find(b"", lines)
 
     return without
@@ -68,13 +72,16 @@ def sieve_of(stack: Stack) -> Sieve | None:
 
 
 def words_of(filters: Iterable[Filter]) -> list[bytes]:
-    """Return words, in small letters, that every line that passes holds as it was written."""
+    """Return words, in small letters, that every message that passes holds as it was written."""
     on = [one.query for one in filters if one.is_on and not one.excludes]
     return [word.encode() for one in on for word in sorted(one.known.words | words_in(one.words.expression))]
 
 
 def with_words(lines: bytes, words: Sequence[bytes]) -> bytes:
-    """Return the lines that hold every word, whatever the case; all of them where few lines lack one."""
+    """Return the messages that hold every word, whatever the case; all lines where few lack one.
+
+    The first line begins a message.
+    """
     lowered = lines.lower()
     counts = {word: lowered.count(word) for word in words}
     rarest = min(words, key=counts.__getitem__)
@@ -84,10 +91,12 @@ def with_words(lines: bytes, words: Sequence[bytes]) -> bytes:
 
 
 def _with_words(lines: bytes, lowered: bytes, words: Sequence[bytes], rarest: bytes) -> Iterator[bytes]:
-    at = lowered.find(rarest)
+    at, end = lowered.find(rarest), 0
     while at >= 0:
-        start, end = lowered.rfind(b"\n", 0, at) + 1, lowered.find(b"\n", at) + 1
-        end = end or len(lines)
+        start = head_before(lines, max(end, lowered.rfind(b"\n", end, at) + 1), end)
+        end = lowered.find(b"\n", at) + 1
+        end = next_head(lines, end) if end else -1
+        end = end if end >= 0 else len(lines)
         if all(word in lowered[start:end] for word in words):
             yield lines[start:end]
         at = lowered.find(rarest, end)

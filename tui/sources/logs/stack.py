@@ -1,30 +1,13 @@
-"""Filters one upon the other, each on or off: what a line must pass to be shown, or to be counted. Pure."""
+"""Filters one upon the other, each on or off: what a message must pass to be shown, or to be counted. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from typing import Final
 
 from tui.sources.logs.expression import TooSlow
+from tui.sources.logs.judge import MOST_UNDECIDED, Judge, Patience, Predicate, Term
 from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.query import Query, query
-
-MOST_UNDECIDED: Final = 3
-"""Lines that a filter may fail to decide in time before it is given up."""
-
-Predicate = Callable[[LogLine], bool]
-
-
-class Patience:
-    """How often a filter could not decide in time; what it could not decide is shown."""
-
-    def __init__(self) -> None:
-        self.undecided = 0
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether the filter is given up and hides nothing any more."""
-        return self.undecided >= MOST_UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +26,7 @@ class Filter:
         return self.patience.is_spent
 
     def predicate(self) -> Predicate | None:
-        """Return whether a line passes; None when every line does. Never raises."""
+        """Return whether a line passes that is a whole message; None when every one does. Never raises."""
         test, patience, excludes = self.query.test, self.patience, self.excludes
         if test is None or not self.is_on:
             return None
@@ -59,6 +42,10 @@ class Filter:
 
         return passes
 
+    def term(self) -> Term:
+        """Return what it asks of a message."""
+        return Term(self.query.parts, self.query.holds, self.excludes, self.patience)
+
 
 def new_filter(typed: str, now: float, *, excludes: bool = False, zone: tzinfo = UTC) -> Filter:
     """Return a filter as a person typed it; `query.error` says why it cannot be read."""
@@ -67,7 +54,7 @@ def new_filter(typed: str, now: float, *, excludes: bool = False, zone: tzinfo =
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything that hides lines: a line must pass every filter that is on."""
+    """Everything that hides lines: a message must pass every filter that is on."""
 
     filters: tuple[Filter, ...] = ()
     minimum: Severity = Severity.NONE
@@ -100,25 +87,34 @@ class Stack:
         """Whether it may hide anything."""
         return bool(self.hidden or self.minimum or any(one.is_on for one in self.filters))
 
-    def predicate(self, draft: Iterable[Filter] = ()) -> Predicate | None:
-        """Return what a line must pass, also those filters that are still being typed; None when nothing is hidden.
+    def judge(self, draft: Iterable[Filter] = ()) -> Judge | None:
+        """Return what a message must pass, also those filters that are still being typed; None when nothing is hidden.
 
         A line that does not say its level counts as information.
         """
         tests: list[Predicate] = []
+        terms: list[Term] = []
+
+        def add(test: Predicate) -> None:
+            tests.append(test)
+            terms.append(Term((test,), bool))
+
         if self.minimum is Severity.INFO:
-            tests.append(lambda line: line[1].level is not Severity.DEBUG)
+            add(lambda line: line[1].level is not Severity.DEBUG)
         elif (minimum := self.minimum) is not Severity.NONE:
-            tests.append(lambda line: line[1].level >= minimum)
+            add(lambda line: line[1].level >= minimum)
         if hidden := self.hidden:
-            tests.append(lambda line: line[1].source not in hidden)
-        tests += (test for one in (*self.filters, *draft) if (test := one.predicate()) is not None)
+            add(lambda line: line[1].source not in hidden)
+        for one in (*self.filters, *draft):
+            if (test := one.predicate()) is not None:
+                tests.append(test)
+                terms.append(one.term())
         if len(tests) < 2:
-            return tests[0] if tests else None
+            return Judge(tests[0], terms) if tests else None
         if len(tests) == 2:
             first, second = tests
-            return lambda line: first(line) and second(line)
-        return lambda line: all(test(line) for test in tests)
+            return Judge(lambda line: first(line) and second(line), terms)
+        return Judge(lambda line: all(test(line) for test in tests), terms)
 
     @property
     def spent(self) -> tuple[Filter, ...]:

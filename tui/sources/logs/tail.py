@@ -5,6 +5,7 @@ import time
 from datetime import tzinfo
 from typing import Final
 
+from tui.sources.logs.heads import head_before, next_head
 from tui.sources.logs.intake import Intake
 from tui.sources.logs.parse import LineParser
 from tui.sources.logs.splitter import LineSplitter
@@ -16,6 +17,8 @@ _CHUNK: Final = 128 * 1024
 _TAIL_BYTES: Final = 128 * 1024
 _LINE_BYTES: Final = 400
 """What a line is reckoned at where more than the usual few are wanted."""
+_LONGEST_CUT: Final = 32 * 1024
+"""How far before these lines it is looked for where the first of them belongs to a message."""
 _MOST_TAIL_BYTES: Final = 8 * 1024 * 1024
 _UNFINISHED_S: Final = 3.0
 _SEEN_BYTES: Final = 64
@@ -61,6 +64,9 @@ class Tail:
         data = os.pread(self._descriptor, size - start, start)
         self._take_note(start, data)
         begin = _begin_of_last(data, lines, is_whole=start == 0)
+        if begin < len(data):
+            head = head_before(data, begin, max(0, begin - _LONGEST_CUT))
+            begin = head if next_head(data, head) == head else begin  # not within a stack trace
         self.shown_from = start + begin
         self._parser.is_of_past = True
         intake.parse(self._parser, self._splitter.feed(data[begin:]), len(data), is_backlog=True)

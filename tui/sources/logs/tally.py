@@ -1,14 +1,16 @@
-"""What many lines say together: how often each value of a field stands there, and what its numbers come to. Pure."""
+"""What many messages say together: how often each value of a field stands there, what its numbers come to. Pure."""
 
 import math
 from array import array
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
 from tui.sources.logs.fields import DERIVED, fields, getter, number, shape_of
 from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.messages import Message
 
 MOST_VALUES: Final = 20_000
 """Different values that are told apart; what comes beyond is counted together."""
@@ -19,7 +21,7 @@ _MOST_BUCKETS: Final = 600
 _NUMERIC_SHARE: Final = 0.8
 
 OF_LINES: Final = ("level", "source", "origin", "message")
-"""What every line has; `message` without the numbers in it."""
+"""What every message has; `message` without the numbers in it."""
 
 _OF_LINES: Final[dict[str, Callable[[LogLine], str | None]]] = {
     "level": lambda line: line[1].level.name.lower() if line[1].level else None,
@@ -49,19 +51,19 @@ class Value:
     text: str
     count: int
     errors: int
-    """Lines with it of level error."""
+    """Messages with it of level error."""
 
 
 class Tally:
-    """Counts the values of one field, line by line."""
+    """Counts the values of one field, message by message: the first line that has it tells the value."""
 
     def __init__(self, field: str) -> None:
         self.field = field
-        self.lines = 0
-        """Lines looked at; the later lines of a stack trace are none."""
+        self.messages = 0
+        """Messages looked at."""
         self.with_field = 0
         self.others = 0
-        """Lines whose value came when there were too many to tell apart."""
+        """Messages whose value came when there were too many to tell apart."""
         self._counts: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._sum = 0.0
@@ -72,14 +74,15 @@ class Tally:
         found = getter(field)
         self._of = _OF_LINES.get(field) or (lambda line: found(line.raw))
 
-    def add(self, lines: Iterable[LogLine]) -> None:
-        """Count lines."""
+    def add(self, messages: Iterable[Message]) -> None:
+        """Count messages."""
         counts, of = self._counts, self._of
-        for line in lines:
-            if line[1].continues:
-                continue
-            self.lines += 1
-            if (text := of(line)) is None:
+        for message in messages:
+            self.messages += 1
+            text = of(message[0])
+            if text is None and len(message) > 1:
+                text = next((found for line in message if (found := of(line)) is not None), None)
+            if text is None:
                 continue
             self.with_field += 1
             if (value := number(text)) is not None and math.isfinite(value):
@@ -89,8 +92,16 @@ class Tally:
                 self.others += 1
                 continue
             counts[text] += 1
-            if line[1].level is Severity.ERROR:
+            if message[0][1].level is Severity.ERROR:
                 self._errors[text] += 1
+
+    def with_more(self, messages: Iterable[Message]) -> "Tally":
+        """Return what it would be with messages that may still go on, and are not counted for good."""
+        more = Tally(self.field)
+        for name, value in vars(self).items():
+            setattr(more, name, copy(value))
+        more.add(messages)
+        return more
 
     def _add_number(self, value: float) -> None:
         if len(self._sample) < _SAMPLE:
@@ -125,30 +136,29 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 class Rates:
-    """How many lines a second, over the time that the lines themselves tell."""
+    """How many messages a second, over the time that they themselves tell."""
 
     def __init__(self) -> None:
         self.bucket_s = _BUCKETS_S[0]
-        self._lines: Counter[int] = Counter()
+        self._counts: Counter[int] = Counter()
         self._errors: Counter[int] = Counter()
 
-    def add(self, lines: Iterable[LogLine]) -> None:
-        """Count lines; the buckets widen as the time grows."""
-        counts, errors, width = self._lines, self._errors, self.bucket_s
-        for line in lines:
-            kind = line[1]
-            if not kind.continues:
-                bucket = int(line[0] // width)
-                counts[bucket] += 1
-                if kind.level is Severity.ERROR:
-                    errors[bucket] += 1
+    def add(self, messages: Iterable[Message]) -> None:
+        """Count messages; the buckets widen as the time grows."""
+        counts, errors, width = self._counts, self._errors, self.bucket_s
+        for message in messages:
+            at, kind, _ = message[0]
+            bucket = int(at // width)
+            counts[bucket] += 1
+            if kind.level is Severity.ERROR:
+                errors[bucket] += 1
         while counts and max(counts) - min(counts) > _MOST_BUCKETS and self.bucket_s < _BUCKETS_S[-1]:
             self._widen()
-            counts = self._lines
+            counts = self._counts
 
     def _widen(self) -> None:
         width = _BUCKETS_S[_BUCKETS_S.index(self.bucket_s) + 1]
-        for name in ("_lines", "_errors"):
+        for name in ("_counts", "_errors"):
             wider: Counter[int] = Counter()
             for bucket, count in getattr(self, name).items():
                 wider[bucket * self.bucket_s // width] += count
@@ -156,28 +166,29 @@ class Rates:
         self.bucket_s = width
 
     def points(self, *, errors: bool = False) -> list[tuple[float, float]]:
-        """Return (time, lines or errors a second), oldest first, with zeros where there was nothing."""
-        if not self._lines:
+        """Return (time, messages or errors a second), oldest first, with zeros where there was nothing."""
+        if not self._counts:
             return []
-        counts, width = self._errors if errors else self._lines, self.bucket_s
-        last = max(self._lines)
-        first = max(min(self._lines), last - _MOST_BUCKETS)
+        counts, width = self._errors if errors else self._counts, self.bucket_s
+        last = max(self._counts)
+        first = max(min(self._counts), last - _MOST_BUCKETS)
         return [(bucket * width, counts[bucket] / width) for bucket in range(first, last + 1)]
 
 
-def fields_of(lines: Sequence[LogLine]) -> list[tuple[str, int, str]]:
-    """Return the fields that lines have: name, in how many, and an example; the most frequent first."""
+def fields_of(messages: Iterable[Message]) -> list[tuple[str, int, str]]:
+    """Return the fields that messages have: name, in how many, and an example; the most frequent first.
+
+    What a stack trace holds besides the type of its error looks like fields and is none.
+    """
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
-    for line in lines:
-        if line[1].continues:
-            continue
-        raw = line.raw
-        for name, value in dict(fields(raw)).items():
+    for message in messages:
+        raws = [line.raw for line in message]
+        for name, value in dict(fields(raws[0])).items():
             counts[name] += 1
             examples[name] = value
         for name, find in DERIVED.items():
-            if name not in examples and (found := find(raw)) is not None:
+            if name not in examples and (found := next(filter(None, map(find, raws)), None)) is not None:
                 examples[name] = found
                 counts[name] += 1
     return [(name, count, examples[name][:_VALUE]) for name, count in counts.most_common()]
@@ -196,6 +207,15 @@ class Window:
         if count:
             self._tenths.append((int(now * 10), count))
             self._count += count
+
+    def take_back(self, at: float) -> None:
+        """Count one less of those that were counted at a moment, as far as it is within the window still."""
+        tenth = int(at * 10)
+        for index in range(len(self._tenths) - 1, -1, -1):
+            if self._tenths[index][0] == tenth:
+                self._tenths[index] = tenth, self._tenths[index][1] - 1
+                self._count -= 1
+                return
 
     def count(self, now: float) -> int:
         """Return how many there were within the window before `now`."""

@@ -114,7 +114,7 @@ def test_searched_back_for_errors_a_file_gives_as_many_as_lnav_finds(tmp_path: P
     follower = FileFollower("app", str(log), Intake(), first_lines=1)
     follower.scan()
     stack = Stack((new_filter("level = error", 0.0),))
-    blocks = Past("app", follower.begun).lines(stack.predicate(), sieve_of(stack))
+    blocks = Past("app", follower.begun).lines(stack.judge(), sieve_of(stack))
     found = sum(map(len, blocks)) + (COUNT % 4 == 0)  # the last line, an error, is shown already
     (row,) = lnav(log, "SELECT count(*) AS many FROM all_logs WHERE log_level = 'error'", tmp_path)
     assert found == int(row["many"])

@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tui.sources.logs import past
-from tui.sources.logs.files import FileFollower
+from tui.sources.logs.files import Begun, FileFollower
 from tui.sources.logs.intake import Intake
+from tui.sources.logs.messages import gathered
+from tui.sources.logs.parse import LineParser
 from tui.sources.logs.past import Past, Reading, merged
 from tui.sources.logs.sieve import sieve_of, words_of
 from tui.sources.logs.stack import Stack, new_filter
@@ -42,7 +44,7 @@ def follow(pattern: Path, first_lines: int = 5) -> tuple[FileFollower, list[str]
 
 def before(follower: FileFollower, stack: Stack | None = None) -> list[str]:
     stack = stack or Stack()
-    blocks = Past("app", follower.begun).lines(stack.predicate(), sieve_of(stack))
+    blocks = Past("app", follower.begun).lines(stack.judge(), sieve_of(stack))
     return [line.raw for line in merged([blocks])][::-1]
 
 
@@ -154,3 +156,73 @@ def test_reading_stops_when_told_and_waits_while_nobody_takes(tmp_path: Path, mo
     while not reading.is_over:
         reading.take(100)
     assert one.left_bytes > 0
+
+
+_KINDS = st.sampled_from(
+    [
+        "2026-11-22 08:11:24 ERROR order 7 failed",
+        "2026-11-22 08:11:24 INFO  order 8 placed",
+        "2026-11-22 08:11:24 WARN  slow took_ms=900",
+        '{"level":"error","msg":"order 7","took_ms":900}',
+        '{"level":"info","msg":"ok"}',
+        "java.net.SocketTimeoutException: Timeout",
+        "\tat com.example.Shop.order(Shop.java:7)",
+        "Caused by: a.b.DjangoException: order 7",
+        "Traceback (most recent call last):",
+        '  File "/django/core.py"',
+        "ValueError: Timeout",
+        "2026-11-22 08:11:26 UTC [12] ERROR:  duplicate key",
+        "2026-11-22 08:11:26 UTC [12] DETAIL:  Key (id)=(7)",
+        "2026-11-22 08:11:26 INFO  DETAIL:  of what went wrong",
+        "plain words",
+        "",
+    ]
+)
+_TYPED = ("timeout", "order", "level = error", "level >= warn", "took_ms > 5", "level >= warn and line ~ timeout",
+          "exception = ValueError", "not line ~ order", "line !~ java", "Key", "order.*failed")  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(_KINDS, min_size=1, max_size=60),
+    st.lists(st.tuples(st.sampled_from(_TYPED), st.booleans()), max_size=2),
+    st.integers(60, 600),
+)
+def test_messages_are_found_whole_wherever_blocks_are_cut(
+    tmp_path: Path, texts: list[str], typed: list[tuple[str, bool]], block: int
+) -> None:
+    log = tmp_path / "app.log"
+    texts = ["2026-11-22 08:11:20 INFO  begun", *texts]
+    log.write_text("".join(f"{text}\n" for text in texts))
+    stack = Stack(tuple(new_filter(each, NOW, excludes=excludes) for each, excludes in typed))
+    judge = stack.judge()
+    every = gathered(LineParser("app", "app.log").parse_all(texts, NOW))
+    wanted = [line for message in every if judge is None or judge.of_message(message) for line in message]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(past, "BLOCK", block)
+        patch.setattr(past, "_PIECE", block // 3)
+        blocks = list(Past("app", Begun((str(log),), {})).lines(judge, sieve_of(stack)))
+    found = [line for one in blocks[::-1] for line in one]
+    assert [(line.raw, line.level, line.continues) for line in found] == [
+        (line.raw, line.level, line.continues) for line in wanted
+    ]
+
+
+def test_a_message_too_long_is_cut_and_every_line_of_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "MOST_BYTES", 1_000)
+    log = tmp_path / "app.log"
+    texts = [stamped(1, "ERROR a.FooError: x"), *(f"    at a.b(c:{n})" for n in range(500)), stamped(2)]
+    log.write_text("".join(f"{text}\n" for text in texts))
+    follower, _ = follow(log, 1)
+    assert before(follower) == texts[:-1]
+
+
+def test_a_line_longer_than_anything_keeps_its_end_and_the_others(tmp_path: Path) -> None:
+    log = tmp_path / "app.log"
+    log.write_text(f"{stamped(1)}\n{'y' * 300_000}\n{stamped(2)}\n{stamped(3)}\n")
+    follower, _ = follow(log, 1)
+    found = before(follower)
+    assert (found[0], found[2]) == (stamped(1), stamped(2))
+    assert len(found) == 3

@@ -179,8 +179,8 @@ def test_filters_stack_and_toggle() -> None:
     stack = Stack().with_filter(new_filter("level >= warn", NOW)).with_filter(new_filter("cart", NOW, excludes=True))
 
     def passing(stack: Stack) -> list[str]:
-        predicate = stack.predicate()
-        return [text for text in ALL if predicate is None or predicate(line(text))]
+        judge = stack.judge()
+        return [text for text in ALL if judge is None or judge(line(text))]
 
     assert passing(stack) == [LOGFMT, ACCESS, PLAIN]
     assert passing(stack.toggled(0)) == [SLOW, LOGFMT, ACCESS, PLAIN]
@@ -194,7 +194,7 @@ def test_a_filter_that_is_too_slow_hides_nothing_and_says_so() -> None:
     hostile = line("INFO " + "abcdefgh" * 60 + "?")
     for excludes in (False, True):
         stack = Stack().with_filter(new_filter(r"(.*a){12}$", NOW, excludes=excludes))
-        predicate = stack.predicate()
-        assert predicate is not None
-        assert all(predicate(hostile) for _ in range(10))
+        judge = stack.judge()
+        assert judge is not None
+        assert all(judge(hostile) for _ in range(10))
         assert [one.typed for one in stack.spent] == [r"(.*a){12}$"]

@@ -113,7 +113,7 @@ TYPED = (
 def test_no_filter_loses_a_line_by_what_is_left_out(lines: list[str], typed: str) -> None:
     # Parts of stack traces are left out: by words they are found without the line that they belong to.
     stack = Stack((new_filter(typed, NOW),))
-    passes, sieve = stack.predicate(), sieve_of(stack)
+    passes, sieve = stack.judge(), sieve_of(stack)
     assert passes is not None
     data = "".join(f"{line}\n" for line in lines).encode()
     wanted = [line.raw for line in parsed(data) if passes(line)]

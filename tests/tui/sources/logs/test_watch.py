@@ -5,11 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from profiles.schema import LogSource, Profile
 from tui.rules import Alert, Level, Rules
 from tui.sources.logs import LogsSource
 from tui.sources.logs.intake import Intake
+from tui.sources.logs.messages import messages
 from tui.sources.logs.parse import LineParser
 from tui.sources.logs.watch import watches_of
 from tui.sources.reading import Reading
@@ -61,3 +64,44 @@ def test_what_cannot_be_read_or_takes_too_long_is_absent_and_said() -> None:
     intake.parse(LineParser("app", "x"), ["INFO " + "abcdefgh" * 60 + "?"] * 10, 0)
     assert slow.problem == "filter slow: (.*a){12}$ takes too long and is not counted"
     assert math.isnan(slow.count())
+
+
+def test_messages_are_counted_once_and_by_all_of_their_lines_however_they_come() -> None:
+    made = profile(timeouts={"show": "timeout", "hide": "expected", "warn": 1})
+    (watch,) = watches_of("app", made.filters)
+    intake, parser = Intake(watches=(watch,)), LineParser("app", "x")
+    other = LineParser("app", "y")
+    intake.parse(parser, ["ERROR order 7 failed"], 0)
+    assert watch.count() == 0
+    intake.parse(other, ["ERROR order 8 failed", "\tat a.b(c:1)"], 0)
+    intake.parse(parser, ["Caused by: a.TimeoutException: x", "\tat timeout"], 0)
+    assert watch.count() == 1
+    intake.parse(other, ["Caused by: a.TimeoutException: x"], 0)
+    assert watch.count() == 2
+    intake.parse(parser, ["\tat expected.Foo(x:1)"], 0)
+    assert watch.count() == 1
+    intake.parse(other, ["ERROR timeout", "INFO fine", "ERROR timeout", "\tat a.b(c:1)"], 0)
+    assert watch.count() == 3
+
+
+def test_what_goes_on_with_a_line_from_before_the_start_is_no_news() -> None:
+    (watch,) = watches_of("app", profile(errors={"show": "level = error", "warn": 1}).filters)
+    intake, parser = Intake(watches=(watch,)), LineParser("app", "x")
+    intake.parse(parser, ["ERROR old"], 0, is_backlog=True)
+    intake.parse(parser, ["\tat a.b(c:1)", "\tat a.b(c:2)"], 0)
+    assert watch.count() == 0
+
+
+@given(
+    st.lists(st.sampled_from(["ERROR a", "INFO b", "\tat timeout", "\tat expected", "\tat x"]), max_size=20), st.data()
+)
+def test_a_rule_counts_what_a_plain_look_at_all_messages_counts(texts: list[str], data: st.DataObject) -> None:
+    (watch,) = watches_of("app", profile(t={"show": "timeout", "hide": "expected", "within": "1h", "warn": 1}).filters)
+    intake, parser, at = Intake(watches=(watch,)), LineParser("app", "x"), 0
+    while at < len(texts):
+        end = at + data.draw(st.integers(1, 4))
+        intake.parse(parser, texts[at:end], 0)
+        at = end
+    every = messages(LineParser("app", "x").parse_all(texts, 0.0))
+    found = [" ".join(line.raw for line in message) for message in every if not message[0].continues]
+    assert watch.count() == sum("timeout" in each and "expected" not in each for each in found)
