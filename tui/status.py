@@ -9,6 +9,7 @@ from tui.actions.guard import GuardState
 from tui.actions.ledger import Deed
 from tui.pins import Finding, remedy
 from tui.rules import Absence, Alert, Level, Silent, named, number_words
+from tui.sources.logs.line import LogBatch
 from tui.sources.reading import Reading
 from tui.units import amount, short_kind
 from widgets.cell import Tone
@@ -107,9 +108,17 @@ def _ailment(kind: str, readings: Sequence[Reading[Any]], now: float) -> Segment
         return Segment(f"{name}✗{share} {brief_age(now - since)}", "critical", right=True)
     if any(reading.snapshot is None for reading in readings):
         return Segment(f"{name}…", "dim", right=True)
+    if away := [at for reading in readings if (at := _away_since(reading)) is not None]:
+        share = f" {len(away)}/{len(readings)}" if len(readings) > 1 else ""
+        return Segment(f"{name} OLD{share} {brief_age(now - min(away))}", "warn", right=True)
     if any(reading.is_stale(now) for reading in readings):
         return Segment("", "warn", right=True)
     return None
+
+
+def _away_since(reading: Reading[Any]) -> float | None:
+    """Return since when nobody answers who could tell of more lines of a log; it was read, and looks quiet."""
+    return reading.snapshot.away_since if isinstance(reading.snapshot, LogBatch) else None
 
 
 def tab_segments(

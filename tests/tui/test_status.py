@@ -10,6 +10,7 @@ from tui.actions.guard import GuardState
 from tui.pins import Finding, Pin
 from tui.rules import Absence, Alert, Level
 from tui.sources.errors import Unreachable
+from tui.sources.logs.line import LogBatch
 from tui.sources.reading import Reading
 from tui.status import (
     alert_segment,
@@ -29,6 +30,17 @@ from tui.status import (
 
 def alert(level: Level = Level.WARN, source: str = "database:orders", about: str = "") -> Alert:
     return Alert(source, "connections_percent", about, level, 91.0, 85.0, 940.0)
+
+
+def test_a_log_whose_cluster_does_not_answer_is_old_and_not_well() -> None:
+    def log(name: str, away_since: float | None) -> Reading[LogBatch]:
+        batch = LogBatch(name, (), 0, 0, 0, 0.0, 0.0, ("shop/api",), (), away_since=away_since)
+        return Reading(f"logs:{name}", 1.0, batch, taken_at=99.0)
+
+    quiet, away = [log("app", None), log("web", None)], [log("app", None), log("api", 40.0), log("jobs", 59.0)]
+    assert [segment.text for segment in health_segments(quiet, 100.0)] == ["✓ logs"]
+    assert [(segment.text, segment.tone) for segment in health_segments(away, 100.0)] == [("logs OLD 2/3 60s", "warn")]
+    assert [segment.text for segment in health_segments([away[1]], 100.0)] == ["logs OLD 60s"]
 
 
 def test_production_stands_out_without_any_colour() -> None:
