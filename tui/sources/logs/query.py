@@ -10,15 +10,17 @@ A comparison is true of a message when it is of any of its lines; `not`, `!=` an
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
+from itertools import chain
 from typing import Final
 
 from tui.sources.logs.comparisons import OF_LINES, ORDER, Test, has_field, of_field, of_level, of_time
 from tui.sources.logs.expression import Search, search, shape
-from tui.sources.logs.fields import ACCESS_PARTS, DERIVED
+from tui.sources.logs.fields import ACCESS_PARTS, DERIVED, number
 from tui.sources.logs.levels import severity_word
 from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.number_bytes import numbers_found
 from tui.sources.logs.times import typed_moment
 
 Holds = Callable[[int], bool]
@@ -41,7 +43,11 @@ class Known:
     least: Severity = Severity.NONE
     """No line below this level passes."""
     words: frozenset[str] = frozenset()
-    """Words, in small letters, that every such line holds as it was written, in letters of whatever case."""
+    """Words, in small letters, that every such message holds as it was written, in letters of whatever case."""
+    said: frozenset[str] = frozenset()
+    """The same, but JSON may write these otherwise: `\\u006c`."""
+    found: frozenset[bytes] = frozenset()
+    """Expressions that are found in every such message as it was written."""
 
 
 _NOTHING: Final = Known()
@@ -70,7 +76,11 @@ class Query:
 def words_in(expression: str) -> frozenset[str]:
     """Return words, in small letters, that stand in every line in which an expression is found."""
     literals = filter(str.isascii, shape(expression).literals) if expression else ()
-    return frozenset(run.lower() for literal in literals for run in _RUN.findall(literal))
+    return frozenset(chain.from_iterable(map(_runs, literals)))
+
+
+def _runs(text: str) -> frozenset[str]:
+    return frozenset(run.lower() for run in _RUN.findall(text)) if text.isascii() else frozenset()
 
 
 def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
@@ -180,8 +190,10 @@ class _Reader:
         if len(tests) == 1:
             return tests[0]
         known = [self._of(test) for test in tests]
-        common = frozenset.intersection(*(one.words for one in known))
-        either = Known(min(one.least for one in known), common)
+        words = frozenset.intersection(*(one.words for one in known))
+        said = frozenset.intersection(*(one.words | one.said for one in known)) - words
+        found = frozenset({b"|".join(min(one.found) for one in known)} if all(one.found for one in known) else ())
+        either = Known(min(one.least for one in known), words, said, found)
         return self._joined(lambda line: any(test(line) for test in tests), tests, any, either)
 
     def _all(self) -> Test:
@@ -193,7 +205,12 @@ class _Reader:
         if len(tests) == 1:
             return tests[0]
         known = [self._of(test) for test in tests]
-        both = Known(max(one.least for one in known), frozenset().union(*(one.words for one in known)))
+        both = Known(
+            max(one.least for one in known),
+            frozenset().union(*(one.words for one in known)),
+            frozenset().union(*(one.said for one in known)),
+            frozenset().union(*(one.found for one in known)),
+        )
         if len(tests) == 2:
             first, second = tests
             return self._joined(lambda line: first(line) and second(line), tests, all, both)
@@ -243,7 +260,8 @@ class _Reader:
         if name == "level" and sign in ORDER and (level := severity_word(plain)) is not Severity.NONE:
             least = level if sign in ("=", "==", ">=", ">") else Severity.NONE
             return self._part(self._quickly(of_level(sign, level)), Known(least))
-        return self._part(of_field(name, sign, plain, plain if quoted else value), _named(name))
+        expression = plain if quoted else value
+        return self._part(of_field(name, sign, plain, expression), _known_of(name, sign, plain, expression))
 
     def _quickly(self, test: Test) -> Test:
         self._quick.add(test)
@@ -258,8 +276,21 @@ class _Reader:
         return value
 
 
+def _known_of(name: str, sign: str, plain: str, expression: str) -> Known:
+    """Return what is known of messages with a field that passes a comparison."""
+    named = _named(name)
+    if name in ("source", "origin"):
+        return named
+    if sign == "~":
+        return replace(named, said=words_in(search(expression).expression))
+    if (limit := number(plain)) is None:
+        return replace(named, said=_runs(plain))
+    found = None if name in OF_LINES else numbers_found(name, sign, limit)
+    return named if found is None else Known(found=frozenset({found}))
+
+
 def _named(name: str) -> Known:
     """Return what is known of lines that have a field of a name."""
     if name in OF_LINES or name in DERIVED or name in ACCESS_PARTS or name[0] == "$" or not name.isascii():
         return _NOTHING
-    return Known(words=frozenset(run.lower() for run in _RUN.findall(name)))
+    return Known(words=_runs(name))

@@ -18,7 +18,7 @@ from tui.sources.logs.intake import Intake
 from tui.sources.logs.messages import gathered
 from tui.sources.logs.parse import LineParser
 from tui.sources.logs.past import Past, Reading, merged
-from tui.sources.logs.sieve import sieve_of, words_of
+from tui.sources.logs.sieve import sieve_of
 from tui.sources.logs.stack import Stack, new_filter
 
 NOW = 1_795_335_084.0
@@ -106,10 +106,6 @@ def test_only_what_passes_the_filters_is_found_with_and_without_looking_for_its_
     for typed in ("refused", "Refused", "/refused .*/", "level = error"):
         stack = Stack((new_filter(typed, NOW),))
         assert before(follower, stack) == [text for text in texts if "Refused" in text]
-    assert words_of([new_filter("refused .*x", NOW)]) == [b"refused"]
-    assert (
-        words_of([new_filter("level = error", NOW), new_filter("12", NOW), new_filter("abc", NOW, excludes=True)]) == []
-    )
 
 
 def test_words_of_a_rearranged_line_stand_in_it_as_it_was_written(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """What is left out before parsing is never a line that passes."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tui.sources.logs.line import LogLine, Severity
+from tui.sources.logs.messages import messages
 from tui.sources.logs.parse import LineParser
-from tui.sources.logs.sieve import above, sieve_of, with_words
+from tui.sources.logs.sieve import Held, above, held_of, holding, sieve_of
 from tui.sources.logs.splitter import split
 from tui.sources.logs.stack import Stack, new_filter
 
@@ -105,27 +106,66 @@ TYPED = (
     "took_ms > 5", "level = error", "level >= warn and took_ms > 5", "level = error or took_ms > 5",
     "not level = error", "level != error", "level < error", "took_ms != 7", "msg ~ done", "not (took_ms > 5)",
     "inner.level = error", "status >= 400", "has took_ms", "level > info or level = warn", "done", "/do+ne$/",
-    "exception = FooException", "$1 = plain", "msg !~ done", "time > 2020-01-01 and level >= error",
+    "exception = FooException", "$1 = plain", "msg !~ done", "took_ms >= 6 or status = 404",
+    "msg = done", "line ~ error and took_ms < 900", "time > 2020-01-01 and level >= error",
 )  # fmt: skip
 
 
-@given(_LINES.filter(lambda lines: not any(line[:1] in (" ", "C", "T", "o") for line in lines)), st.sampled_from(TYPED))
-def test_no_filter_loses_a_line_by_what_is_left_out(lines: list[str], typed: str) -> None:
-    # Parts of stack traces are left out: by words they are found without the line that they belong to.
-    stack = Stack((new_filter(typed, NOW),))
-    passes, sieve = stack.judge(), sieve_of(stack)
-    assert passes is not None
-    data = "".join(f"{line}\n" for line in lines).encode()
-    wanted = [line.raw for line in parsed(data) if passes(line)]
-    assert [line.raw for line in parsed(sieve(data) if sieve else data) if passes(line)] == wanted
+NUMBERS = ("took_ms=6", "took_ms=5 done", '{"took_ms":900,"msg":"x"}', "\x1b[31mtook_ms\x1b[0m=\x1b[1m900",
+           '{"msg":"d\\u006fne"}', "DONE", "    at a.Done(b:1)", '{"level":"error","took_ms":"7ms"}')  # fmt: skip
+FIRST = "2026-11-22 08:11:24 INFO  first"
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(st.one_of(_LINES, st.lists(st.sampled_from(NUMBERS), max_size=3)), max_size=4),
+    st.lists(st.tuples(st.sampled_from(TYPED), st.booleans()), min_size=1, max_size=3),
+)
+def test_no_filter_loses_a_message_by_what_is_left_out(parts: list[list[str]], typed: list[tuple[str, bool]]) -> None:
+    stack = Stack(tuple(new_filter(each, NOW, excludes=excludes) for each, excludes in typed))
+    judge, sieve = stack.judge(), sieve_of(stack)
+    assert judge is not None
+    data = "".join(f"{line}\n" for line in [FIRST, *(line for part in parts for line in part)]).encode()
+
+    def passing(lines: bytes) -> list[list[tuple[object, ...]]]:
+        return [[line[1:] for line in each] for each in messages(parsed(lines)) if judge.of_message(each)]
+
+    assert passing(sieve(data) if sieve else data) == passing(data)
 
 
 def test_a_rare_word_is_found_whatever_its_case_wherever_it_stands() -> None:
     others = b"y\n" * 9
     needles = b"a Needle\nb\nneedle and PIN\n" + others + b"x pin"
-    assert with_words(needles, [b"needle", b"pin"]) == b"needle and PIN\n"
-    assert with_words(others + b"x pin", [b"pin"]) == b"x pin"
+    assert holding(needles, held("needle", "pin")) == b"needle and PIN\n"
+    assert holding(others + b"x pin", held("pin")) == b"x pin"
 
 
 def test_a_word_that_most_lines_hold_leaves_nothing_out() -> None:
-    assert with_words(b"a pin\npin\nb\n", [b"pin"]) == b"a pin\npin\nb\n"
+    assert holding(b"a pin\npin\nb\n", held("pin")) == b"a pin\npin\nb\n"
+
+
+def test_what_is_not_written_as_it_is_meant_leaves_nothing_out() -> None:
+    others = b"y\n" * 9
+    for line in (b'{"msg":"\\u0070in"}\n', b"p\x1b[31min\n", "\u017f pin\n".encode()):
+        assert holding(others + line, held("pin")) == others + line
+    assert holding(others + b"y\x1b[31m\n", held("pin")) == b""
+    assert holding(others + b'{"msg":"\\u00e4"}\n', held("pin")) == b""
+
+
+def held(*typed: str) -> Held:
+    return held_of(new_filter(each, NOW).query for each in typed)
+
+
+def test_what_is_known_of_messages_that_pass() -> None:
+    assert held("refused .*x").said == [b"refused"]
+    assert held("level = error", "12") == Held([], [], [])
+    assert held("path ~ ^/login and owner = Ann")[:2] == ([b"owner"], [b"ann", b"login"])
+    assert held("path ~ ^/login or line ~ log").said == []
+    assert held("source = app", "origin ~ app") == Held([], [], [])
+    (found,) = held("took_ms > 5 or status >= 500").found
+    assert [bool(found.search(line)) for line in (b"took_ms=5", b"took_ms=6", b"status=499", b"status=500")] == [
+        False,
+        True,
+        False,
+        True,
+    ]
