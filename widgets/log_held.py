@@ -203,7 +203,11 @@ class HeldView(Widget):
 
     def marked_lines(self) -> list[Any]:
         """Return the marked lines that are still held, oldest first, whether a filter hides them or not."""
-        return [self._store[number] for number in self._marks if number >= self._store.first]
+        return [self._store[number] for number in self.marked_numbers()]
+
+    def marked_numbers(self) -> list[int]:
+        """Return the numbers of the marked lines that are still held, in order."""
+        return [number for number in self._marks if number >= self._store.first]
 
     @property
     def cursor_line(self) -> Any:

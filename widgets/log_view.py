@@ -1,7 +1,7 @@
 """A view over a log that may bring tens of thousands of lines a second."""
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
 from time import perf_counter
 from typing import Any, ClassVar, Final
@@ -33,6 +33,8 @@ _SEARCH_S: Final = 0.04
 _LABEL_WIDTH: Final = 22
 _SIDEWAYS: Final = 16
 _MOST_MATCHES: Final = 20
+_SEARCHED: Final = 1_000
+"""Lines of a fold that are searched."""
 
 Span = tuple[int, int, Style]
 
@@ -156,9 +158,15 @@ class LogView(HeldView, can_focus=True):
             self.post_message(self.Opened(self, line))
 
     def action_search(self, step: int) -> None:
-        """Move the cursor to the next line that matches the highlight; a long way takes several presses."""
+        """Move the cursor to the next line that matches the highlight, also within what is folded into it.
+
+        A long way takes several presses.
+        """
         if (pattern := self._highlight) is not None:
-            self.seek(lambda line: pattern.search(line.text) is not None, step)
+            self._seek(lambda number: any(map(pattern.search, self._texts(number))), step)
+
+    def _texts(self, number: int) -> Iterator[str]:
+        return (self._store[each].text for each in self._store.folded(number)[:_SEARCHED])
 
     def action_mark(self) -> None:
         """Mark the line under the cursor, or take its mark away; following ends."""
@@ -209,6 +217,9 @@ class LogView(HeldView, can_focus=True):
 
         It rings when there is none; a long way takes several calls, so that no key waits.
         """
+        self._seek(lambda number: wanted(self._store[number]), step)
+
+    def _seek(self, wanted: Callable[[int], bool], step: int) -> None:
         store = self._store
         if not store.count:
             return
@@ -216,7 +227,7 @@ class LogView(HeldView, can_focus=True):
         # While following, the newest line itself may be what is wanted.
         deadline, index = perf_counter() + _SEARCH_S, index if self._is_following and step < 0 else index + step
         while 0 <= index < store.count:
-            if wanted(store[store.number(index)]) or perf_counter() > deadline:
+            if wanted(store.number(index)) or perf_counter() > deadline:
                 self._is_following = False
                 self._go(index)
                 return
@@ -253,16 +264,10 @@ class LogView(HeldView, can_focus=True):
         self._flush_timer = None
         self._store.trim()
         began = perf_counter()
-        for line in self._newest_on_screen():
-            self._label_width = max(self._label_width, min(_LABEL_WIDTH, width_of(line.label)))
         self._redraw()
         # Nobody reads a flood: where drawing takes long, it is done less often, and keys come through.
         took = perf_counter() - began
         self._flush_s = min(_LONGEST_FLUSH_S, max(FLUSH_INTERVAL_S, _DRAWN_SHARE * took))
-
-    def _newest_on_screen(self) -> list[LogLine]:
-        store, count = self._store, self._store.count
-        return [self._shown(store.number(i)) for i in range(max(0, count - max(1, self.size.height)), count)]
 
     def _filter_anew(self) -> None:
         self._filter_changed_at = perf_counter()
@@ -349,8 +354,11 @@ class LogView(HeldView, can_focus=True):
         self._place()
         if self._is_following and self._parts:
             self._top, self._cursor = self._parts[0][0], self._parts[-1][0]
-        width = self.size.width
+        width, label_width = self.size.width, self._label_width
         lines = {y: self._line(y) for y in range(self.size.height)}
+        if self._label_width > label_width:
+            self._place()
+            lines = {y: self._line(y) for y in range(self.size.height)}
         self._coming = {y: line for y, line in lines.items() if differences(self._drawn.get(y), line) != []}
         if self._coming:
             self.refresh(*(Region(0, y, width, 1) for y in self._coming))
@@ -370,6 +378,8 @@ class LogView(HeldView, can_focus=True):
         pieces: Line = []
         cursor = Style() if self._is_following or number != self._cursor else REVERSE if self.has_focus else BOLD
         x = 0
+        # It only grows: columns that come and go with the lines would be hard to read.
+        self._label_width = max(self._label_width, min(_LABEL_WIDTH, width_of(line.label)))
         if self._label_width:
             is_marked = not part and self._is_marked(number)
             label = fit("" if part else line.label, self._label_width) + ("*" if is_marked else " ")

@@ -97,6 +97,15 @@ async def test_long_lines_wrap_or_scroll_sideways() -> None:
         assert screen(app.view)[0].endswith("abcdef")
 
 
+async def test_the_column_of_labels_is_as_wide_as_those_that_are_shown_when_it_came_before_the_view_did() -> None:
+    async with (app := LogApp()).run_test(size=(40, 5)) as pilot:
+        app.view.display = False
+        app.view.extend([LogLine("one", label="worker"), LogLine("two", label="db")])
+        await wait_until(pilot, lambda: app.view._flush_timer is None)
+        app.view.display = True
+        await wait_until(pilot, lambda: screen(app.view)[:2] == ["worker one", "db     two"])
+
+
 async def test_labels_stand_in_a_column_of_their_own() -> None:
     async with (app := LogApp()).run_test(size=(40, 5)) as pilot:
         app.view.extend([LogLine("one", label="api"), LogLine("two", label="worker")])

@@ -86,7 +86,7 @@ class LogFinding(Pane):
     def _marked_words(self) -> Pattern | None:
         """Return what is marked in the lines: the newest expression that they must hold."""
         for one in reversed([*self._stack.filters, *self._drafts.values()]):
-            words = one.query.words
+            words = one.query.marked
             if one.is_on and not one.excludes and words.expression:
                 try:
                     return compile_typed(words.expression, ignores_case=words.ignores_case)

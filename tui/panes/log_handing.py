@@ -17,8 +17,8 @@ from widgets.clipboard import write_to_file
 from widgets.dialogs import Choice, ChooseDialog, TextDialog
 from widgets.log_view import LogView
 
-_TRACE: Final = 2_000
-"""Lines behind a line in which the rest of its stack trace is looked for."""
+_AROUND: Final = 2_000
+"""Lines before and behind a line in which the rest of its message is looked for."""
 _MOST_COPIED: Final = 20_000
 """Lines copied at once: terminals take no more than some hundred KB."""
 
@@ -27,30 +27,40 @@ class LogHanding(LogFinding):
     """What becomes of lines outside the tab."""
 
     def action_copy(self) -> None:
-        """Copy the line under the cursor as it was written."""
+        """Copy the line under the cursor as it was written; of a message that is folded, all of its lines."""
         if (line := self._view.cursor_line) is None:
             self.post_message(self.Told("no line to copy"))
             return
-        self.copy(line.raw)
+        lines = [line] if self._view.joins is None else self._message()
+        self.copy("\n".join(each.raw for each in lines))
 
     def action_copy_part(self) -> None:
-        """Choose what to copy: a field of the line, its trace, the marked lines, or all that is shown."""
+        """Choose what to copy: a field of the line, its message, the marked lines, or all that is shown."""
         if (line := self._view.cursor_line) is None:
             self.post_message(self.Told("no line to copy"))
             return
         marked = self._view.marked_lines()
         parts = {name: value for name, value in fields(line.raw) if value}
         choices = [Choice(f"field {name}", name, value[:200]) for name, value in parts.items()]
-        choices.append(Choice("page", "everything about the line", "time, source, fields, trace"))
+        message, of_marked = self._message(), self._marked_messages()
+        if len(message) > 1:
+            choices.append(Choice("message", "the whole message", f"{len(message):,} lines"))
+        choices.append(Choice("page", "everything about the line", "time, source, fields, message"))
         if marked:
             choices.append(Choice("marked", "the marked lines", f"{len(marked):,} lines"))
+        if len(of_marked) > len(marked):
+            choices.append(Choice("messages", "the marked lines with their messages", f"{len(of_marked):,} lines"))
         choices.append(Choice("shown", "all that is shown", f"{self._view.visible_count:,} lines"))
-        page = log_lines.page(line, self._trace())
+        page = log_lines.page(line, message)
 
         def copy(key: str | None) -> None:
             match (key or "").partition(" "):
                 case ("field", _, name):
                     self.copy(parts[name])
+                case ("message", _, _):
+                    self.copy("\n".join(each.raw for each in message))
+                case ("messages", _, _):
+                    self.copy("".join(log_lines.written(of_marked)))
                 case ("page", _, _):
                     self.copy(page)
                 case ("marked", _, _):
@@ -74,11 +84,11 @@ class LogHanding(LogFinding):
         except PagerError as error:
             self.post_message(self.Told(str(error), "warn"))
             return
-        shown, marked, page = self._view.visible_lines(), self._view.marked_lines(), log_lines.page(line, self._trace())
+        shown, marked, page = self._view.visible_lines(), self._marked_messages(), log_lines.page(line, self._message())
         choices = [Choice("shown", "all that is shown", f"{self._view.visible_count:,} lines")]
         if marked:
-            choices.append(Choice("marked", "the marked lines", f"{len(marked):,} lines"))
-        choices.append(Choice("page", "everything about the line", "time, source, fields, trace"))
+            choices.append(Choice("marked", "the marked lines with their messages", f"{len(marked):,} lines"))
+        choices.append(Choice("page", "everything about the line", "time, source, fields, message"))
         texts = {"shown": log_lines.written(shown), "marked": log_lines.written(marked), "page": [f"{page}\n"]}
 
         def open_it(key: str | None) -> None:
@@ -93,11 +103,20 @@ class LogHanding(LogFinding):
         except PagerError as error:
             self.post_message(self.Told(str(error), "warn"))
 
-    def _trace(self) -> list[LogLine]:
-        line, number = self._view.cursor_line, self._view.cursor_number
-        if line is None or number is None or line.continues:
-            return []
-        return log_lines.trace_of(line, self._view.held(number + 1, _TRACE)[1])
+    def _message(self) -> list[LogLine]:
+        """Return the lines of the message that the cursor is in."""
+        return list(self._message_at(number).values()) if (number := self._view.cursor_number) is not None else []
+
+    def _message_at(self, number: int) -> dict[int, LogLine]:
+        first, lines = self._view.held(number - _AROUND, 2 * _AROUND)
+        return {first + place: lines[place] for place in log_lines.message_of(lines, number - first)}
+
+    def _marked_messages(self) -> list[LogLine]:
+        found: dict[int, LogLine] = {}
+        for number in self._view.marked_numbers():
+            if number not in found:
+                found |= self._message_at(number)
+        return [found[number] for number in sorted(found)]
 
     def action_write(self) -> None:
         """Write every line that passes the filters to a new file that only its owner reads."""
@@ -123,4 +142,4 @@ class LogHanding(LogFinding):
     def on_log_view_opened(self, message: LogView.Opened) -> None:
         """Show a line in full."""
         message.stop()
-        self.app.push_screen(TextDialog("Log line", log_lines.page(message.line, self._trace()), stem="log-line"))
+        self.app.push_screen(TextDialog("Log line", log_lines.page(message.line, self._message()), stem="log-line"))

@@ -147,19 +147,25 @@ def moment(at: float, zone: tzinfo | None = UTC) -> str:
         return f"{at:.3f}"
 
 
-def trace_of(line: LogLine, following: Sequence[LogLine]) -> list[LogLine]:
-    """Return the lines of those that came after a line which belong to it."""
-    found: list[LogLine] = []
-    for other in following:
-        if other.source == line.source and other.origin == line.origin:
-            if not other.continues:
+def message_of(lines: Sequence[LogLine], at: int) -> list[int]:
+    """Return the places among lines of those that are one message with the line at a place, in order."""
+    stream = stream_of(lines[at].kind)
+    found = [at]
+    for place in range(at - 1, -1, -1):
+        if not lines[found[0]].continues:
+            break
+        if stream_of(lines[place].kind) == stream:
+            found.insert(0, place)
+    for place in range(at + 1, len(lines)):
+        if stream_of(lines[place].kind) == stream:
+            if not lines[place].continues:
                 break
-            found.append(other)
+            found.append(place)
     return found
 
 
-def page(line: LogLine, trace: Sequence[LogLine] = ()) -> str:
-    """Return everything about a line: when, where from, its fields, its JSON indented, the line and its trace."""
+def page(line: LogLine, message: Sequence[LogLine] = ()) -> str:
+    """Return everything about a line: when, where from, its fields, its JSON indented, the line and its message."""
     local = moment(line.at, None)
     told = [
         f"time    {moment(line.at)}" + (f"  ({local})" if not local.endswith("+00:00") else ""),
@@ -174,7 +180,10 @@ def page(line: LogLine, trace: Sequence[LogLine] = ()) -> str:
         told += ["", "JSON", indented]
     for name, text in traces(line.raw):
         told += ["", f"TRACE in {name}", text]
-    return "\n".join([*told, "", "LINE", line.raw, *(each.raw for each in trace)])
+    told += ["", "LINE", line.raw]
+    is_first = bool(message) and message[0] == line
+    told += [] if is_first or len(message) < 2 else ["", "MESSAGE"]
+    return "\n".join([*told, *(each.raw for each in (message[1:] if is_first else message) if len(message) > 1)])
 
 
 def traces(raw: str) -> Iterator[tuple[str, str]]:

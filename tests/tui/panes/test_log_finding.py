@@ -117,7 +117,7 @@ async def typed(pilot: Pilot[None], key: str, text: str) -> None:
 
 _NAMES = {" ": "space", ">": "greater_than_sign", "=": "equals_sign", "_": "underscore", "/": "slash", ":": "colon",
           "(": "left_parenthesis", ")": "right_parenthesis", "{": "left_curly_bracket", "}": "right_curly_bracket",
-          ".": "full_stop", "*": "asterisk", "+": "plus", "$": "dollar_sign"}  # fmt: skip
+          "~": "tilde", ".": "full_stop", "*": "asterisk", "+": "plus", "$": "dollar_sign"}  # fmt: skip
 
 
 async def test_filters_stack_while_lines_pour_in_and_each_can_be_turned_off() -> None:
@@ -262,6 +262,54 @@ async def test_traces_and_repeats_are_folded_and_the_page_has_the_whole_trace() 
         await until(pilot, lambda: isinstance(app.screen, TextDialog))
         page = "\n".join(line.text for line in app.screen.query_one(LogView).visible_lines())
         assert page.endswith(f"{TRACE[0]}\n    at a.b(c:1)\n    at a.c(c:2)")
+
+
+CAUSED = (
+    "2026-11-22T08:11:20Z ERROR order failed",
+    "    at a.b(c:1)",
+    "Caused by: a.TimeoutError: x",
+)
+
+
+async def choose(app: PaneApp, pilot: Pilot[None], words: str) -> None:
+    copied = len(app.copied)
+    await pilot.press("y")
+    await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+    await pilot.press(*(_NAMES.get(letter, letter) for letter in words), "enter")
+    await until(pilot, lambda: len(app.copied) > copied)
+
+
+async def test_any_line_of_a_message_leads_to_all_of_it() -> None:
+    async with (app := PaneApp()).run_test(size=(100, 30)) as pilot:
+        app.add("INFO one", *CAUSED, "INFO two")
+        await until(pilot, lambda: len(app.raws) == 5)
+        await pilot.press("g", "down", "down", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        page = "\n".join(line.text for line in app.screen.query_one(LogView).visible_lines())
+        assert page.endswith("\n".join(["LINE", CAUSED[1], "", "MESSAGE", *CAUSED]))
+        await pilot.press("escape")
+        await choose(app, pilot, "whole message")
+        assert app.copied[-1] == "\n".join(CAUSED)
+        await pilot.press("m")
+        await choose(app, pilot, "with their")
+        assert [line.split("app.log ")[1] for line in app.copied[-1].splitlines()] == list(CAUSED)
+        await pilot.press("c")
+        assert app.copied[-1] == CAUSED[1]
+        await pilot.press("r", "c")
+        assert app.copied[-1] == "\n".join(CAUSED)
+
+
+async def test_the_next_match_is_found_within_what_is_folded() -> None:
+    async with (app := PaneApp()).run_test(size=(100, 30)) as pilot:
+        app.add("INFO one", *CAUSED, "INFO two", *CAUSED, "INFO three")
+        await until(pilot, lambda: len(app.raws) == 9)
+        await pilot.press("r")
+        await typed(pilot, "slash", "line ~ Timeout or level = info")
+        await until(pilot, lambda: app.view.rows == 5)
+        await pilot.press("g", "n")
+        assert (app.view.cursor_line.raw, app.view.cursor_number) == (CAUSED[0], 1)
+        await pilot.press("n")
+        assert app.view.cursor_number == 5
 
 
 async def test_a_time_is_gone_to_and_shown_in_either_zone() -> None:

@@ -64,7 +64,9 @@ class Query:
     holds: Holds = bool
     """Whether a message is meant: of the bits of those `parts`, the first of them 1, that are true of any line."""
     words: Search = field(default_factory=Search)
-    """What to mark in the lines, when it is an expression."""
+    """What lines must hold, when it is an expression."""
+    marked: Search = field(default_factory=Search)
+    """What to mark in the lines: the same, or the first expression that a field must hold."""
     asks_fields: bool = False
     """Whether it was taken for fields and levels rather than for an expression."""
     error: str = ""
@@ -92,7 +94,8 @@ def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
         try:
             reader = _Reader(text, now, zone)
             test, known = reader.read()
-            return Query(test, tuple(reader.parts), reader.holds(test), asks_fields=True, known=known)
+            marked = next(iter(reader.sought), Search())
+            return Query(test, tuple(reader.parts), reader.holds(test), marked=marked, asks_fields=True, known=known)
         except _NotFields:
             pass
         except ValueError as error:
@@ -106,7 +109,7 @@ def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
     def test_text(line: LogLine) -> bool:
         return found_in(line[2][begin:] if (begin := line[1].begin) >= 0 else line.text)
 
-    return Query(test_text, (test_text,), words=found)
+    return Query(test_text, (test_text,), words=found, marked=found)
 
 
 class _NotFields(Exception):
@@ -127,6 +130,8 @@ class _Reader:
         self._holds: dict[Test, Holds] = {}
         self.parts: list[Test] = []
         """The comparisons in it."""
+        self.sought: list[Search] = []
+        """The expressions that fields must hold."""
 
     def holds(self, test: Test) -> Holds:
         """Return what tells of a message what a test that was read tells of a line."""
@@ -218,7 +223,10 @@ class _Reader:
 
     def _one(self) -> Test:
         if self._word("not"):
-            return self._not(self._deeper(self._one))
+            before = len(self.sought)
+            denied = self._deeper(self._one)
+            del self.sought[before:]
+            return self._not(denied)
         if self._text[self._at : self._at + 1] == "(":
             self._at += 1
             test = self._deeper(self._any)
@@ -240,7 +248,7 @@ class _Reader:
             while surplus > 0 and value.endswith(")"):
                 value, surplus, self._at = value[:-1], surplus - 1, self._at - 1
         if compared[2][0] == "!":
-            return self._not(self._comparison(compared[1], compared[2][1:], value))
+            return self._not(self._comparison(compared[1], compared[2][1:], value, is_denied=True))
         return self._comparison(compared[1], compared[2], value)
 
     def _deeper(self, read: Callable[[], Test]) -> Test:
@@ -251,7 +259,7 @@ class _Reader:
         self._depth -= 1
         return test
 
-    def _comparison(self, name: str, sign: str, value: str) -> Test:
+    def _comparison(self, name: str, sign: str, value: str, *, is_denied: bool = False) -> Test:
         quoted = len(value) > 1 and value[0] == value[-1] == '"'
         plain = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
         if name == "time" and sign in ORDER and not quoted:
@@ -261,6 +269,8 @@ class _Reader:
             least = level if sign in ("=", "==", ">=", ">") else Severity.NONE
             return self._part(self._quickly(of_level(sign, level)), Known(least))
         expression = plain if quoted else value
+        if sign == "~" and name not in ("source", "origin") and not is_denied:
+            self.sought.append(search(expression))
         return self._part(of_field(name, sign, plain, expression), _known_of(name, sign, plain, expression))
 
     def _quickly(self, test: Test) -> Test:

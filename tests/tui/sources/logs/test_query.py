@@ -198,3 +198,18 @@ def test_a_filter_that_is_too_slow_hides_nothing_and_says_so() -> None:
         assert judge is not None
         assert all(judge(hostile) for _ in range(10))
         assert [one.typed for one in stack.spent] == [r"(.*a){12}$"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "marked"),
+    [
+        ("timeout", "timeout"),
+        ("level = error and line ~ Time.ut", "Time.ut"),
+        ("not line ~ a and text ~ b", "b"),
+        ("line !~ a", ""),
+        ("source ~ api", ""),
+        ("took_ms > 5", ""),
+    ],
+)
+def test_what_lines_must_hold_is_marked_in_them(typed: str, marked: str) -> None:
+    assert query(typed, NOW).marked.expression == marked
