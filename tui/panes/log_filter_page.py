@@ -69,10 +69,10 @@ class FilterPage(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay the page out."""
         columns = [Column("state", "", 9), Column("what", "", 24), Column("filter", "")]
-        table = LiveTable(columns, empty="no filter yet: / shows lines, x hides lines; enter puts it here", tree=True)
+        table = LiveTable(columns, empty="no filter yet: / shows messages, x hides them; enter puts it here", tree=True)
         table.can_focus = False
         with Vertical():
-            yield Static("Filters: a line must pass each that is on", classes="title", markup=False)
+            yield Static("Filters: a message must pass each that is on", classes="title", markup=False)
             yield table
             yield Static(Text(_HINT), id="hint")
 
