@@ -45,6 +45,18 @@ def test_it_starts_with_the_end_of_the_file(log: Path) -> None:
     assert Followed(log).texts() == [f"line {n}" for n in range(10_000 - FIRST_LINES, 10_000)]
 
 
+def test_the_end_of_the_file_begins_with_a_whole_message(log: Path) -> None:
+    whole = ["7 ERROR failed", *(f"    at a.b(c:{n})" for n in range(FIRST_LINES + 7))]
+    append(log, "6 INFO fine", *whole)
+    assert Followed(log).texts() == whole
+
+
+def test_a_message_too_long_for_that_is_shown_by_its_last_lines(log: Path) -> None:
+    append(log, "7 ERROR failed", *(f"    at {'x' * 500} {n:03}" for n in range(500)))
+    texts = Followed(log).texts()
+    assert [text[-3:] for text in texts] == [f"{n:03}" for n in range(500 - FIRST_LINES, 500)]
+
+
 def test_the_end_of_the_file_counts_in_no_rate(log: Path) -> None:
     append(log, "ERROR old")
     followed = Followed(log)
