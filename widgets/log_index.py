@@ -3,8 +3,9 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
+_NEAR: Final = 200
 Joins = Callable[[Any, Any], bool]
 """Tells of a line that is shown, and of one that passes behind it, whether that one is folded into it.
 
@@ -74,14 +75,14 @@ class LogIndex:
 
     def put(self, numbers: Iterable[int]) -> None:
         """Add lines that pass now, wherever they stand; none of them was there."""
-        if added := sorted(numbers):
-            at = bisect_left(self.passing, added[0])
-            self.passing[at:] = array("q", sorted([*self.passing[at:], *added]))
+        for added in _runs(sorted(numbers)):
+            start, end = bisect_left(self.passing, added[0]), bisect_left(self.passing, added[-1])
+            self.passing[start:end] = array("q", sorted([*self.passing[start:end], *added]))
             self._fold_anew(added[0], added[-1])
 
     def take(self, numbers: Iterable[int]) -> None:
         """Take out lines that pass no more."""
-        if gone := sorted(numbers):
+        for gone in _runs(sorted(numbers)):
             start, end, without = bisect_left(self.passing, gone[0]), bisect_right(self.passing, gone[-1]), set(gone)
             self.passing[start:end] = array("q", (each for each in self.passing[start:end] if each not in without))
             self._fold_anew(gone[0], gone[-1])
@@ -126,6 +127,15 @@ class LogIndex:
             yield from passing[end:stop]
         # Folds that nothing changed in are one still; only what they are folded into may be another.
         yield from heads[after:]
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    """Yield numbers in order, those that lie near each other together: what lies between is not touched."""
+    begin = 0
+    for end in range(1, len(numbers) + 1):
+        if end == len(numbers) or numbers[end] - numbers[end - 1] > _NEAR:
+            yield numbers[begin:end]
+            begin = end
 
 
 def _has(numbers: Sequence[int], number: int) -> bool:

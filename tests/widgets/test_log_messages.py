@@ -1,15 +1,24 @@
 """Lines of one message are shown or hidden together, in whatever order they come or are looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from widgets import log_index
 from widgets.log_messages import Belonging
 from widgets.log_store import LogStore
 
 WANTED, HIDDEN = 1, 2
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _few_are_near() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_index, "_NEAR", 2)
+        yield
 
 
 class Line(NamedTuple):
@@ -221,3 +230,22 @@ def test_a_message_that_never_ends_takes_no_more_memory_than_what_is_held_of_it(
     assert not isinstance(message, int)
     assert len(message.numbers) < 3 * 2_100
     assert store.passing == len(store)
+
+
+def test_a_line_that_comes_very_late_moves_nothing_that_stands_between() -> None:
+    asked = 0
+
+    def counted(head: Line, line: Line) -> bool:
+        nonlocal asked
+        asked += 1
+        return joins(head, line)
+
+    store = LogStore(1_000_000, belonging=BELONGING)
+    store.joins = counted
+    store.predicate = Marks(True, False)
+    store.extend([Line("a", False, 0, 0)])
+    store.extend([Line("b", False, WANTED, n) for n in range(20_000)])
+    asked = 0
+    store.extend([Line("a", True, WANTED, 20_001)])
+    assert (store.count, store.number(0), store.number(20_001)) == (20_002, 0, 20_001)
+    assert asked < 10
