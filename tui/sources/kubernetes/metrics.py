@@ -46,11 +46,12 @@ def parse_pod_metrics(listed: Object) -> dict[str, Usage]:
     found = {}
     for item in parts(listed, "items"):
         metadata = part(item, "metadata")
-        used = [part(container, "usage") for container in parts(item, "containers")]
-        found[f"{text(metadata, 'namespace')}/{text(metadata, 'name')}"] = Usage(
-            sum(quantity(usage, "cpu") or 0.0 for usage in used),
-            sum(quantity(usage, "memory") or 0.0 for usage in used),
-        )
+        cpu_cores = memory_bytes = 0.0
+        for container in parts(item, "containers"):
+            usage = part(container, "usage")
+            cpu_cores += quantity(usage, "cpu") or 0.0
+            memory_bytes += quantity(usage, "memory") or 0.0
+        found[f"{text(metadata, 'namespace')}/{text(metadata, 'name')}"] = Usage(cpu_cores, memory_bytes)
     return found
 
 
