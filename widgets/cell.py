@@ -70,6 +70,64 @@ class Row:
     haystack: str = ""
     """Text the filter looks at beside the cells."""
 
+    def made(self) -> "Row":
+        """Return the row as it is drawn: itself."""
+        return self
+
+    def sort_value(self, column: int) -> SortValue:
+        """Return what it is sorted by in a column; None where it has no such cell."""
+        if self.sort is None:
+            return cell_text(self.cells[column]).casefold() if column < len(self.cells) else None
+        return self.sort[column] if column < len(self.sort) else None
+
+    def words(self) -> str:
+        """Return the text a filter looks at: every cell, dropped columns too, and its own haystack."""
+        return " ".join([*(cell_text(cell) for cell in self.cells if not isinstance(cell, LateCell)), self.haystack])
+
+
+class LateRow(Row):
+    """A row that is worked out when it is looked at: of thousands only those on the screen cost anything.
+
+    What the others are sorted by and filtered by is asked for by itself.
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """Make a row without anything of its own; who derives from this keeps what it is made from."""
+
+    def made(self) -> Row:
+        """Return the row, worked out now."""
+        raise NotImplementedError
+
+    def sort_value(self, column: int) -> SortValue:
+        """Return what the row is sorted by in a column now."""
+        raise NotImplementedError
+
+    def words(self) -> str:
+        """Return the text a filter looks at."""
+        raise NotImplementedError
+
+    @property
+    def cells(self) -> tuple[str | Cell, ...]:
+        """The cells, worked out now."""
+        return self.made().cells
+
+    @property
+    def sort(self) -> tuple[SortValue, ...] | None:
+        """What each column is sorted by now."""
+        return self.made().sort
+
+    @property
+    def tone(self) -> Tone:
+        """Of the whole row now."""
+        return self.made().tone
+
+    @property
+    def haystack(self) -> str:
+        """What the filter looks at beside the cells."""
+        return self.made().haystack
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Hashable, Mapping
 
-from widgets.cell import KeyT, LateCell, Row, SortValue, cell_text
+from widgets.cell import KeyT, Row
 from widgets.text_filter import TextFilter, compile_filter
 
 _SortKey = tuple[int, str | int | float, int]
@@ -145,26 +145,13 @@ class RowOrder:
     def _haystack(self, key: Hashable) -> str:
         text = self._haystacks.get(key)
         if text is None:
-            text = self._haystacks[key] = haystack(self.rows[key])
+            text = self._haystacks[key] = self.rows[key].words()
         return text
 
     def _sort_key(self, key: Hashable, row: Row) -> _SortKey:
-        value = sort_value(row, self.column or 0)
+        value = row.sort_value(self.column or 0)
         # Among equals the first to arrive stays first, in either direction.
         born = self._born[key] * (-1 if self.reverse else 1)
-        if value is None:
+        if value is None or (isinstance(value, float) and math.isnan(value)):
             return (-1 if self.reverse else 2, 0, born)
         return (1 if isinstance(value, str) else 0, value, born)
-
-
-def sort_value(row: Row, column: int) -> SortValue:
-    """Return what `row` is sorted by in `column`; None where it has no such cell or the number is not one."""
-    if row.sort is None:
-        return cell_text(row.cells[column]).casefold() if column < len(row.cells) else None
-    value = row.sort[column] if column < len(row.sort) else None
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def haystack(row: Row) -> str:
-    """Return the text a filter looks at: every cell, dropped columns too, and the row's own haystack."""
-    return " ".join([*(cell_text(cell) for cell in row.cells if not isinstance(cell, LateCell)), row.haystack])

@@ -67,6 +67,7 @@ class TableLines:
 
     def row(self, row: Row, *, is_cursor: bool, is_marked: bool) -> Line:
         """Return a row's line."""
+        row = row.made()
         base = self._style(row.tone, is_cursor)
         sign = (">" if is_cursor else " ") + ("*" if is_marked else " ")
         line = [Piece(0, sign, GUTTER, base)]

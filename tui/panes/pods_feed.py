@@ -13,10 +13,10 @@ from tui.panes import pods_detail, pods_events
 from tui.panes.pane import Desk, Pane
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_extra import Extra
-from tui.panes.pods_rows import Holding, Light
+from tui.panes.pods_rows import USAGE_COLUMNS, Holding, Light
 from tui.panes.pods_view import FactView
 from tui.panes.pods_views import VIEWS
-from tui.sources.kubernetes.metrics import Metrics
+from tui.sources.kubernetes.metrics import Metrics, Usage
 from tui.sources.kubernetes.mirror import Changes
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -160,9 +160,11 @@ class PodsFeed(Pane):
             return
         view = self._views[self.view]
         if self.view == "pods":
-            before = old.pods if old else {}
-            used = metrics.pods
-            view.touch(uid for uid, pod in snapshot.pods.items() if used.get(pod.path) != before.get(pod.path))
+            if view.table.sort_column in USAGE_COLUMNS:
+                before, used = old.pods if old else {}, metrics.pods
+                view.touch(uid for uid, pod in snapshot.pods.items() if used.get(pod.path) != before.get(pod.path))
+            else:
+                view.table.apply({})  # its rows look up what is used when they are drawn: only those on the screen
         else:
             view.touch(snapshot.nodes)
 
@@ -176,7 +178,7 @@ class PodsFeed(Pane):
         light = Light(
             self.desk.now(),
             partial(self.desk.level, self.source_name),
-            snapshot.metrics.pods.get,
+            self._usage_of_pod,
             snapshot.metrics.nodes.get,
             holding=self.holding,
         )
@@ -188,6 +190,10 @@ class PodsFeed(Pane):
     def holding(self, pod: Pod) -> Holding | None:
         """Return how often a pod's CPU limits held it of late; None where nobody told, or nobody wants to know."""
         return None
+
+    def _usage_of_pod(self, path: str) -> Usage | None:
+        """Return what a pod uses now: of the newest reading of metrics, not of the one at which its row was made."""
+        return None if (snapshot := self.snapshot) is None else snapshot.metrics.pods.get(path)
 
     def fact(self, snapshot: KubernetesSnapshot, key: Hashable) -> Any:
         """Return the fact behind a row of the open view; None when it is gone or left out by the person's choice."""

@@ -15,9 +15,11 @@ from tui.sources.kubernetes.pods import Health, Pod
 from tui.sources.kubernetes.trends import Trend
 from tui.sources.kubernetes.workloads import Condition, Workload
 from tui.units import percent, size
-from widgets.cell import Cell, Column, LateCell, Row, Tone
+from widgets.cell import Cell, Column, LateCell, LateRow, Row, SortValue, Tone
 from widgets.sparkline import sparkline
 
+_NONE: Final = "<none>"
+"""kubectl's word for what a pod has not."""
 _WIDE: Final = 120
 _WIDEST: Final = 160
 CURVES: Final = 180
@@ -107,6 +109,35 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
     )
 
 
+class PodRow(LateRow):
+    """A pod's row, worked out when it is drawn: from the pod as it was told of, and from what it uses then."""
+
+    __slots__ = ("_light", "_pod")
+
+    _pod: Pod
+    _light: Light
+
+    def __init__(self, pod: Pod, light: Light) -> None:
+        """Take what it is made from."""
+        object.__setattr__(self, "_pod", pod)
+        object.__setattr__(self, "_light", light)
+
+    def made(self) -> Row:
+        """Return the row, worked out now."""
+        return pod_row(self._pod, self._light)
+
+    def sort_value(self, column: int) -> SortValue:
+        """Return what it is sorted by in a column now."""
+        return _POD_SORTS[column](self._pod, self._light)
+
+    def words(self) -> str:
+        """Return the text a filter looks at: all but what the pod uses, which is another number at each reading."""
+        pod = self._pod
+        age = age_since(pod.created_at, self._light.now)
+        state = f"{pod.ready}/{pod.containers} {pod.status} {_restarts(pod, self._light.now)} {age}"
+        return f"{pod.namespace} {pod.name} {state} {pod.node or _NONE} {pod.ip or _NONE} {_pod_haystack(pod)}"
+
+
 def pod_row(pod: Pod, light: Light) -> Row:
     """Return a pod's row; sorting by STATUS puts what needs somebody first.
 
@@ -115,59 +146,79 @@ def pod_row(pod: Pod, light: Light) -> Row:
     reach up to the limit, or to their own peak where there is none.
     """
     tone = POD_TONES[pod.health]
-    usage, trend, holding = light.pod_usage(pod.path), light.pod_trend(pod.path), light.holding(pod)
-    restarts = str(pod.restarts)
-    if pod.restarts and pod.restarted_at is not None:
-        restarts += f" ({age_since(pod.restarted_at, light.now)} ago)"
+    usage, trend = light.pod_usage(pod.path), light.pod_trend(pod.path)
     cpu, used = (usage.cpu_cores, usage.memory_bytes) if usage is not None else (None, None)
-    shares = (
-        share(cpu, pod.cpu_request_cores),
-        share(cpu, pod.cpu_limit_cores),
-        share(used, pod.memory_request_bytes),
-        share(used, pod.memory_limit_bytes),
-    )
-    cpu_share, cpu_limit, memory_request, memory_share = shares
     level = light.level("pod_restarts", pod.path) if pod.health is Health.FAILING else Level.OK
     cells = (
         pod.namespace,
         pod.name,
         Cell(f"{pod.ready}/{pod.containers}", tone if pod.ready < pod.containers else ""),
         Cell(pod.status, tone),
-        Cell(restarts, _LEVEL_TONES[level]),
+        Cell(_restarts(pod, light.now), _LEVEL_TONES[level]),
         age_since(pod.created_at, light.now),
-        pod.node or "<none>",
+        pod.node or _NONE,
         cores(usage),
-        percent(cpu_share),
-        _near(cpu_limit),
-        _held(holding),
+        percent(share(cpu, pod.cpu_request_cores)),
+        _near(share(cpu, pod.cpu_limit_cores)),
+        _held(light.holding(pod)),
         _curve(trend, trend.cpu_cores if trend else (), pod.cpu_limit_cores),
         memory(usage),
-        percent(memory_request),
-        _near(memory_share),
+        percent(share(used, pod.memory_request_bytes)),
+        _near(share(used, pod.memory_limit_bytes)),
         _curve(trend, trend.memory_bytes if trend else (), pod.memory_limit_bytes),
-        pod.ip or "<none>",
+        pod.ip or _NONE,
     )
-    sort = (
-        pod.path,
-        pod.name,
-        pod.ready - pod.containers,
-        f"{_POD_RANKS[pod.health]}{pod.status} {pod.path}",
-        pod.restarts,
-        -(pod.created_at or 0),
-        pod.node,
-        cpu,
-        cpu_share,
-        cpu_limit,
-        holding.percent if holding is not None else None,
-        cpu,
-        used,
-        memory_request,
-        memory_share,
-        used,
-        pod.ip,
-    )
-    owner = f"{pod.owner.kind}/{pod.owner.name}" if pod.owner else ""
-    return Row(cells, sort, "dim" if pod.health is Health.ENDED else "", f"{pod.path} {owner}")
+    sort = tuple(value(pod, light) for value in _POD_SORTS)
+    return Row(cells, sort, "dim" if pod.health is Health.ENDED else "", _pod_haystack(pod))
+
+
+def _restarts(pod: Pod, now: float) -> str:
+    if pod.restarts and pod.restarted_at is not None:
+        return f"{pod.restarts} ({age_since(pod.restarted_at, now)} ago)"
+    return str(pod.restarts)
+
+
+def _pod_haystack(pod: Pod) -> str:
+    return f"{pod.path} {pod.owner.kind}/{pod.owner.name}" if pod.owner else f"{pod.path} "
+
+
+def _cpu(pod: Pod, light: Light) -> float | None:
+    return usage.cpu_cores if (usage := light.pod_usage(pod.path)) is not None else None
+
+
+def _memory(pod: Pod, light: Light) -> float | None:
+    return usage.memory_bytes if (usage := light.pod_usage(pod.path)) is not None else None
+
+
+def _held_percent(pod: Pod, light: Light) -> float | None:
+    return holding.percent if (holding := light.holding(pod)) is not None else None
+
+
+_POD_SORTS: Final[tuple[Callable[[Pod, Light], SortValue], ...]] = (
+    lambda pod, _: pod.path,
+    lambda pod, _: pod.name,
+    lambda pod, _: pod.ready - pod.containers,
+    lambda pod, _: f"{_POD_RANKS[pod.health]}{pod.status} {pod.path}",
+    lambda pod, _: pod.restarts,
+    lambda pod, _: -(pod.created_at or 0),
+    lambda pod, _: pod.node,
+    _cpu,
+    lambda pod, light: share(_cpu(pod, light), pod.cpu_request_cores),
+    lambda pod, light: share(_cpu(pod, light), pod.cpu_limit_cores),
+    _held_percent,
+    _cpu,
+    _memory,
+    lambda pod, light: share(_memory(pod, light), pod.memory_request_bytes),
+    lambda pod, light: share(_memory(pod, light), pod.memory_limit_bytes),
+    _memory,
+    lambda pod, _: pod.ip,
+)
+"""What each column is sorted by, in their order."""
+
+USAGE_COLUMNS: Final = frozenset(
+    ("cpu", "cpu_share", "cpu_limit", "held", "cpu_trend", "memory", "memory_request", "memory_share", "memory_trend")
+)
+"""The keys of the columns that show, and are sorted by, what pods use: all of it changes at each reading of metrics."""
 
 
 def _near(of_limit: float | None) -> Cell:

@@ -29,7 +29,7 @@ class View:
 
 VIEWS: Final[Mapping[str, View]] = {
     "pods": View(
-        "Pods", ("pods",), pods_rows.pod_columns, pods_rows.pod_row, pods_rows.pod_moments, "status", "namespace"
+        "Pods", ("pods",), pods_rows.pod_columns, pods_rows.PodRow, pods_rows.pod_moments, "status", "namespace"
     ),
     "workloads": View(
         "Workloads",

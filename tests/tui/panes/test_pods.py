@@ -292,6 +292,59 @@ async def test_only_rows_that_changed_are_built_again(monkeypatch: pytest.Monkey
         assert pod_cells(row)["status"] == "Terminating"
 
 
+async def test_new_metrics_are_drawn_where_they_are_seen_and_build_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+
+    def counted(fact: Any, seen: Light) -> Row:
+        built.append(fact)
+        return pods_rows.PodRow(fact, seen)
+
+    monkeypatch.setitem(pods_views.VIEWS, "pods", replace(pods_views.VIEWS["pods"], row=counted))
+    app = PaneApp()
+    async with app.run_test(size=(160, 24)) as pilot:
+        used = {found.path: Usage(0.123, 64 * 1024**2) for found in snapshot().pods.values()}
+        await shown(pilot, replace(snapshot(), metrics=Metrics(used, {})))
+        await until(pilot, lambda: "123m" in app.table().render_line(1).text)
+        built.clear()
+        used = {path: Usage(0.456, usage.memory_bytes) for path, usage in used.items()}
+        await shown(pilot, replace(snapshot(), metrics=Metrics(used, {}), revision=2, changes=QUIET))
+        await until(pilot, lambda: "456m" in app.table().render_line(1).text)
+        assert not built
+
+
+async def test_rows_sorted_by_what_pods_use_move_when_that_changes() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(160, 24)) as pilot:
+        few, many = (Usage(cores, 1.0) for cores in (0.1, 0.9))
+        paths = sorted(found.path for found in snapshot().pods.values())
+        await shown(pilot, replace(snapshot(), metrics=Metrics({paths[0]: many, paths[-1]: few}, {})))
+
+        def first() -> str:
+            return snapshot().pods[str(app.table().visible_keys[0])].path
+
+        app.table().sort_by("cpu", reverse=True)
+        assert first() == paths[0]
+        metrics = Metrics({paths[0]: few, paths[-1]: many}, {})
+        await shown(pilot, replace(snapshot(), metrics=metrics, revision=2, changes=QUIET))
+        await until(pilot, lambda: first() == paths[-1])
+        app.table().sort_by("memory_share", reverse=True)
+        metrics = Metrics({paths[0]: many, paths[-1]: few}, {})
+        await shown(pilot, replace(snapshot(), metrics=metrics, revision=3, changes=QUIET))
+        app.table().sort_by("cpu", reverse=True)
+        assert first() == paths[0]
+
+
+def test_a_late_row_is_sorted_by_what_the_row_itself_says_and_found_by_all_but_what_it_uses() -> None:
+    usage = {found.path: Usage(0.1 + n, 2.0**20 * n) for n, found in enumerate(snapshot().pods.values())}
+    for found in snapshot().pods.values():
+        late, row = (make(found, light(usage=usage)) for make in (pods_rows.PodRow, pods_rows.pod_row))
+        assert (late.cells, late.sort, late.tone, late.haystack) == (row.cells, row.sort, row.tone, row.haystack)
+        assert late.sort == tuple(late.sort_value(column) for column in range(len(row.cells)))
+        for column, cell in zip(pods_rows.pod_columns(80), row.cells, strict=True):
+            assert column.key in pods_rows.USAGE_COLUMNS or cell_text(cell) in late.words()
+        assert row.haystack in late.words()
+
+
 async def test_readings_that_were_missed_are_caught_up_with() -> None:
     app = PaneApp()
     async with app.run_test(size=(80, 24)) as pilot:
