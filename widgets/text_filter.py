@@ -18,6 +18,21 @@ class TextFilter:
     """Says whether a text passes; None: everything does. Give it text as it is: case is ignored inside."""
     error: str = ""
     """Why the expression could not be read; then everything passes."""
+    needle: str = ""
+    """The plain text looked for, in small letters; empty of an expression and of a filter that everything passes."""
+    is_excluding: bool = False
+    """Whether what has the text does not pass."""
+
+    def settles(self, before: "TextFilter") -> bool | None:
+        """Return which verdict of the filter before is this one's too, as a text grows or shrinks letter by letter.
+
+        True: what passed passes. False: what did not pass does not. None: neither need be so.
+        """
+        if not before.needle or not self.needle or before.is_excluding != self.is_excluding:
+            return None
+        if before.needle in self.needle:
+            return self.is_excluding
+        return not self.is_excluding if self.needle in before.needle else None
 
 
 class Typed:
@@ -81,5 +96,5 @@ def compile_filter(typed: str) -> TextFilter:
         return TextFilter(lambda text: search(text) is not None)
     needle = wanted.strip().lower()
     if excluded:
-        return TextFilter(lambda text: needle not in text.lower())
-    return TextFilter(lambda text: needle in text.lower())
+        return TextFilter(lambda text: needle not in text.lower(), needle=needle, is_excluding=True)
+    return TextFilter(lambda text: needle in text.lower(), needle=needle)

@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.cell import Cell, Row
+from widgets.cell import Cell, LateRow, Row
 from widgets.row_order import RowOrder
 
 
@@ -120,3 +121,46 @@ def test_change_sets_end_where_the_whole_picture_would(
     values = [order.rows[key].sort for key in order.visible]
     assert values == [expected.rows[key].sort for key in expected.visible] or len(values) != len(set(values))
     assert len(order) == len(rows)
+
+
+@given(
+    st.lists(st.text("ab!/", max_size=4), min_size=1, max_size=8),
+    st.lists(st.text("abc", max_size=5), min_size=1, max_size=6),
+)
+def test_a_filter_typed_letter_by_letter_shows_what_it_shows_at_once(typed: list[str], names: list[str]) -> None:
+    rows = {str(number): Row((name,)) for number, name in enumerate(names)}
+    order = settled(rows)
+    for text in typed:
+        order.select(text)
+        order.settle()
+        at_once = settled(rows)
+        at_once.select(text)
+        at_once.settle()
+        assert order.visible == at_once.visible
+
+
+def test_a_letter_more_looks_only_at_rows_that_it_may_change() -> None:
+    looked: list[str] = []
+
+    class Counted(LateRow):
+        __slots__ = ("name",)
+
+        def __init__(self, name: str) -> None:
+            object.__setattr__(self, "name", name)
+
+        def words(self) -> str:
+            looked.append(self.name)
+            return self.name
+
+    names = ("alpha", "beta", "gamma")
+    order = settled({name: Counted(name) for name in names})
+    verdicts: list[str] = []
+    for typed, expected in (("b", ["beta"]), ("be", ["beta"]), ("!b", ["alpha", "gamma"]), ("!bx", [*names])):
+        order.select(typed)
+        matches = order.filter.matches
+        assert matches is not None
+        order.filter = replace(order.filter, matches=lambda text, m=matches: bool(verdicts.append(text)) or m(text))  # type: ignore[misc]  # bound now
+        order.settle()
+        assert order.visible == expected
+    assert looked == [*names], "what a row says is put together once"
+    assert verdicts == [*names, "beta", *names, "beta"]
