@@ -15,7 +15,7 @@ from tui.panes.failing import age_segment, empty_words, failure_tone, failure_wo
 from tui.panes.pane import TONES, Desk
 from tui.panes.resources_hand import kubectl_top, metric_commands
 from tui.panes.resources_rows import NARROW_TREND, WIDE_TREND, Meter
-from tui.panes.usage_history import Bounds, UsageHistory, missing_words
+from tui.panes.usage_history import Bounds, UsageHistory, greatest, missing_words
 from tui.sources.host import HostSource
 from tui.sources.host_facts import HostSnapshot
 from tui.sources.reading import Reading
@@ -121,7 +121,10 @@ class ResourcesPane(Charting):
         name = reading.source.partition(":")[2] or getattr(reading.snapshot, "context", "")
         cluster = name if len(self.desk.profile.every_cluster) > 1 else ""
         pods, nodes = (getattr(reading.snapshot, kind, {}).values() for kind in ("pods", "nodes"))
-        of_pods = {pod.path: Bounds(pod.cpu_request_cores, pod.memory_limit_bytes) for pod in pods}
+        shown = {*greatest(metrics.pods)}  # of thousands of pods
+        of_pods = {
+            path: Bounds(pod.cpu_request_cores, pod.memory_limit_bytes) for pod in pods if (path := pod.path) in shown
+        }
         of_nodes = {node.name: Bounds(node.cpu_cores, node.memory_bytes) for node in nodes}
         self._histories["pods"].record(reading.taken_at, metrics.pods, of_pods, cluster=cluster)
         self._histories["nodes"].record(reading.taken_at, metrics.nodes, of_nodes, cluster=cluster)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import Any, Final, Protocol
 
 from tui.sources.history import Past
@@ -111,6 +112,6 @@ def greatest(usage: Mapping[str, Usage], kept: int = KEPT) -> tuple[str, ...]:
     """Return the names of the greatest by CPU and by memory, in order of their names."""
     if len(usage) <= 2 * kept:
         return tuple(sorted(usage))
-    by_cpu = sorted(usage, key=lambda name: usage[name].cpu_cores, reverse=True)[:kept]
-    by_memory = sorted(usage, key=lambda name: usage[name].memory_bytes, reverse=True)[:kept]
+    by_cpu = nlargest(kept, usage, key=lambda name: usage[name].cpu_cores)
+    by_memory = nlargest(kept, usage, key=lambda name: usage[name].memory_bytes)
     return tuple(sorted({*by_cpu, *by_memory}))

@@ -23,6 +23,8 @@ class Permissions:
         self._connection = connection
         self._rules: dict[str, tuple[float, tuple[Object, ...] | None]] = {}
         """By namespace: when it was asked (`time.monotonic()`), and the rules; None: the server could not say all."""
+        self._verdicts: dict[tuple[str, str, str, str], bool] = {}
+        """What those rules say, as far as it was asked: the key bar asks every second, and a role may have hundreds."""
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     def may(self, verb: str, group: str, resource: str, namespace: str) -> bool | None:
@@ -35,7 +37,12 @@ class Permissions:
             task = asyncio.get_running_loop().create_task(self._ask(namespace))
             self._asking[namespace] = task
             task.add_done_callback(lambda _: self._asking.pop(namespace, None))
-        return None if rules is None else any(_allows(rule, verb, group, resource) for rule in rules)
+        if rules is None:
+            return None
+        question = (namespace, verb, group, resource)
+        if (verdict := self._verdicts.get(question)) is None:
+            verdict = self._verdicts[question] = any(_allows(rule, verb, group, resource) for rule in rules)
+        return verdict
 
     async def _ask(self, namespace: str) -> None:
         review = {
@@ -54,6 +61,7 @@ class Permissions:
             if answer.is_ok and status.get("incomplete") is not True:
                 rules = tuple(parts(status, "resourceRules"))
         self._rules[namespace] = (time.monotonic(), rules)
+        self._verdicts = {question: known for question, known in self._verdicts.items() if question[0] != namespace}
 
 
 def _allows(rule: Object, verb: str, group: str, resource: str) -> bool:
