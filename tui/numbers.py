@@ -13,6 +13,8 @@ MOST_OBJECTS: Final = 40
 MOST: Final = 2_000
 """Numbers that are kept in all."""
 _GONE_S: Final = 3600.0
+_FULL_S: Final = 60.0
+"""Where there is no room for another number, it is looked for at most so often."""
 _EVERY_S: Final = 0.9
 """Numbers of one system are kept at most so often."""
 
@@ -45,6 +47,8 @@ class Numbers:
     def __init__(self) -> None:
         self._kept: dict[Key, Kept] = {}
         self._objects: dict[tuple[str, str], int] = {}
+        self._full: dict[tuple[str, str], float] = {}
+        """By source and metric: when room was made last."""
         self._taken: dict[str, float] = {}
         """When a reading of each source was taken last."""
 
@@ -57,20 +61,27 @@ class Numbers:
             return
         self._taken[reading.source] = reading.taken_at
         for number in reading.snapshot.numbers():
-            kept = self._kept.get((reading.source, number.metric, number.object)) or self._begin(reading.source, number)
+            kept = self._kept.get((reading.source, number.metric, number.object)) or self._begin(reading, number)
             if kept is not None and kept.past.last_at < reading.taken_at:
                 kept.past.add(reading.taken_at, None if math.isnan(number.value) else number.value)
 
-    def _begin(self, source: str, number: Number) -> Kept | None:
+    def _begin(self, reading: Reading[Any], number: Number) -> Kept | None:
+        source, at = reading.source, reading.taken_at or 0.0
         of_metric = source, number.metric
-        if self._objects.get(of_metric, 0) >= MOST_OBJECTS or len(self._kept) >= MOST:
+        if self._is_full(of_metric):
+            if at - self._full.get(of_metric, -math.inf) < _FULL_S:
+                return None
+            self._full[of_metric] = at
             self._forget(source, number.metric)
-            if self._objects.get(of_metric, 0) >= MOST_OBJECTS or len(self._kept) >= MOST:
+            if self._is_full(of_metric):
                 return None
         kept = Kept(source, number.metric, number.object, number.unit, Past())
         self._kept[kept.key] = kept
         self._objects[of_metric] = self._objects.get(of_metric, 0) + 1
         return kept
+
+    def _is_full(self, of_metric: tuple[str, str]) -> bool:
+        return self._objects.get(of_metric, 0) >= MOST_OBJECTS or len(self._kept) >= MOST
 
     def _forget(self, source: str, metric: str) -> None:
         """Make room: what was last seen an hour before the newest of its metric is gone."""

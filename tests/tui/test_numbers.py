@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pytest
+
 from tui.numbers import MOST_OBJECTS, Numbers, summary
 from tui.sources.errors import Unreachable
 from tui.sources.history import Past, time_to
@@ -45,6 +47,23 @@ def test_a_reading_counts_once_and_a_failed_one_not_at_all() -> None:
     kept = numbers.get("database:shop", "blocked")
     assert kept is not None
     assert len(list(kept.past)) == 1
+
+
+def test_room_for_more_objects_is_not_looked_for_at_each_of_thousands(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    forget = Numbers._forget
+
+    def counted(numbers: Numbers, source: str, metric: str) -> None:
+        looked.append(metric)
+        forget(numbers, source, metric)
+
+    monkeypatch.setattr(Numbers, "_forget", counted)
+    numbers = Numbers()
+    for second in range(61):
+        many = (Number("restarts", 1.0, f"pod-{n}") for n in range(1000))
+        numbers.take(reading(NOW + second, *many))
+    assert looked == ["restarts", "restarts"]
+    assert len(numbers) == MOST_OBJECTS
 
 
 def test_of_many_objects_the_first_are_kept_until_they_are_gone() -> None:
