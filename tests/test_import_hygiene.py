@@ -79,3 +79,15 @@ def test_completing_a_profile_loads_no_validator() -> None:
         "COMP_CWORD='2'); sys.argv = ['opstui']; from tui.cli import main; main()"
     )
     assert loaded_after(code).isdisjoint({"pydantic", "yaml", "textual", "tui.sandbox"})
+
+
+def test_a_client_for_a_cluster_loads_nothing_of_its_library_but_the_asynchronous_client() -> None:
+    code = (
+        "import asyncio; from tui.sources.kubernetes.kubeconfig import Login; "
+        "from tui.sources.kubernetes.client import client_for; "
+        "asyncio.run(asyncio.to_thread(client_for, Login('c', 'https://127.0.0.1:1', 'me', ''), None, None))"
+    )
+    loaded = loaded_after(code)
+    assert {"kubernetes.aio.client.api_client", "aiohttp"} <= loaded
+    unwanted = {"kubernetes.client", "kubernetes.aio.config", "requests", "oauthlib", "websocket", "kubernetes.stream"}
+    assert loaded.isdisjoint(unwanted)
