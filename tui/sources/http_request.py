@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES: Final = 256 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _DAY_S: Final = 86_400.0
+_TRUST: Final = Lock()
 
 
 class NoAnswer(Exception):
@@ -64,7 +66,7 @@ def _open_client(url: str, ca_file: str | None, timeout_s: float) -> "httpx.Asyn
     importlib.import_module("anyio.streams.tls")  # else the first latency would hold the time of this import
     is_loopback = urlsplit(url).hostname in _LOOPBACK
     client: httpx.AsyncClient = library.AsyncClient(
-        verify=_trust(ca_file),
+        verify=_shared_trust(ca_file),
         timeout=timeout_s,
         follow_redirects=False,
         trust_env=not is_loopback,  # a proxy can do nothing for this machine itself
@@ -76,6 +78,13 @@ def _open_client(url: str, ca_file: str | None, timeout_s: float) -> "httpx.Asyn
         },  # a compressed answer could grow without bound
     )
     return client
+
+
+def _shared_trust(ca_file: str | None) -> ssl.SSLContext:
+    # The services of a profile are opened at the same time, and the system's bundle takes 30 ms of CPU time to read:
+    # without waiting for the first, each would read it.
+    with _TRUST:
+        return _trust(ca_file)
 
 
 @lru_cache(maxsize=8)

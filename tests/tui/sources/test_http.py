@@ -6,14 +6,14 @@ import ssl
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from profiles.schema import Service
-from tui.sources import health
+from tui.sources import health, http_request
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.health import State
 from tui.sources.history import Series
@@ -266,6 +266,31 @@ async def test_an_unknown_ca_is_named_with_the_remedy(certificate: Path) -> None
         snapshot = await read_once(Service(url=url))
     assert snapshot.state is State.DOWN
     assert snapshot.reason == "TLS certificate: self-signed certificate; set ca_file when it is your own CA"
+
+
+async def test_services_that_are_opened_at_the_same_time_read_the_trusted_roots_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[object] = []
+    both = threading.Barrier(2)
+
+    def reading(*, cafile: str | None = None) -> ssl.SSLContext:
+        read.append(cafile)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # as long as a second one might come
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    http_request._trust.cache_clear()
+    monkeypatch.setattr(http_request.ssl, "create_default_context", reading)
+    try:
+        clients = await asyncio.gather(
+            *(http_request.open_client(f"https://{name}.example", None, 1) for name in "abc")
+        )
+    finally:
+        http_request._trust.cache_clear()
+    assert len(read) == 1
+    for client in clients:
+        await client.aclose()
 
 
 async def test_a_missing_ca_file_is_an_error_in_the_profile() -> None:
