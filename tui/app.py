@@ -231,7 +231,9 @@ class OpsApp(App[int]):
         self._tab_opened()
         await asyncio.to_thread(self.walking.prepare)
         self._begin(self._follow_journal, "the journal")
-        # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs.
+        # Modules and widgets stay for good: searching them for garbage again and again is a fifth of what idling costs,
+        # and to search all that the start has made even once keeps a key waiting for 70 ms.
+        gc.freeze()
         gc.enable()
         gc.set_threshold(20_000, 20, 20)
         self.set_timer(_SETTLED_S, lambda: gc.freeze())  # wrapped: Textual cannot count a builtin's parameters
