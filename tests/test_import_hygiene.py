@@ -91,3 +91,13 @@ def test_a_client_for_a_cluster_loads_nothing_of_its_library_but_the_asynchronou
     assert {"kubernetes.aio.client.api_client", "aiohttp"} <= loaded
     unwanted = {"kubernetes.client", "kubernetes.aio.config", "requests", "oauthlib", "websocket", "kubernetes.stream"}
     assert loaded.isdisjoint(unwanted)
+
+
+def test_the_http_client_is_loaded_without_its_command_line() -> None:
+    code = (
+        "import asyncio; from tui.sources.http_request import open_client; "
+        "asyncio.run(open_client('https://127.0.0.1:1', None, 1))"
+    )
+    loaded = loaded_after(code)
+    assert "httpx" in loaded
+    assert loaded.isdisjoint({"click", "pygments", "rich"})

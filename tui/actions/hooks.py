@@ -26,6 +26,7 @@ from tui.actions.action import (
     Target,
 )
 from tui.sources.errors import Unreachable
+from tui.sources.http_library import http_library
 from tui.sources.masking import without_secrets
 from tui.sources.text import clean
 
@@ -144,7 +145,7 @@ async def _run(hook: Hook, text: str) -> str:
 
 
 async def _call(hook: Hook, text: str) -> str:
-    httpx = await asyncio.to_thread(__import__, "httpx")
+    httpx = await asyncio.to_thread(http_library)
     try:
         url = await address(hook.url or "")
         headers = {name: await resolve(reference) for name, reference in hook.headers.items()}

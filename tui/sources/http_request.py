@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from tui.sources.errors import Unreadable
+from tui.sources.http_library import http_library
 from tui.sources.text import clean
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ async def open_client(url: str, ca_file: str | None, timeout_s: float) -> "httpx
 
 
 def _open_client(url: str, ca_file: str | None, timeout_s: float) -> "httpx.AsyncClient":
-    library = importlib.import_module("httpx")
+    library = http_library()
     importlib.import_module("anyio.streams.tls")  # else the first latency would hold the time of this import
     is_loopback = urlsplit(url).hostname in _LOOPBACK
     client: httpx.AsyncClient = library.AsyncClient(
@@ -128,7 +129,7 @@ async def ask(
     """
     if any(not value.isascii() or not value.isprintable() for value in headers.values()):
         raise Unreadable("a header's secret holds characters that HTTP cannot send", "look for a line end in it")
-    library = importlib.import_module("httpx")
+    library = http_library()
     started = time.perf_counter()
     sent = client.stream(method, url, headers=dict(headers), content=content, extensions=dict(extensions or {}))
     try:

@@ -281,7 +281,7 @@ async def test_services_that_are_opened_at_the_same_time_read_the_trusted_roots_
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     http_request._trust.cache_clear()
-    monkeypatch.setattr(http_request.ssl, "create_default_context", reading)
+    monkeypatch.setattr(ssl, "create_default_context", reading)
     try:
         clients = await asyncio.gather(
             *(http_request.open_client(f"https://{name}.example", None, 1) for name in "abc")

@@ -5,7 +5,6 @@ Everything is asked by GET but for `post`, which sends one change, once, on a co
 
 import asyncio
 import contextlib
-import importlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
+from tui.sources.http_library import http_library
 from tui.sources.text import clean
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class DockerConnection:
     async def _opened(self) -> "httpx.AsyncClient":
         async with self._opening:
             if self._client is None:
-                await asyncio.to_thread(importlib.import_module, "httpx")
+                await asyncio.to_thread(http_library)
                 self._client = self._new_client(read_s=ANSWER_S)
             if self.version is None:
                 async with self._words():

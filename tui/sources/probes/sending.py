@@ -1,7 +1,6 @@
 """One request on a connection of its own, each phase of it timed."""
 
 import asyncio
-import importlib
 import ipaddress
 import socket
 import time
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from tui.sources.http_library import http_library
 from tui.sources.http_request import MAX_BODY_BYTES, Answer, NoAnswer, ask, open_client
 from tui.sources.probes.facts import Phases
 from tui.sources.text import clean
@@ -132,7 +132,7 @@ def _aimed(request: Outgoing, address: str) -> tuple["str | httpx.URL", dict[str
     """Return URL, headers and extensions that lead to one address of the host, under the host's own name."""
     if not address:
         return request.url, dict(request.headers), {}
-    library = importlib.import_module("httpx")
+    library = http_library()
     url = library.URL(request.url)
     name = url.netloc.decode("ascii")
     return (
