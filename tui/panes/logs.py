@@ -35,6 +35,8 @@ _LATE_S: Final = 15.0
 _MOST_RESORTED: Final = 3_000
 _MOST_LATE: Final = 500
 _RELEASE_S: Final = 0.25
+_HIDDEN_RELEASE_S: Final = 1.0
+"""The same while nobody looks: lines that wait cost nothing."""
 _FLOOD: Final = 1_000
 """Lines of a batch from which on nobody can read them, and they wait for no other log."""
 REVEAL_S: Final = 10.0
@@ -150,7 +152,8 @@ class LogsPane(LogHanding):
             and self._merger.matters(batch.lines, time())
         ):
             self._merger.put(batch.lines, time())
-            self._release()
+            if self.display or self._releasing is None:
+                self._release()
         else:
             self._extend([*self._merger.take(inf), *batch.lines] if self._merger.has_lines else batch.lines)
 
@@ -188,7 +191,14 @@ class LogsPane(LogHanding):
                 self._releasing = None
                 self._release()
 
-            self._releasing = self.set_timer(_RELEASE_S, again)
+            self._releasing = self.set_timer(_RELEASE_S if self.display else _HIDDEN_RELEASE_S, again)
+
+    def on_show(self) -> None:
+        """Catch up with what waited while the tab was hidden."""
+        if self._releasing is not None:
+            self._releasing.stop()
+            self._releasing = None
+        self._release()
 
     def _look(self, line: LogLine) -> ShownLine:
         tone = log_lines.label_tone(self._order[line.source])
@@ -300,6 +310,7 @@ class LogsPane(LogHanding):
         """Return the counts and the lines on the screen."""
         from tui.sources.masking import without_secrets
 
+        self._release()
         told = [self.query_one("#logs-title", SegmentLine).words, *self._view.lines_on_screen()]
         return without_secrets("\n".join(told))
 

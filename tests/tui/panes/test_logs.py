@@ -171,6 +171,26 @@ async def test_the_ends_of_all_logs_are_put_in_order_of_time() -> None:
         await until(pilot, lambda: app.texts == ["a", "b", "c", "d"])
 
 
+async def test_lines_that_came_while_the_tab_was_hidden_are_there_in_order_once_it_is_opened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.panes.logs._HIDDEN_RELEASE_S", 3600.0)
+    app = PaneApp()
+    async with app.run_test() as pilot:
+        app.batch("first")
+        app.batch("first of db", source="db")
+        await until(pilot, lambda: len(app.texts) == 2)
+        app.pane.display = False
+        now = time.time()
+        moments = {name: datetime.fromtimestamp(now - ago, UTC).isoformat() for name, ago in (("new", 0), ("old", 9))}
+        app.batch(f"{moments['new']} new")
+        app.batch(f"{moments['old']} old", source="db")
+        await pilot.pause()
+        assert len(app.texts) == 2, "nobody looks"
+        app.pane.display = True
+        await until(pilot, lambda: app.texts[2:] == ["old", "new"])
+
+
 async def test_a_batch_is_taken_once_though_a_failed_reading_repeats_it() -> None:
     app = PaneApp()
     async with app.run_test() as pilot:
