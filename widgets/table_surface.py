@@ -54,6 +54,8 @@ class TableSurface(ScrollView, can_focus=True, inherit_bindings=False):
         self._left = 0
         self._drawn: dict[int, Line] = {}
         self._lines_drawn = 0
+        self._arranged_width = -1
+        """The width that the columns have their places for; negative before the first."""
 
     @property
     def stale(self) -> bool:
@@ -132,12 +134,17 @@ class TableSurface(ScrollView, can_focus=True, inherit_bindings=False):
         self._drawn.clear()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Place the columns anew."""
-        self._arrange()
+        """Place the columns anew; where only the height is another, Textual has drawn what is new already."""
+        if self._body_width != self._arranged_width:
+            self._arrange()
+        else:
+            self._fit_size()
+            self._redraw()
         self._show_cursor()
 
     def _arrange(self) -> None:
-        self._lines.arrange(self._body_width)
+        self._arranged_width = self._body_width
+        self._lines.arrange(self._arranged_width)
         self._left = 0
         self._drawn.clear()
         self._fit_size()

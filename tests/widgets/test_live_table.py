@@ -4,6 +4,8 @@ import pytest
 from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widgets import Static
 
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.live_table import LiveTable
@@ -389,3 +391,28 @@ async def test_the_rows_on_the_screen_are_told_and_some_of_a_table_that_is_not_s
         table.display = False
         await pilot.pause()
         assert len(table.rows_on_screen()) in (9, 20)
+
+
+async def test_a_notice_that_comes_and_goes_above_a_table_draws_its_lines_once() -> None:
+    drawn: list[int] = []
+
+    class Watched(LiveTable):
+        def render_line(self, y: int) -> Strip:
+            drawn.append(y)
+            return super().render_line(y)
+
+    app = TableApp()
+    app.table = Watched(COLUMNS)
+    async with app.run_test(size=(60, 20)) as pilot:
+        notice = Static("something is wrong")
+        notice.display = False
+        await app.mount(notice, before=0)
+        app.table.show(rows(100))
+        await pilot.pause()
+        for display, height in ((True, 19), (False, 20)):
+            drawn.clear()
+            notice.display = display
+            await pilot.pause()
+            assert app.table.size.height == height
+            assert sorted(drawn) == list(range(height))
+        assert screen(app.table)[19].strip().startswith("name-018")
