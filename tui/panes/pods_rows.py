@@ -10,7 +10,6 @@ from tui.rules import Level
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.inside import OFTEN_PERCENT
 from tui.sources.kubernetes.metrics import Usage
-from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Health, Pod
 from tui.sources.kubernetes.trends import Trend
 from tui.sources.kubernetes.workloads import Condition, Workload
@@ -20,7 +19,8 @@ from widgets.sparkline import sparkline
 
 _NONE: Final = "<none>"
 """kubectl's word for what a pod has not."""
-_WIDE: Final = 120
+WIDE: Final = 120
+"""From this width on there is room for longer names."""
 _WIDEST: Final = 160
 CURVES: Final = 180
 """From this width on curves of what pods used have room beside everything else."""
@@ -85,7 +85,7 @@ class Light:
 
 def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
     """Return the columns of pods for a screen of this width; `is_usage`: what they use comes before how they are."""
-    is_wide = width >= _WIDE
+    is_wide = width >= WIDE
     has_room = is_wide or not is_usage
     namespace, status = (16, 24) if width >= _WIDEST else (12, 18) if is_wide else (10, 16)
     return (
@@ -263,7 +263,7 @@ def memory(usage: Usage | None) -> str:
 
 def workload_columns(width: int) -> tuple[Column, ...]:
     """Return the columns of workloads for a screen of this width."""
-    is_wide = width >= _WIDE
+    is_wide = width >= WIDE
     return (
         Column("kind", "KIND", 11),
         Column("namespace", "NAMESPACE", 16 if is_wide else 10),
@@ -320,59 +320,6 @@ def workload_status(workload: Workload) -> str:
 def workload_moments(workload: Workload) -> Iterable[float | None]:
     """Return the moments whose age a workload's row shows."""
     return (workload.created_at,)
-
-
-def node_columns(width: int) -> tuple[Column, ...]:
-    """Return the columns of nodes."""
-    return (
-        Column("name", "NAME", min_width=16),
-        Column("status", "STATUS", 26 if width >= _WIDE else 16),
-        Column("roles", "ROLES", 14),
-        Column("age", "AGE", 6, "right"),
-        Column("version", "VERSION", 14, priority=1),
-        Column("cpu", "CPU", 6, "right"),
-        Column("memory", "MEM", 6, "right"),
-        Column("ip", "INTERNAL-IP", 15, priority=2),
-        Column("os", "OS-IMAGE", 24, priority=3),
-    )
-
-
-def node_row(node: Node, light: Light) -> Row:
-    """Return a node's row; CPU and MEM are shares of what pods may use there."""
-    usage = light.node_usage(node.name)
-    cpu = share(usage.cpu_cores if usage else None, node.cpu_cores)
-    used = share(usage.memory_bytes if usage else None, node.memory_bytes)
-    status = ",".join((node.status, *node.pressures))
-    tone: Tone = "critical" if not node.is_ready else "warn" if status != "Ready" else ""
-    cells = (
-        node.name,
-        Cell(status, tone),
-        node.roles,
-        age_since(node.created_at, light.now),
-        node.version,
-        percent(cpu),
-        percent(used),
-        node.ip,
-        node.os_image,
-    )
-    rank = ("critical", "warn", "").index(tone)
-    sort = (
-        node.name,
-        f"{rank}{node.name}",
-        node.roles,
-        -(node.created_at or 0),
-        node.version,
-        cpu,
-        used,
-        node.ip,
-        node.os_image,
-    )
-    return Row(cells, sort)
-
-
-def node_moments(node: Node) -> Iterable[float | None]:
-    """Return the moments whose age a node's row shows."""
-    return (node.created_at,)
 
 
 def share(used: float | None, whole: float | None) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tui.panes import pods_events, pods_rows
+from tui.panes import pods_events, pods_node_rows, pods_rows
 from tui.panes.pods_rows import Light
 from widgets.cell import Column, Row
 
@@ -50,7 +50,13 @@ VIEWS: Final[Mapping[str, View]] = {
         "seen",
     ),
     "nodes": View(
-        "Nodes", ("nodes",), pods_rows.node_columns, pods_rows.node_row, pods_rows.node_moments, "status", "name"
+        "Nodes",
+        ("nodes",),
+        pods_node_rows.node_columns,
+        pods_node_rows.node_row,
+        pods_node_rows.node_moments,
+        "status",
+        "name",
     ),
 }
 """By the field of a snapshot that holds the facts, in the order of the strip."""

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from tui.panes.pods_rows import Light, node_columns, node_row, pod_columns, pod_row, workload_columns, workload_row
+from tui.panes.pods_node_rows import node_columns, node_row
+from tui.panes.pods_rows import Light, pod_columns, pod_row, workload_columns, workload_row
 from tui.rules import Level
 from tui.sources.kubernetes.nodes import parse_node
 from tui.sources.kubernetes.pods import parse_pod
