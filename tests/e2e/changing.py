@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from tests.e2e.own_cluster import OwnCluster
-from tests.e2e.terminal import Terminal, opstui
+from tests.e2e.terminal import RULES, Terminal, opstui
 from tui.sandbox.cluster.api import Write
 from tui.sandbox.cluster.resources import Object, Resource
 
@@ -41,6 +41,7 @@ class Desk:
             "environment": "dev",
             "kubernetes": {"kubeconfig": str(kubeconfig), **kubernetes},
             "guards": {"max_per_minute": 10_000},
+            "rules": RULES,
         }
         path = folder / "cluster.yaml"
         path.write_text(json.dumps(profile))
@@ -169,12 +170,7 @@ class Desk:
             self.screen.wait("enter: DO IT", BUSY_MACHINE_S)
             key = "enter"
         # A yes does not count while the dialog tells anew that the target changed.
-        for _ in range(20):
-            self.screen.press(key)
-            with contextlib.suppress(AssertionError):
-                self.screen.wait(lambda text: "do nothing" not in text, 1.5)
-                return
-        raise AssertionError(f"it does not take a yes:\n{self.screen.text()}")
+        self.screen.insist(key, "do nothing")
 
     def take_back(self, verb: str, name: str) -> None:
         """Choose a change among those that can be taken back, and let the dialog ask for it."""

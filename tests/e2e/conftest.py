@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.own_cluster import OwnCluster
-from tests.e2e.terminal import Terminal, opstui
+from tests.e2e.terminal import RULES, Terminal, opstui
 from tui.sandbox.blocking import BlockingSandbox
 
 Open = Callable[..., Terminal]
@@ -27,6 +27,7 @@ def staging(sandbox: BlockingSandbox, tmp_path: Path) -> Path:
         "databases": {"shop": ends["postgres"]},
         "redis": {"cache": ends["redis"]},
         "logs": {"services": f"{ends['logs']}/*.log"},
+        "rules": RULES,
     }
     path = tmp_path / "staging.yaml"
     path.write_text(json.dumps(profile))

@@ -70,17 +70,17 @@ WAITERS = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 def test_a_restart_is_refused_for_a_wrong_name_and_converges_for_the_right_one(
     screen: Terminal, sandbox: BlockingSandbox, tmp_path: Path
 ) -> None:
-    path = "/apis/apps/v1/namespaces/shop/deployments/search"
+    path = "/apis/apps/v1/namespaces/shop/deployments/gateway"
     before = get(sandbox, path)["metadata"]["generation"]
-    select_deployment(screen, "search")
+    select_deployment(screen, "gateway")
     screen.press("R")
-    screen.wait(r"Restart .*search\?")
+    screen.wait(r"Restart .*gateway\?")
     screen.wait("tab: next field")
-    screen.press("serch", "enter")
+    screen.press("gatway", "enter")
     screen.wait("Refused")
     assert get(sandbox, path)["metadata"]["generation"] == before
-    screen.press(*["backspace"] * 5)
-    screen.confirm("search")
+    screen.press(*["backspace"] * 6)
+    screen.confirm("gateway")
     screen.wait("CONVERGED", BUSY_MACHINE_S)
     after = get(sandbox, path)
     assert after["metadata"]["generation"] == before + 1
@@ -92,13 +92,13 @@ def test_a_restart_is_refused_for_a_wrong_name_and_converges_for_the_right_one(
 def test_scaling_shows_in_the_cluster_and_cancelling_changes_nothing(
     screen: Terminal, sandbox: BlockingSandbox, tmp_path: Path
 ) -> None:
-    path = "/apis/apps/v1/namespaces/shop/deployments/search"
+    path = "/apis/apps/v1/namespaces/shop/deployments/gateway"
     before = get(sandbox, path)["spec"]["replicas"]
-    select_deployment(screen, "search")
+    select_deployment(screen, "gateway")
     screen.press("C")
     screen.wait("(?i)replicas")
     screen.press("backspace", "backspace", str(before + 1), "enter")
-    screen.wait(r"Scale .*search\?")
+    screen.wait(r"Scale .*gateway\?")
     screen.wait("tab: next field")
     screen.press("esc")
     screen.wait("CANCELLED")
@@ -145,11 +145,11 @@ def choose_session(screen: Terminal, application: str) -> None:
 
 
 def test_read_only_refuses_and_says_why(open_opstui: Open, sandbox: BlockingSandbox) -> None:
-    path = "/apis/apps/v1/namespaces/shop/deployments/search"
+    path = "/apis/apps/v1/namespaces/shop/deployments/gateway"
     before = get(sandbox, path)["metadata"]["generation"]
     screen = open_opstui("--read-only", size=(150, 45))
     screen.wait("READ-ONLY")
-    select_deployment(screen, "search")
+    select_deployment(screen, "gateway")
     screen.press("R")
     screen.wait("started read-only")
     screen.press("W")

@@ -30,7 +30,7 @@ def incident(staging: Path, sandbox: BlockingSandbox, open_opstui: Open, tmp_pat
     for name, workload in WORKLOADS.items():
         profile["services"][name]["workload"] = workload
     # What this machine's load does to answer times is no part of any incident.
-    profile["rules"] = {"host.cpu_percent": None, "service.latency_ratio": None, "host.load_per_cpu": None}
+    profile["rules"]["service.latency_ratio"] = None
     staging.write_text(json.dumps(profile))
 
     def begin(scenario: str) -> Terminal:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.own_cluster import OwnCluster
-from tests.e2e.terminal import Terminal, opstui
+from tests.e2e.terminal import RULES, Terminal, opstui
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sandbox.cluster.resources import DEPLOYMENTS
 
@@ -31,7 +31,8 @@ def profile(cluster: OwnCluster, tmp_path: Path) -> Path:
     cluster.do(lambda it: it.write_kubeconfig(tmp_path / "kubeconfig"))
     path = tmp_path / "cluster.yaml"
     kubernetes = {"kubeconfig": str(tmp_path / "kubeconfig"), "namespaces": ["shop"]}
-    path.write_text(json.dumps({"name": "cluster", "environment": "staging", "kubernetes": kubernetes}))
+    profile = {"name": "cluster", "environment": "staging", "kubernetes": kubernetes, "rules": RULES}
+    path.write_text(json.dumps(profile))
     path.chmod(0o600)
     return path
 
@@ -43,7 +44,7 @@ def start(profile: Path, folder: Path, *before: str) -> Terminal:
 
 def replicas(cluster: OwnCluster) -> int:
     found: list[int] = []
-    cluster.do(lambda it: found.append(it.store.get(DEPLOYMENTS, "shop", "search")["spec"]["replicas"]))
+    cluster.do(lambda it: found.append(it.store.get(DEPLOYMENTS, "shop", "gateway")["spec"]["replicas"]))
     return found[0]
 
 
@@ -52,8 +53,8 @@ def select(screen: Terminal) -> None:
     screen.wait("Workloads", BUSY_MACHINE_S)
     screen.press("tab")
     screen.wait(r"UP-TO-DATE")
-    screen.press("/", "search", "enter")
-    screen.wait(r"(?m)^> .*search")
+    screen.press("/", "gateway", "enter")
+    screen.wait(r"(?m)^> .*gateway")
 
 
 def scale(screen: Terminal, wanted: int) -> None:
@@ -61,7 +62,7 @@ def scale(screen: Terminal, wanted: int) -> None:
     screen.press("C")
     screen.wait("replicas", BUSY_MACHINE_S)
     screen.press(str(wanted), "enter")
-    screen.confirm("search")
+    screen.confirm("gateway")
 
 
 def journal(folder: Path) -> list[dict[str, str]]:
@@ -82,12 +83,12 @@ def test_what_a_killed_opstui_had_sent_is_unknown_at_the_next_start_and_found_ou
     with start(profile, tmp_path) as screen:
         screen.wait("✓.* k8s", BUSY_MACHINE_S)
         screen.press("2")
-        screen.wait("shop +search", BUSY_MACHINE_S)
+        screen.wait("shop +gateway", BUSY_MACHINE_S)
         # The dry run of the plan is a patch too: the fault is for the write that follows it.
         cluster.do(lambda it: it.server.faults.add(Fault(fault, verb="patch", passes=1, delay_s=60.0)))
         select(screen)
         scale(screen, before + 2)
-        screen.wait(r"Scale deployment shop/search: sent", BUSY_MACHINE_S)
+        screen.wait(r"Scale deployment shop/gateway: sent", BUSY_MACHINE_S)
         screen.process.send_signal(signal.SIGKILL)
         screen.wait_end()
     whats = [entry["what"] for entry in journal(tmp_path)]
@@ -96,8 +97,8 @@ def test_what_a_killed_opstui_had_sent_is_unknown_at_the_next_start_and_found_ou
     cluster.do(lambda it: it.clear())
     assert (replicas(cluster) == before + 2) is changed
     with start(profile, tmp_path) as screen:
-        screen.wait(r"Scale deployment shop/search: UNKNOWN: sent at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", BUSY_MACHINE_S)
-        screen.wait(rf"Scale deployment shop/search: {ending}", BUSY_MACHINE_S)
+        screen.wait(r"Scale deployment shop/gateway: UNKNOWN: sent at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ", BUSY_MACHINE_S)
+        screen.wait(rf"Scale deployment shop/gateway: {ending}", BUSY_MACHINE_S)
     (resolved,) = [entry for entry in journal(tmp_path) if entry["what"] == "resolved"]
     assert resolved["ending"] == ending.lower()
     assert (replicas(cluster) == before + 2) is changed, "finding out changes nothing"

@@ -17,8 +17,7 @@ from tui.sandbox.blocking import BlockingSandbox
 
 pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
 
-TWO_REFRESHES_S = 6.0
-"""Two refreshes of 2 s, and time for a machine that is busy with other tests."""
+BUSY_MACHINE_S = 40.0
 
 
 @pytest.fixture
@@ -49,9 +48,10 @@ def test_every_tab_shows_data(screen: Terminal) -> None:
 
 
 def test_a_health_component_appears(screen: Terminal, sandbox: BlockingSandbox, value: str) -> None:
+    screen.wait(r"orders +[^\s…]", BUSY_MACHINE_S)
     sandbox.set_component("orders", value, "DOWN")
     try:
-        screen.wait(f"orders.*{value}", TWO_REFRESHES_S)
+        screen.wait(f"orders.*{value}", BUSY_MACHINE_S)
     finally:
         sandbox.set_component("orders", value, "")
 
@@ -68,7 +68,7 @@ def test_a_pod_appears(screen: Terminal, sandbox: BlockingSandbox, value: str) -
     ask(sandbox.endpoints["kubeconfig"], "/api/v1/namespaces/shop/pods", create=pod)
     screen.press("/")
     screen.press(value)
-    screen.wait(rf"shop +{value} ", TWO_REFRESHES_S)
+    screen.wait(rf"shop +{value} ", BUSY_MACHINE_S)
     screen.press("enter")
 
 
@@ -82,7 +82,7 @@ def test_a_session_appears(screen: Terminal, sandbox: BlockingSandbox, value: st
         )
         query = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
         try:
-            await asyncio.to_thread(screen.wait, f"{value}.*active", TWO_REFRESHES_S)
+            await asyncio.to_thread(screen.wait, f"{value}.*active", BUSY_MACHINE_S)
         finally:
             query.cancel()
             await asyncio.gather(query, return_exceptions=True)
@@ -97,7 +97,7 @@ def test_a_key_changes_what_redis_shows(screen: Terminal, sandbox: BlockingSandb
     with redis.Redis.from_url(sandbox.endpoints["redis"]) as client:
         client.client_setname(value)
         screen.press("\t")
-        screen.wait(value, TWO_REFRESHES_S)
+        screen.wait(value, BUSY_MACHINE_S)
 
 
 def test_a_log_line_appears(screen: Terminal, sandbox: BlockingSandbox, value: str) -> None:
@@ -105,4 +105,4 @@ def test_a_log_line_appears(screen: Terminal, sandbox: BlockingSandbox, value: s
     screen.wait("following")
     with (Path(sandbox.endpoints["logs"]) / "search.log").open("a") as log:
         log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S},000 INFO [searcher-1] {value}\n")
-    screen.wait(value, TWO_REFRESHES_S)
+    screen.wait(value, BUSY_MACHINE_S)
