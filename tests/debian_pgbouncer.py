@@ -81,7 +81,7 @@ def pgbouncer(postgres: str, *, pool_size: int = 3, more: str = "", files: dict[
         yield Bouncer(folder, port, process)
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
         shutil.rmtree(folder)
 
 
@@ -97,7 +97,7 @@ def _free_port() -> int:
 
 
 def _wait(path: Path) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         with socket.socket(socket.AF_UNIX) as one, contextlib.suppress(OSError):
             one.connect(str(path))

@@ -23,7 +23,7 @@ from redis import Redis
 
 from tui.sandbox.binaries import can_reach, find_programs, server_identity
 
-_DEADLINE_S: Final = 20.0
+_DEADLINE_S: Final = 30.0
 
 
 def _packaged(name: str, *path: str) -> Path | None:

@@ -132,7 +132,7 @@ async def test_a_check_watches_only_what_it_judges(
         ("kubernetes.workloads_unavailable", set(WORKLOADS)),
         ("required.config_maps", set()),
     ):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while cluster.server.watchers:  # it hears of who has left with its next bookmark
                 await asyncio.sleep(0.01)
         cluster.server.watched.clear()

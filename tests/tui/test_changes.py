@@ -48,7 +48,7 @@ def app(tmp_path: Path) -> Screen:
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not holds():
             await pilot.pause(0.01)
 

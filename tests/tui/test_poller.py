@@ -64,7 +64,7 @@ async def readings(source: Scripted, enough: Callable[[list[Reading[Any]]], bool
 
     poller = Poller(source, publish, clock=lambda: 1000.0, jitter=0)
     poller.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await done.wait()
     await poller.close()
     return seen
@@ -115,7 +115,7 @@ async def test_a_paused_source_is_not_read_until_it_goes_on() -> None:
         await asyncio.sleep(0)
     assert source.reads == 0
     poller.pause(False)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(seen) < 2:
             await asyncio.sleep(0.001)
     await poller.close()
@@ -126,7 +126,7 @@ async def test_refresh_ends_the_wait_of_a_long_interval() -> None:
     seen: list[Reading[Any]] = []
     poller = Poller(source, seen.append)
     poller.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not seen:
             await asyncio.sleep(0.001)
         poller.refresh()
@@ -145,7 +145,7 @@ async def test_a_pane_that_fails_to_draw_does_not_end_polling() -> None:
 
     poller = Poller(source, publish)
     poller.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(calls) < 2:
             await asyncio.sleep(0.001)
     await poller.close()
@@ -164,7 +164,7 @@ async def test_a_paused_source_is_read_once_when_somebody_asks() -> None:
     poller.pause(True)
     poller.start()
     poller.refresh()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not seen:
             await asyncio.sleep(0.001)
     for _ in range(50):
@@ -179,7 +179,7 @@ async def test_going_on_without_a_pause_reads_nothing_before_its_time() -> None:
     poller = Poller(source, seen.append)
     poller.pause(False)
     poller.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not seen:
             await asyncio.sleep(0.001)
     for _ in range(50):

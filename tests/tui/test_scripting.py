@@ -67,6 +67,6 @@ async def test_a_run_that_begins_opens_its_window() -> None:
         await app.verb.execute(action)
         await pilot.pause()
         assert isinstance(app.screen, LiveDialog)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (await app.verb.look(action.sent(0.0))).phase.value == "waiting":
                 await asyncio.sleep(0.01)

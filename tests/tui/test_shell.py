@@ -50,7 +50,7 @@ class Desk:
         return self.shown
 
     async def until(self, words: bytes) -> None:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while words not in self.look():
                 assert self.talk is not None
                 assert not self.talk.done(), self.shown
@@ -59,7 +59,7 @@ class Desk:
 
     async def left(self) -> str:
         assert self.talk is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             return await self.talk
 
     def is_intact(self) -> bool:
@@ -104,7 +104,7 @@ async def test_the_shell_knows_the_size_and_every_new_one(tmp_path: Path) -> Non
         await desk.until(b"24 80")
         desk.resize(133, 41)
         os.kill(os.getpid(), signal.SIGWINCH)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while desk.cluster.execs.sizes != {(133, 41)}:
                 await asyncio.sleep(0.01)
         desk.type(b"exit\r")

@@ -106,7 +106,7 @@ class PaneApp(App[None]):
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await pilot.pause(0.02)
 

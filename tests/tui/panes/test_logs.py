@@ -158,7 +158,7 @@ def shows(app: PaneApp, texts: list[str]) -> bool:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await pilot.pause(0.02)
 

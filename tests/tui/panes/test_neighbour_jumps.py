@@ -44,7 +44,7 @@ class _App(App[None]):
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not holds():
             await pilot.pause(0.01)
 

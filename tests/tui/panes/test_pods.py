@@ -234,7 +234,7 @@ class PaneApp(App[None]):
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():
             await pilot.pause(0.01)
 

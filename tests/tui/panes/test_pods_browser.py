@@ -102,7 +102,7 @@ async def running(
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not holds():
             await pilot.pause(0.01)
 
@@ -304,7 +304,7 @@ async def test_what_changed_leads_to_the_object(cluster: Cluster, source: Kubern
         assert (await source.connection.call("PATCH", path, **body)).is_ok
         await pilot.press("tab", "tab", "tab", "tab")
         table = app.pane.table
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while "rollout" not in names(table):
                 await app.read()
                 await pilot.pause()

@@ -53,7 +53,7 @@ class _App(App[None]):
             keys = table.visible_keys
             wanted = keys[[*keys].index(table.cursor_key) + step]
             await self.pilot.press(name)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while table.cursor_key != wanted:
                     await self.pilot.pause(0.01)
 

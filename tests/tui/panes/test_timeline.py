@@ -181,7 +181,7 @@ async def add(pilot: Pilot[None], *entries: Entry) -> None:
     assert isinstance(app, PaneApp)
     app.timeline.add(entries)
     app.pane.tick()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not set(app.table.visible_keys) >= {e.id for e in entries if e.kind in app.kinds}:
             await pilot.pause(0.02)
     app.pane.tick()

@@ -97,13 +97,13 @@ def test_nothing_is_left_when_the_supervisor_gets(number: signal.Signals, tempor
     with started(temporary) as sandbox:
         sandbox.supervisor.send_signal(number)
         eventually(lambda: sandbox.is_gone, "all gone")
-        assert sandbox.program.wait(timeout=10) is not None
+        assert sandbox.program.wait(timeout=30) is not None
 
 
 def test_signals_that_arrive_while_it_ends_do_not_disturb_it(temporary: Path) -> None:
     with started(temporary) as sandbox:
         sandbox.program.kill()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not sandbox.is_gone and time.monotonic() < deadline:
             with contextlib.suppress(psutil.NoSuchProcess):
                 sandbox.supervisor.terminate()
@@ -133,7 +133,7 @@ def test_nothing_is_left_when_it_is_killed_while_it_starts(temporary: Path) -> N
 def test_the_next_start_removes_what_a_killed_supervisor_left(temporary: Path) -> None:
     with started(temporary) as killed:
         killed.supervisor.kill()
-        killed.program.wait(timeout=10)
+        killed.program.wait(timeout=30)
         assert killed.folder.exists()
         with started(temporary) as sandbox:
             eventually(lambda: killed.is_gone, "the first one's remains gone")
@@ -152,5 +152,5 @@ def test_an_ordinary_user_gets_servers_of_its_own(temporary: Path) -> None:
         endpoints = json.loads(process.stdout.readline())
         assert Path(endpoints["base"]).stat().st_uid == nobody.pw_uid
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
     eventually(lambda: not any(temporary.iterdir()), "folder gone")

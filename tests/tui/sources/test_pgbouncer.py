@@ -61,7 +61,7 @@ async def reading(dsn: str) -> AsyncIterator[PgBouncerSource]:
 
 
 async def until(source: PgBouncerSource, wanted: Callable[[BouncerSnapshot], bool]) -> BouncerSnapshot:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 30
     while True:
         with contextlib.suppress(Unreachable):
             if wanted(snapshot := await source.read()):

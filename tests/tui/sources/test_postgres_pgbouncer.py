@@ -31,7 +31,7 @@ async def test_a_pooler_is_noticed_read_through_and_acted_through(sandbox: Block
     dsn = sandbox.endpoints["postgres"].replace("//opstui@", "//app@")
     victim = await asyncpg.connect(dsn, server_settings={"application_name": "behind-the-pooler"})
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             with contextlib.suppress(Unreachable):
                 snapshot = await source.read()

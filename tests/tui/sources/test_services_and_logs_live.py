@@ -27,7 +27,7 @@ async def reading(sandbox: BlockingSandbox, service: str) -> AsyncIterator[HttpS
 
 
 async def read_until(source: HttpSource, condition: Callable[[ServiceSnapshot], bool]) -> ServiceSnapshot:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not condition(snapshot := await source.read()):
             await asyncio.sleep(0.05)
     return snapshot

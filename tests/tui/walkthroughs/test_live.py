@@ -39,7 +39,7 @@ async def site(sandbox: BlockingSandbox, tmp_path: Path) -> AsyncIterator[Site]:
 async def no_socket_left() -> None:
     """Wait until every socket that was closed has been let go: the loop of a test ends at once."""
     loop: Any = asyncio.get_running_loop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(loop._selector.get_map()) > 1:  # its own pipe stays
             await asyncio.sleep(0.01)
 

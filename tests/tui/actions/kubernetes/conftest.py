@@ -56,7 +56,7 @@ async def patch(source: KubernetesSource, body: Object, path: str = API) -> None
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not await condition():
             await asyncio.sleep(0.05)
 
@@ -80,7 +80,7 @@ async def done(verb: Verb, action: Action) -> Look:
     """Execute, and look until it is clear what became of it."""
     began = time.time()
     receipt = await verb.execute(action)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while True:
             look = await verb.look(action.sent(began).learned(receipt))
             if look.phase is not Phase.WAITING:

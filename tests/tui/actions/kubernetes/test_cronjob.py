@@ -126,7 +126,7 @@ async def test_a_cron_job_that_changed_or_was_made_again_runs_nothing(
     cluster.store.insert(CRONJOBS, again)
     with pytest.raises(NotSentError, match="another one under the same name"):
         await verb.execute(action)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert not {name for name in await jobs(source) - before if name == action.evidence["job"]}
 
 
@@ -136,7 +136,7 @@ async def test_a_policy_that_forbids_two_at_once_makes_it_a_high_risk(source: Ku
     first = await verb.plan(run_request(settlement(source)))
     assert first.risk is Risk.MEDIUM
     await verb.execute(first)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (second := await verb.plan(run_request(settlement(source)))).risk is not Risk.HIGH:
             await asyncio.sleep(0.02)
     assert "concurrencyPolicy Forbid does not hold" in second.risk_reason

@@ -33,7 +33,7 @@ def bare_pod(cluster: Cluster, name: str = "bare", namespace: str = "shop", **sp
 
 
 async def found(source: KubernetesSource, name: str) -> Pod:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             await source.read()
             for pod in source.mirror.pods.facts.values():
@@ -159,7 +159,7 @@ async def test_a_lost_answer_is_never_sent_again_and_looking_tells(
     with pytest.raises(SourceError):
         await verb.execute(action)
     assert struck.times == 4, "the client sent it once, although HTTP calls a DELETE idempotent"
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while (look := await verb.look(action.sent(began))).phase is Phase.WAITING:
             await asyncio.sleep(0.05)
     assert look.phase is phase, look

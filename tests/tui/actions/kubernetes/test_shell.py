@@ -38,7 +38,7 @@ def verb_of(source: KubernetesSource) -> OpenShell:
 
 async def ended(verb: OpenShell, action: Action) -> Look:
     sent = action.sent(time.time())
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while (look := await verb.look(sent)).phase is Phase.WAITING:
             await asyncio.sleep(0.02)
     return look

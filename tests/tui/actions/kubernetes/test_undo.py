@@ -33,7 +33,7 @@ async def release(source: KubernetesSource, path: str = API, kind: str = "Deploy
     template: dict[str, Any] = dict(part(obj, "spec", "template"))
     containers = [{**container, "image": _NEW} for container in parts(part(template, "spec"), "containers")]
     await patch(source, {"spec": {"template": {"spec": {"containers": containers}}}}, path)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not any(found.is_current and _NEW in found.images for found in await known(source, kind, name)):
             await asyncio.sleep(0.05)
 

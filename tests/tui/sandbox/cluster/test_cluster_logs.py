@@ -57,7 +57,7 @@ async def test_a_followed_log_goes_on_and_ends_with_its_pod(cluster: Cluster, cl
     cluster.logs.rates["shop", "orders"] = 50.0
     path = log(cluster, "orders", "follow=true&tailLines=1&timestamps=true")
     seen: list[str] = []
-    async with asyncio.timeout(10), aclosing(client.lines(path)) as lines:
+    async with asyncio.timeout(30), aclosing(client.lines(path)) as lines:
         async for line in lines:
             seen.append(line)
             if len(seen) == 20:

@@ -177,7 +177,7 @@ wait
             Login("c", "https://x", "u", "", plugin=Plugin((str(program),), {}, EXEC, ""))
         ).authorization()
     child = int((tmp_path / "child").read_text())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while _lives(child):
             await asyncio.sleep(0.02)
 

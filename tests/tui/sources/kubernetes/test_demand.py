@@ -71,7 +71,7 @@ async def source(cluster: Cluster, tmp_path: Path) -> AsyncIterator[KubernetesSo
 
 
 async def _until(source: KubernetesSource, holds: Callable[[KubernetesSnapshot], object]) -> KubernetesSnapshot:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not holds(snapshot := await source.read()):
             pass
     return snapshot
@@ -181,7 +181,7 @@ class TestWatches:
                 except SourceError:
                     return None
 
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(30):
                 while (snapshot := await seen()) is None or snapshot.pods:
                     pass
             assert snapshot.kept_from("pods") is None

@@ -36,7 +36,7 @@ async def source(cluster: Cluster, tmp_path: Path) -> AsyncIterator[KubernetesSo
 
 async def _changes(source: KubernetesSource, holds: Callable[[tuple[Change, ...]], bool]) -> tuple[Change, ...]:
     since = time.time() - 900
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not holds(found := recent(await source.read(), since)):
             pass
     return found
@@ -72,7 +72,7 @@ async def test_a_stateful_sets_rollout_is_known_by_its_revision(source: Kubernet
     assert (await read_configs(source.connection, (), since)).changes == ()
     restart = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}
     await _patch(source, "/apis/apps/v1/namespaces/shop/statefulsets/queue", restart, _STRATEGIC)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (found := (await read_configs(source.connection, (), since)).changes):
             await asyncio.sleep(0.05)
     assert [(change.what, change.about) for change in found] == [("rollout", "statefulset/shop/queue")]

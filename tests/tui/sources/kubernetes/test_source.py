@@ -105,7 +105,7 @@ async def test_a_later_reading_names_exactly_what_changed(sources: _Sources) -> 
 async def test_quiet_readings_come_within_two_seconds_and_without_changes(sources: _Sources) -> None:
     source = sources()
     await source.read()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while any((snapshot := await source.read()).changes.values()):  # type: ignore[union-attr]  # not the first
             pass
     assert snapshot.revision > 1
@@ -217,7 +217,7 @@ async def test_a_stopped_server_process_is_unreachable_within_seconds_and_recove
         with pytest.raises(Unreachable, match="no answer in time"):
             await _until(source, lambda s: False)
         process.send_signal(signal.SIGCONT)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await _answers(source):
                 pass
     finally:
@@ -298,7 +298,7 @@ async def test_pod_logs_are_found_by_label_and_followed_with_timestamps(sources:
     assert pods == await logs.pods("shop", "app in (api)"), "the mirror and the server find the same"
     said = b""
     stream = logs.follow("shop", pods[0].name, pods[0].containers[0], None, 3)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for chunk in stream:
             said += chunk
             if said.count(b"\n") >= 3:
@@ -318,7 +318,7 @@ async def test_a_mirror_of_a_server_that_does_not_answer_tells_nothing_of_the_pr
         raise Unreachable("no answer")
 
     source._ask_version = fails  # type: ignore[method-assign]  # the real one takes its time
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while logs.mirrors("shop"):
             await asyncio.sleep(0.02)
         source._ask_version = version  # type: ignore[method-assign]

@@ -26,7 +26,7 @@ async def following(*command: str) -> AsyncIterator[LogsSource]:
 
 async def until(source: LogsSource, count: int) -> tuple[list[LogLine], LogBatch]:
     seen: list[LogLine] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             batch = await source.read()
             seen += batch.lines
@@ -43,7 +43,7 @@ def is_running(pid: int) -> bool:
 
 
 async def gone(pid: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while is_running(pid):
             await asyncio.sleep(0.01)
 
@@ -77,7 +77,7 @@ async def test_a_program_that_ends_says_how_and_starts_again(monkeypatch: pytest
     monkeypatch.setattr("tui.sources.logs.command._BACKOFF_S", (0.05,))
     async with following("sh", "-c", "echo again; exit 3") as source:
         await until(source, 2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (problems := (await source.read()).problems):
                 pass
     assert problems == ("sh ended with status 3; starts again in 0.05 s",)
@@ -96,7 +96,7 @@ async def test_one_that_does_not_go_on_is_a_gap_and_one_that_ends_in_order_is_no
         assert [line.raw for line in seen[:4]] == (pair * 4)[:4]
         assert (batch.gaps > 0) == bool(how)
     async with following("sh", "-c", "exit 1") as source:  # it tells nothing, so nothing is missing in the middle
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (batch := await source.read()).problems:
                 pass
     assert (batch.gaps, batch.lines) == (0, ())
@@ -139,7 +139,7 @@ async def test_a_flood_nobody_takes_is_counted_to_the_line(tmp_path: Path) -> No
             while not done.exists():  # nobody reads meanwhile
                 await asyncio.sleep(0.02)
         seen = len(first.lines)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 batch = await source.read()
                 seen += len(batch.lines)
@@ -161,7 +161,7 @@ async def test_a_quiet_log_answers_within_two_seconds_and_lines_at_once() -> Non
 async def test_a_cancelled_read_loses_no_line() -> None:
     async with following("sh", "-c", "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.03; done; exec sleep 60") as source:
         seen: list[LogLine] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(seen) < 8:
                 try:
                     async with asyncio.timeout(0.02):

@@ -86,7 +86,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def lines_of(source: LogsSource, is_enough: Callable[[list[LogLine]], bool]) -> list[LogLine]:
     found: list[LogLine] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not is_enough(found):
             found += (await source.read()).lines
     return found
@@ -205,7 +205,7 @@ async def test_a_container_that_is_removed_while_it_cannot_be_read_leaves_a_gap_
         logs = FakeLogs([ContainerRef(WEB.id, "web", is_running=is_away)], answers)
         source = source_of(logs)
         found = await lines_of(source, lambda lines: len(lines) >= 1)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while is_away and not (await source.read()).problems:
                 pass
             logs.refs = []
@@ -219,7 +219,7 @@ async def test_a_container_that_is_removed_while_it_cannot_be_read_leaves_a_gap_
 
 async def lines_after(source: LogsSource, logs: FakeLogs, found: list[LogLine], asked: int) -> None:
     """Let it go on until it was asked so often, and take what else comes."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(logs.asked) < asked:
             found += (await source.read()).lines
     for _ in range(3):

@@ -79,11 +79,11 @@ def test_an_expression_that_was_too_slow_for_many_lines_costs_nothing_more() -> 
     for _ in range(20):
         with pytest.raises(TooSlow):
             found_in(text)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(1000):
         with pytest.raises(TooSlow):
             found_in(text)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_machine_that_is_busy_with_others_makes_no_expression_slow() -> None:

@@ -91,7 +91,7 @@ async def lines(cluster: Cluster, count: int, **entry: Any) -> tuple[list[LogLin
     source = LogsSource("api", LogSource(namespace="shop", **entry), cluster)
     seen: list[LogLine] = []
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while True:
                 batch = await source.read()
                 seen += batch.lines
@@ -133,7 +133,7 @@ async def test_a_pod_that_comes_later_is_read_from_its_beginning() -> None:
     cluster.listed = [Pod("api-1", "u1")]
     source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
     seen: list[str] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while seen != ["old", "new"]:
             seen += [line.text for line in (await source.read()).lines]
             if seen == ["old"]:
@@ -247,7 +247,7 @@ async def test_a_pod_that_goes_away_while_it_cannot_be_read_leaves_a_gap() -> No
     cluster = Cluster({"api-1": [stamped("01Z a"), *[Unreachable("gone")] * 500]}, [Pod("api-1", "u1")])
     source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
     seen: list[str] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not any("went away" in text for text in seen):
             batch = await source.read()
             seen += [line.text for line in batch.lines]
@@ -268,7 +268,7 @@ async def test_a_rollout_loses_no_line_and_brings_none_twice() -> None:
     cluster.listed = [Pod("old", "u1")]
     source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
     seen: list[str] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(seen) < 15:
             seen += [line.text for line in (await source.read()).lines]
             if "old 8" in seen:
@@ -285,7 +285,7 @@ async def test_a_pod_that_went_away_in_order_leaves_no_gap_but_one_that_was_star
         cluster = Cluster({"api-1": [stamped("01Z a"), *[Gone("not found")] * 500]}, [Pod("api-1", "u1")])
         source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
         seen: list[str] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "api-1/main" in (batch := await source.read()).following or not seen:
                 seen += [line.text for line in batch.lines]
                 if seen:
@@ -301,7 +301,7 @@ async def test_a_pod_that_was_never_read_leaves_a_gap_unless_it_never_wrote() ->
         cluster = Cluster({"api-1": [error] * 500}, [Pod("api-1", "u1")])
         source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
         seen: list[str] = []
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "api-1/main" in (batch := await source.read()).following or cluster.listed:
                 seen += [line.text for line in batch.lines]
                 if any(str(error) in problem for problem in batch.problems):
@@ -316,7 +316,7 @@ async def test_what_is_wrong_with_several_is_said_once_and_since_when_nobody_ans
     forbidden: list[list[bytes] | Exception] = [Denied("forbidden")] * 500
     cluster = Cluster({"api-1": [stamped("01Z a")], "api-2": forbidden, "api-3": forbidden[:]}, pods)
     source = LogsSource("api", LogSource(pods="app=api", namespace="shop"), cluster)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (batch := await source.read()).problems != ("api-2/main and 1 more: forbidden",):
             assert batch.away_since is None
         cluster.refusal = Unreachable("nobody answers")

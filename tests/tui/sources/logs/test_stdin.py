@@ -71,7 +71,7 @@ async def test_every_line_of_a_writer_in_a_hurry_comes(pipe: tuple[int, int]) ->
     thread = in_thread(b"".join(b"INFO line %d\n" % number for number in range(count)), writer)
     source = source_of(reader)
     seen, batch = await to_the_end(source)
-    thread.join(5)
+    thread.join(30)
     await source.close()
     assert [line.raw for line in seen] == [f"INFO line {number}" for number in range(count)]
     assert (batch.received, batch.dropped) == (count, 0)
@@ -91,7 +91,7 @@ async def test_while_nobody_takes_lines_the_writer_waits_and_not_for_ever(
     await asyncio.to_thread(thread.join, 20)
     assert not thread.is_alive(), "the writer is held for ever"
     assert time.monotonic() - began >= 0.5, "the writer did not wait at all"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not follower.ended:
             await asyncio.sleep(0.01)
     await follower.close()
@@ -107,7 +107,7 @@ async def test_a_prompt_without_a_line_end_is_shown_all_the_same(
     reader, writer = pipe
     source = source_of(reader)
     os.write(writer, b"password? ")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (batch := await source.read()).lines:
             pass
     await source.close()
@@ -128,7 +128,7 @@ async def test_a_file_is_read_as_well_and_the_descriptor_stays_open(tmp_path: Pa
 async def test_what_cannot_be_read_is_said_in_the_systems_words(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path / "x", os.O_WRONLY | os.O_CREAT)
     source = source_of(descriptor)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (batch := await source.read()).problems:
             pass
     await source.close()
