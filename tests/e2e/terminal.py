@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import pyte
+from wcwidth import wcwidth
 
 ROOT: Final = Path(__file__).parents[2]
 KEYS: Final = {
@@ -64,6 +65,7 @@ class Terminal:
         self._screen = pyte.Screen(size[0] + margin, size[1])
         self._stream = pyte.ByteStream(self._screen)
         self._fed = 0
+        self._lines: list[str] = []
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -199,13 +201,23 @@ class Terminal:
         """Return what is on the screen now."""
         with self._lock:
             self._feed()
-            return [line.rstrip() for line in self._screen.display]
+            height = self._screen.lines
+            if len(self._lines) != height:
+                self._lines = [""] * height
+                self._screen.dirty.update(range(height))
+            # Whoever waits looks twenty times a second: only lines that were written to are put together anew.
+            for y in self._screen.dirty.intersection(range(height)):
+                self._lines[y] = _line(self._screen, y)
+            self._screen.dirty.clear()
+            return self._lines[:]
 
     def text(self) -> str:
         """Return the screen as one string."""
         return "\n".join(self.lines())
 
     def _feed(self) -> None:
+        if len(self._raw) == self._fed:
+            return
         # Only up to the last complete escape sequence, or the filter below would miss one cut in two.
         end = len(self._raw)
         last = self._raw.rfind(b"\x1b", max(self._fed, end - 64), end)
@@ -232,6 +244,19 @@ class Terminal:
     def wait_end(self, within: float = 30.0) -> int:
         """Wait until the program has ended and return its exit status."""
         return self.process.wait(within)
+
+
+def _line(screen: pyte.Screen, y: int) -> str:
+    """Return a line of the screen without the blanks at its end; what stands behind a wide character is its stub."""
+    found, line, is_stub = list[str](), screen.buffer[y], False
+    for x in range(screen.columns):
+        if is_stub:
+            is_stub = False
+            continue
+        data = line[x].data
+        is_stub = not data.isascii() and wcwidth(data[0]) == 2
+        found.append(data)
+    return "".join(found).rstrip()
 
 
 def _closes_in(screen: str) -> int | None:
