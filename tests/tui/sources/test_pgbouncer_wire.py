@@ -28,7 +28,7 @@ local all by_password password
 def folder(request: pytest.FixtureRequest) -> Iterator[str]:
     """The socket folder of a server with a role for each way to log in."""
     with debian_postgres(request.param) as postgres:
-        data = postgres.make()
+        data = postgres.made()
         (data / "pg_hba.conf").write_text(_HBA)
         with postgres.serving(data):
             where = ("-h", str(postgres.folder), "-U", "postgres", "-q", "-c")

@@ -58,7 +58,7 @@ def test_numbers_are_told_by_receiver_and_slot() -> None:
 @contextlib.contextmanager
 def _pair(postgres: DebianPostgres) -> Iterator[tuple[str, str]]:
     standby, where = postgres.folder / "standby", ("-h", str(postgres.folder), "-p", "5432")
-    with postgres.serving(postgres.make()) as primary:
+    with postgres.serving(postgres.made()) as primary:
         postgres.run("pg_basebackup", "-D", standby, *where, "-U", "postgres", "-R", "-X", "stream")
         # From the start: a startup process that waits already does not look at it again.
         with (standby / "postgresql.auto.conf").open("a") as settings:

@@ -23,7 +23,7 @@ Connect = Callable[[str], "asyncio.Future[asyncpg.Connection[asyncpg.Record]]"]
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     """The superuser's DSN of a server that knows prepared transactions and counts statements."""
     with debian_postgres(request.param) as postgres:
-        data = postgres.make()
+        data = postgres.made()
         with (data / "postgresql.conf").open("a") as settings:
             settings.write("max_prepared_transactions = 5\nshared_preload_libraries = 'pg_stat_statements'\n")
             settings.write("deadlock_timeout = '10s'\n")

@@ -23,7 +23,7 @@ pytestmark = live
 @pytest.fixture(params=version_params())
 def server(request: pytest.FixtureRequest) -> Iterator[str]:
     """The DSN of a server of its own, without pg_stat_statements preloaded."""
-    with debian_postgres(request.param) as postgres, postgres.serving(postgres.make()) as dsn:
+    with debian_postgres(request.param) as postgres, postgres.serving(postgres.made()) as dsn:
         yield dsn
 
 

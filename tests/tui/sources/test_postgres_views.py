@@ -28,7 +28,7 @@ def serve() -> Iterator[Callable[[Path], str]]:
         def dsn(programs: Path) -> str:
             if programs not in started:
                 postgres = stack.enter_context(debian_postgres(programs))
-                started[programs] = stack.enter_context(postgres.serving(postgres.make()))
+                started[programs] = stack.enter_context(postgres.serving(postgres.made()))
             return started[programs]
 
         yield dsn

@@ -255,7 +255,7 @@ async def test_redis_behind_a_pod_is_spoken_to_with_tls_and_its_name_is_checked(
 @pytest.mark.skipif(not DEBIAN.exists(), reason="needs Debian's postgresql-15")
 def test_postgresql_itself_says_that_it_was_spoken_to_with_tls(made: Certificate, tmp_path: Path) -> None:
     with debian_postgres(DEBIAN) as postgres:
-        data = postgres.make()
+        data = postgres.made()
         owner = data.stat()
         for name, content in (("server.crt", made.pem), ("server.key", made.key_pem)):
             (data / name).write_text(content)

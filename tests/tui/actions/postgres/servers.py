@@ -17,7 +17,7 @@ from tui.sources.postgres import PostgresSource
 @contextlib.contextmanager
 def server_of(programs: Path) -> Iterator[str]:
     """Run a server whose parameters stand in its file; yield the superuser's DSN."""
-    with debian_postgres(programs) as postgres, postgres.serving(postgres.make()) as dsn:
+    with debian_postgres(programs) as postgres, postgres.serving(postgres.made()) as dsn:
         yield dsn
 
 

@@ -22,7 +22,7 @@ def programs(request: pytest.FixtureRequest) -> Path:
 
 async def test_statements_are_counted_after_the_steps_and_a_restart_and_then_begun_anew(programs: Path) -> None:
     with debian_postgres(programs) as postgres:
-        data = postgres.make()
+        data = postgres.made()
         with postgres.serving(data) as dsn:
             async with reading(dsn) as source:
                 snapshot = await source.read()
@@ -62,7 +62,7 @@ async def test_statements_are_counted_after_the_steps_and_a_restart_and_then_beg
 
 
 async def test_libraries_that_somebody_else_has_just_written_are_not_overwritten(programs: Path) -> None:
-    with debian_postgres(programs) as postgres, postgres.serving(postgres.make()) as dsn:
+    with debian_postgres(programs) as postgres, postgres.serving(postgres.made()) as dsn:
         async with reading(dsn) as source, connected(dsn) as admin:
             await admin.execute("CREATE EXTENSION pg_stat_statements")
             await admin.execute("ALTER SYSTEM SET shared_preload_libraries = 'auto_explain'")
