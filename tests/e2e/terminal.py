@@ -38,6 +38,11 @@ KEYS: Final = {
 RULES: Final = {"host.cpu_percent": None, "host.load_per_cpu": None}
 """For profiles of tests: an alert about this machine's own load would take the place of what they wait for."""
 _ECHO_S: Final = 0.3
+_HAS_FRAMES: Final = (b"\x1b[?2026$p", b"\x1b[?2026;2$y")
+"""The question whether the terminal shows only whole frames, and the answer that it does."""
+_BEGIN: Final = b"\x1b[?2026h"
+_END: Final = re.compile(rb"\x1b\[\?(?:2026|1049)l")
+"""Of a frame: its own, or that of all that the program shows."""
 _HEARD_S: Final = 40.0
 _UNKNOWN_TO_PYTE: Final = re.compile(
     rb"\x1b\[[<>=?][0-9;]*[uc]|\x1b\[\?[0-9;]*\$p|\x1bP[^\x1b]*\x1b\\|\x1b\[>[0-9;]*[a-zA-Z]"
@@ -66,6 +71,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self._screen)
         self._fed = 0
         self._lines: list[str] = []
+        self._is_told = False
         self._lock = threading.Lock()
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -129,7 +135,13 @@ class Terminal:
                 except OSError:
                     return
                 with self._lock:
+                    asked_at = max(0, len(self._raw) - len(_HAS_FRAMES[0]))
                     self._raw += data
+                    is_asked = _HAS_FRAMES[0] in self._raw[asked_at:]
+                if is_asked and not self._is_told:
+                    self._is_told = True
+                    with contextlib.suppress(OSError):
+                        os.write(master, _HAS_FRAMES[1])
 
     @contextlib.contextmanager
     def unread(self) -> Iterator[None]:
@@ -223,6 +235,10 @@ class Terminal:
         last = self._raw.rfind(b"\x1b", max(self._fed, end - 64), end)
         if last >= 0 and not re.match(rb"\x1b(\[[0-9;<=>?$]*[A-Za-z]|\][^\x07]*\x07|[^\[\]P])", self._raw[last:end]):
             end = last
+        # Nor half a frame: what stands on it belongs to two different moments.
+        begun = self._raw.rfind(_BEGIN, self._fed, end)
+        if begun >= 0 and _END.search(self._raw, begun, end) is None and self.process.poll() is None:
+            end = begun
         self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", bytes(self._raw[self._fed : end])))
         self._fed = end
 

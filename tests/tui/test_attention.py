@@ -100,7 +100,7 @@ async def test_rows_from_before_are_dim_and_show_their_age_until_a_fresh_list_ca
         await until(pilot, lambda: "age <" not in app.query_one("#pods-title", SegmentLine).text)
         source.need("the screen", EVERYTHING)
         await until(pilot, lambda: not pane.table.stale)
-        assert not app.query_one(PodsPane).query_one(NoticeBar).text
+        await until(pilot, lambda: not app.query_one(PodsPane).query_one(NoticeBar).text)
 
 
 def test_what_is_judged_says_what_is_watched(tmp_path: Path) -> None:

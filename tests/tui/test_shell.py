@@ -7,6 +7,7 @@ import pty
 import signal
 import struct
 import termios
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -64,7 +65,10 @@ class Desk:
 
     def is_intact(self) -> bool:
         """Whether the terminal has its old modes, and was freed from what a full-screen program leaves behind."""
-        return termios.tcgetattr(self.terminal) == self.before and RESET.encode() in self.look()
+        deadline = time.monotonic() + 30
+        while RESET.encode() not in self.look() and time.monotonic() < deadline:
+            time.sleep(0.01)  # what was written to a terminal comes to its other end in the kernel's own time
+        return termios.tcgetattr(self.terminal) == self.before and RESET.encode() in self.shown
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from typing import Final
 from profiles.loader import load
 from tui.cli.headless import watching
 from tui.journal import Journal
+from tui.rules import Level
 from tui.sandbox.blocking import BlockingSandbox
 from tui.walkthroughs.site import Site
 
@@ -53,8 +54,12 @@ async def watched(sandbox: BlockingSandbox, folder: Path) -> AsyncIterator[Site]
 
 
 def up(site: Site) -> frozenset[str]:
-    """Return the alerts that are up, but for the host's, which others load, and search's, which is never quite well."""
-    names = {(alert.source, alert.metric) for alert in site.rules.alerts if alert.source != "host:"}
+    """Return the alerts that are up, but for the host's, which others load, and search's, which is never quite well.
+
+    That a probe's answer was right but late is no more than the host's load either.
+    """
+    late = {alert for alert in site.rules.alerts if alert.metric == "probe_state" and alert.level is Level.WARN}
+    names = {(alert.source, alert.metric) for alert in {*site.rules.alerts} - late if alert.source != "host:"}
     names.discard(("service:search", "state"))
     return frozenset(f"{source.partition(':')[2]}.{metric}" for source, metric in names)
 
