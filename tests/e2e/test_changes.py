@@ -15,7 +15,7 @@ from tests.e2e.terminal import Terminal
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sandbox.scenarios.lock_pileup import ACTIVE_ROOT, IDLE_ROOT
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
 BUSY_MACHINE_S = 40.0
 

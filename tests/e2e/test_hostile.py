@@ -8,7 +8,7 @@ from tests.e2e.conftest import Open
 from tests.e2e.terminal import Terminal
 from tui.sandbox.blocking import BlockingSandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
 
 BUSY_MACHINE_S = 40.0
 OURS = re.compile(rb"\x1b\](?:52;c;[A-Za-z0-9+/=]*|22;[a-z-]*)(?:\x07|\x1b\\)")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.terminal import Terminal, opstui
 
-pytestmark = [pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
+pytestmark = [pytest.mark.terminal, pytest.mark.xdist_group("live")]
 
 BUSY_MACHINE_S = 40.0
 SEQUENCE = re.compile(

@@ -14,7 +14,7 @@ import redis
 from tests.e2e.terminal import Terminal, opstui
 from tui.sandbox.blocking import BlockingSandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
 
 BUSY_MACHINE_S = 40.0
 ALL_ANSWER = r"6✓|✓ svc k8s pg redis logs host"

@@ -18,7 +18,7 @@ from tests.e2e.terminal import Terminal
 from tests.e2e.walking import BUSY_MACHINE_S, offered, take, tick, walk_to_the_end
 from tui.sandbox.blocking import BlockingSandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-incidents")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
 WORKLOADS = {"payments": "payments/deployment/payments", "orders": "shop/deployment/orders"}
 

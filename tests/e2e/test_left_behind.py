@@ -17,7 +17,7 @@ from tests.e2e.terminal import RULES, Terminal, opstui
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sandbox.cluster.resources import DEPLOYMENTS
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
 BUSY_MACHINE_S = 40.0
 _NO_LARGER_FILES = (

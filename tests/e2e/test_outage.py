@@ -13,7 +13,7 @@ from tests.e2e.terminal import Terminal, opstui
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sandbox.cluster.resources import PODS
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
 
 BUSY_MACHINE_S = 40.0
 

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.conftest import Open
 from tui.sandbox.blocking import BlockingSandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
 BUSY_MACHINE_S = 40.0
 LITERAL = "alice-0815"

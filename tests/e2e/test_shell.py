@@ -12,7 +12,7 @@ from tests.e2e.own_cluster import OwnCluster
 from tests.e2e.terminal import Terminal, opstui
 from tui.sandbox.cluster.resources import PODS
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-work")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
 BUSY_MACHINE_S = 40.0
 

@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.conftest import Open
 from tests.e2e.terminal import Terminal, opstui
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-frame")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
 
 BUSY_MACHINE_S = 40.0
 DATA = {

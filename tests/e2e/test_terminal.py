@@ -17,7 +17,7 @@ from tests.e2e.conftest import Open
 from tests.e2e.terminal import Terminal, opstui
 from tui.sandbox.blocking import BlockingSandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-ends")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("live")]
 
 BUSY_MACHINE_S = 30.0
 ENDS_WITHIN_S = 5.0

@@ -13,7 +13,7 @@ from tests.e2e.terminal import ROOT, Terminal, opstui
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sandbox.scenarios.lock_pileup import ACTIVE_ROOT, IDLE_ROOT
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-walks")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
 BUSY_MACHINE_S = 60.0
 

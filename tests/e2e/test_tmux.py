@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.live,
     pytest.mark.terminal,
     pytest.mark.debian,
-    pytest.mark.xdist_group("e2e-frame"),
+    pytest.mark.xdist_group("live"),
     pytest.mark.skipif(shutil.which("tmux") is None, reason="needs Debian's tmux"),
 ]
 

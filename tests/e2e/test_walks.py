@@ -11,7 +11,7 @@ from tests.e2e.terminal import opstui
 from tests.e2e.walking import BUSY_MACHINE_S, open_walk, take, taken
 from tui.sandbox.blocking import BlockingSandbox
 
-pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e-walks")]
+pytestmark = [pytest.mark.live, pytest.mark.terminal, pytest.mark.xdist_group("e2e")]
 
 
 def test_the_daily_checklist_is_attended_to_its_end_paused_resumed_and_its_report_read(
