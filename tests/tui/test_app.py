@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from profiles.schema import Profile
 from tui.alerts_screen import AlertsScreen
 from tui.app import OpsApp
 from tui.journal import Journal, who
 from tui.panes.pane import Pane
-from tui.panes.tabs import RESOURCES, TABS
+from tui.panes.tabs import RESOURCES, TABS, Tab
 from tui.panes.timeline import Entries
 from tui.wishes import Wishes
 from widgets.confirm_dialog import ConfirmDialog
@@ -69,6 +70,31 @@ async def test_text_that_comes_in_one_burst_with_the_slash_runs_no_command(make_
         await until(pilot, lambda: any(bar.value == "pawq" for bar in app.query(field)))  # type: ignore[attr-defined]  # Input
         assert "PAUSED" not in line(app, "status")
         assert len(app.screen_stack) == 1
+
+
+@pytest.mark.parametrize("tab", TABS, ids=lambda tab: str(tab.title))
+async def test_keys_that_come_in_one_burst_with_the_number_of_a_tab_are_for_that_tab(tmp_path: Path, tab: Tab) -> None:
+    kubernetes = {"kubeconfig": str(tmp_path / "none")}
+    names = {"kubernetes": kubernetes, "databases": {"shop": "host=/none"}, "redis": {"cache": "unix:///none"}}
+    logs = {"app": {"file": str(tmp_path / "app.log")}}
+    services = {"api": {"url": "http://127.0.0.1:9/"}}
+    profile = Profile.model_validate({"name": "t", "environment": "dev", "services": services, "logs": logs, **names})
+    app = OpsApp(profile, journal=Journal(tmp_path, "t", "dev"), log_file=str(tmp_path / "log"), wishes=Wishes())
+    number = TABS.index(tab) + 1
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press(str(number), "7" if number != 7 else "6")
+        for character in f"{number}/pawq":
+            app.post_message(events.Key("slash" if character == "/" else character, character))
+        await until(pilot, lambda: bool(app.query("FilterBar Input")) and "pawq" in typed(app).values())
+        assert [pane for pane, text in typed(app).items() if text] == [f"pane-{number}"]
+        assert app.focused is not None
+        assert app.query_one(f"#pane-{number}") in app.focused.ancestors
+
+
+def typed(app: OpsApp) -> dict[str, str]:
+    """Return what stands in the filter of every pane that was made."""
+    return {pane.id or "": "".join(bar.value for bar in pane.query("FilterBar Input").results(Input)) for pane in
+            app.query("#panes > *")}  # fmt: skip
 
 
 async def test_a_production_session_starts_read_only_arms_and_disarms(make_app: Callable[..., OpsApp]) -> None:

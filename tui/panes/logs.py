@@ -362,5 +362,5 @@ class LogsPane(LogHanding):
         return "\n".join(log_lines.by_hand(entry, profile) for entry in shown.values())
 
     def focus_first(self) -> None:
-        """Put the keyboard into the lines."""
-        self._view.focus()
+        """Put the keyboard into the lines, at once: the next key may already wait."""
+        self.screen.set_focus(self._view)

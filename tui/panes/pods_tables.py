@@ -203,7 +203,7 @@ class PodsTables(PodsFeed):
             self._take(self.snapshot)
         self._draw_frame()
         if had_focus:
-            opened.focus()
+            self.screen.set_focus(opened)
 
     def choose(self, choice: Choice) -> None:
         """Show by another choice."""
@@ -344,5 +344,5 @@ class PodsTables(PodsFeed):
         self.focus_first()
 
     def focus_first(self) -> None:
-        """Put the keyboard into the open table."""
-        self.table.focus()
+        """Put the keyboard into the open table, at once: the next key may already wait."""
+        self.screen.set_focus(self.table)
