@@ -76,6 +76,12 @@ def take(screen: Terminal, said: str = "", target: str = "") -> str:
         said: what is answered where the step asks; the first answer when empty.
         target: part of the name of what an action is done to, where there are several.
     """
+    _take(screen, said, target)
+    tick(screen)  # how many were taken may be told a frame before the step that follows is shown
+    return screen.text()
+
+
+def _take(screen: Terminal, said: str, target: str) -> None:
     before = taken(screen.text())
     kind = _STEP.search(screen.wait(lambda text: _STEP.search(text) is not None, BUSY_MACHINE_S))
     assert kind is not None
@@ -84,15 +90,19 @@ def take(screen: Terminal, said: str = "", target: str = "") -> str:
         # The words alone may still be those of the look before.
         screen.wait(lambda text: "8 goes back" in text and taken(text) < 0, BUSY_MACHINE_S)
         screen.press("8")
-        return screen.wait(lambda text: taken(text) > before, BUSY_MACHINE_S)
+        screen.wait(lambda text: taken(text) > before, BUSY_MACHINE_S)
+        return
     shown = _EARLY
     seen = ("type to narrow", "enter: take it", "y: do it", "tab: next field", _EARLY)
     while _EARLY in shown:  # the new step's evidence was not there yet
         screen.wait("enter: ", BUSY_MACHINE_S)
         screen.press("enter")
         shown = screen.wait(lambda text: taken(text) > before or any(word in text for word in seen), CONVERGING_S)
+        if _EARLY in shown:  # said of this key, or still of the one before
+            tick(screen)
+            shown = screen.text()
         if taken(shown) > before:
-            return shown
+            return
     if kind[1] == "ACTION":
         _act(screen, target)
     elif "type to narrow" in shown:
@@ -101,7 +111,6 @@ def take(screen: Terminal, said: str = "", target: str = "") -> str:
         screen.press(said or "looked through", "enter")
     shown = screen.wait(lambda text: taken(text) > before or _NOT_DONE.search(text) is not None, CONVERGING_S)
     assert taken(shown) > before, f"nothing was done:\n{shown}"
-    return shown
 
 
 def _act(screen: Terminal, target: str) -> None:

@@ -109,7 +109,7 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
 
 async def at_kind(app: _App, pilot: Pilot[None], typed: str) -> LiveTable:
     await pilot.press("r")
-    await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+    await until(pilot, lambda: isinstance(app.screen, ChooseDialog) and app.screen.focused)
     app.screen.query_one(Input).value = typed
     await until(pilot, lambda: app.screen.query_one(LiveTable).visible_count in (1, 2))
     await pilot.press("down", "up", "enter")
@@ -334,12 +334,12 @@ async def test_a_saved_view_is_opened_as_the_profile_keeps_it(source: Kubernetes
             api=SavedView(namespace="shop", filter="-l app=api"), certs=SavedView(show="cert", faults=True)
         )
         await pilot.press("v")
-        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog) and app.screen.focused)
         await pilot.press("down", "up", "enter")
         await until(pilot, lambda: app.pane.view == "pods" and app.pane.table.visible_count == 4)
         assert app.pane.choice.words() == ("namespace shop",)
         await pilot.press("v")
-        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog) and app.screen.focused)
         await pilot.press("down", "enter")
         await until(pilot, lambda: app.pane.view == "kinds" and names(app.pane.table) == {"legacy-tls", "webhooks-tls"})
 
