@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,24 +11,6 @@ from tui.sandbox.blocking import BlockingSandbox
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("shared-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("shared-machine")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let every worker that reads all tests begin with others: so each finds compiled what the others have read."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    folder = Path(__file__).parent
-    if not worker or [Path(argument).resolve() for argument in config.args] != [folder]:
-        return
-    files = sorted(str(path) for path in folder.rglob("test_*.py"))
-    first = int(worker.removeprefix("gw")) * len(files) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    config.args = files[first:] + files[:first]
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put them into the order that all workers must agree on."""
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        items.sort(key=lambda item: item.path)
 
 
 @pytest.hookimpl(wrapper=True)
