@@ -5,17 +5,22 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from tui.sources.logs.json_line import as_text, json_member, json_object
+from tui.sources.logs.json_line import as_text, json_member, json_object, object_in
 from tui.sources.text import clean
 
 _LOGFMT: Final = re.compile(r'([A-Za-z_][\w.\-/]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s|$)')
-_ACCESS: Final = re.compile(r'(\S+) \S+ (\S+) \[([^\]]{20,30})\] "([^"]*)" (\d{3}) (\S+)')
+_REST_OF_ACCESS: Final = r'(\S+) \S+ (\S+) \[([^\]]{20,30})\] "([^"\\]*(?:\\.[^"\\]*)*)" (\d{3}) (\S+)'
+_ACCESS: Final = re.compile(_REST_OF_ACCESS)
+_ACCESS_OF_HOST: Final = re.compile(rf"\S+ {_REST_OF_ACCESS}")
+"""As Apache writes it for several hosts, whose name comes first."""
 _REQUEST: Final = re.compile(r"([A-Z]{3,10}) ([^ ?#]+)")
 _VALUE: Final = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]*)')
 _EXCEPTION: Final = re.compile(
     r"\b(?:[A-Za-z_]\w*\.)*([A-Z]\w{0,80}(?:Error|Exception|Interrupt|Failure|Timeout|Panic))\b"
 )
 _CLIENT: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+_ESCAPED: Final = re.compile(r"\\(.)")
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r"}
 _LONGEST_SHAPE: Final = 300
 _VARYING: Final = re.compile(r"(?<![A-Za-z])[0-9a-fA-F-]*\d[0-9a-fA-F-]*(?:\.\d+)?")
 _NUMBER: Final = re.compile(r"([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)\s?(ns|us|µs|ms|s|m|h|%)?")
@@ -28,13 +33,18 @@ Getter = Callable[[str], str | None]
 """From a whole line, cleaned, to a field's text; None when the line has no such field."""
 
 
+def access_line(raw: str) -> re.Match[str] | None:
+    """Return client, user, time, request, status and size of a line of a web server; None when it is none."""
+    return _ACCESS.match(raw) or _ACCESS_OF_HOST.match(raw)
+
+
 def fields(raw: str) -> tuple[tuple[str, str], ...]:
     """Return what a line names: JSON keys (nested ones joined by dots), logfmt pairs, the parts of an access line."""
-    if raw[:1] == "{" and (entry := json_object(raw)) is not None:
+    if (text := object_in(raw)) and (entry := json_object(text)) is not None:
         found: list[tuple[str, str]] = []
         _flatten("", entry, found, 0)
-        return tuple(found)
-    if access := _ACCESS.match(raw):
+        return (*_logfmt(raw[: -len(text)]), *found)
+    if access := access_line(raw):
         names = ("client", "user", "time", "request", "status", "bytes")
         rest = _logfmt(raw[access.end() :])
         return (*zip(names, access.groups(), strict=True), *_request(access[4]), *rest)
@@ -47,7 +57,13 @@ def _request(request: str) -> tuple[tuple[str, str], ...]:
 
 
 def _logfmt(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((key, clean(value.strip('"'))) for key, value in _LOGFMT.findall(text[:_MOST_TEXT])[:_MOST])
+    return tuple((key, clean(_unquoted(value))) for key, value in _LOGFMT.findall(text[:_MOST_TEXT])[:_MOST])
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] != '"':
+        return value
+    return _ESCAPED.sub(lambda match: _ESCAPES.get(match[1], match[1]), value[1:-1]) if "\\" in value else value[1:-1]
 
 
 def _flatten(prefix: str, value: Any, found: list[tuple[str, str]], depth: int) -> None:
@@ -60,7 +76,7 @@ def _flatten(prefix: str, value: Any, found: list[tuple[str, str]], depth: int) 
 
 def pretty(raw: str) -> str:
     """Return a JSON line indented over several lines, cleaned; empty when the line is not JSON."""
-    if raw[:1] != "{" or (entry := json_object(raw)) is None:
+    if not (text := object_in(raw)) or (entry := json_object(text)) is None:
         return ""
     try:
         indented = json.dumps(entry, indent=2, ensure_ascii=False)
@@ -126,7 +142,10 @@ def value_getter(name: str) -> Callable[[str], Any]:
                 return value
         elif (at := raw.find(start, 0, _MOST_TEXT)) >= 0 and (value := pair(raw, at)) is not None:
             return value
-        elif (part or is_of_request) and '] "' in raw and (access := _ACCESS.match(raw)):
+        elif raw[-1:] == "}" and key in raw:
+            if (value := of_json(object_in(raw))) is not None:
+                return value
+        elif (part or is_of_request) and '] "' in raw and (access := access_line(raw)):
             if part:
                 return access[part]
             return dict(_request(access[4])).get(name)
@@ -145,7 +164,7 @@ def _pair(start: str) -> Callable[[str, int], str | None]:
                 if value.isalnum():  # most are, and the rest need an expression
                     return value
                 found = _VALUE.match(raw, at + length, _MOST_TEXT)
-                return found[1].strip('"') if found else None
+                return clean(_unquoted(found[1])) if found else None
             at = raw.find(start, at + 1, _MOST_TEXT)
         return None
 

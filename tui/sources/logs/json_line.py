@@ -1,6 +1,7 @@
 """Lines of logs that are JSON: what is well written is read by a fast machine, what only nearly is by a patient one."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import cache
@@ -14,9 +15,28 @@ _PATIENT: Final = json.JSONDecoder(strict=False).raw_decode
 """Takes NaN, tabs within text and halves of surrogate pairs too; three times the time."""
 
 
-_LEVEL_KEYS: Final = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "severity_text", "s")
-_MESSAGE_KEYS: Final = ("msg", "message", "event", "log", "body", "text", "short_message", "MESSAGE")
-_TIME_KEYS: Final = ("ts", "time", "timestamp", "@timestamp", "asctime", "t", "datetime", "date", "eventTime")
+_EXACT_LEVEL_KEYS: Final = ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "severity_text", "s")
+"""What tells the level before all others, as it is written: `sieve` counts on it."""
+_LEVEL_KEYS: Final = ("level", "severity", "lvl", "levelname", "loglevel", "severitytext", "errorseverity", "@l", "s",
+                      "PRIORITY", "severitynumber")  # fmt: skip
+_MESSAGE_KEYS: Final = ("msg", "message", "renderedmessage", "@m", "event", "log", "body", "text", "shortmessage",
+                        "short", "textpayload", "messagetemplate", "@mt")  # fmt: skip
+_TIME_KEYS: Final = ("ts", "time", "timestamp", "asctime", "t", "datetime", "date", "eventtime", "instant",
+                     "timemillis", "tsms", "timestampms", "timeunixnano", "timeiso8601", "timelocal", "starttime",
+                     "startutc", "requestreceivedtimestamp", "sourcerealtimetimestamp",
+                     "realtimetimestamp")  # fmt: skip
+"""What members are called, as `_plain` writes it: small letters without signs between them."""
+_AS_WRITTEN: Final = frozenset(("@l", "@m", "@mt", "s", "PRIORITY"))
+"""Names that would mean too much in other letters, or without their sign."""
+_STATUS_KEYS: Final = ("status", "statuscode", "httpstatus", "responsestatus", "responsecode", "downstreamstatus")
+_REQUEST_KEYS: Final = frozenset(
+    ("request", "requesturi", "requestmethod", "requestpath", "uri", "path", "method", "url")
+)
+_OF_OPENTELEMETRY: Final = tuple(map(Severity, (0, 1, 1, 2, 3, 4, 4)))
+"""By how many fours a severity number is above 0: none, trace, debug, info, warn, error, fatal."""
+_OTHER_SIGNS: Final = re.compile(r"[^a-z0-9]")
+_FARTHEST: Final = 400
+"""An object that does not begin a line begins within so many characters."""
 _WRITTEN_OTHERWISE: Final = frozenset((bool, type(None), list, dict))
 
 
@@ -44,6 +64,15 @@ def _patiently(raw: str) -> dict[str, Any] | None:
     if end < len(raw) and raw[end:].strip():
         return None
     return entry if isinstance(entry, dict) and entry else None
+
+
+def object_in(raw: str) -> str:
+    """Return the JSON text that a line ends with: all of it, or what stands behind a name or a time; empty for none."""
+    if raw[:1] == "{":
+        return raw
+    if raw[-1:] != "}" or (at := raw.find('{"', 0, _FARTHEST)) <= 0 or json_object(raw[at:]) is None:
+        return ""
+    return raw[at:]
 
 
 def json_member(name: str) -> Callable[[str], Any]:
@@ -101,30 +130,71 @@ def as_text(value: Any) -> str:
         return "…"
 
 
+def _plain(name: str) -> str:
+    return name if name in _AS_WRITTEN else _OTHER_SIGNS.sub("", name.lower())
+
+
+def _named(names: Mapping[str, str], wanted: tuple[str, ...], fits: Callable[[str], bool]) -> str:
+    return next((name for key in wanted if (name := names.get(key)) is not None and fits(name)), "")
+
+
+def of_status(status: str) -> Severity:
+    """Return the level of a request that ended with an HTTP status; NONE where it is none."""
+    if len(status) != 3 or not status.isdecimal():
+        return Severity.NONE
+    return Severity.ERROR if status >= "500" else Severity.WARN if status >= "400" else Severity.INFO
+
+
+def _judge(name: str) -> Callable[[Any], Severity]:
+    """Return what makes a level of the value of a member of that name."""
+    if _plain(name) != "severitynumber":
+        return _severity
+    return lambda value: _OF_OPENTELEMETRY[max(0, min(6, (value + 3) // 4))] if type(value) is int else Severity.NONE
+
+
+def _severity(value: Any) -> Severity:
+    if type(value) is str:
+        return severity(int(value)) if len(value) < 7 and value.isascii() and value.isdecimal() else severity(value)
+    return severity(value.get("name") if isinstance(value, dict) else value)
+
+
 class Shape:
     """Which of an object's members mean what; the same for all objects with members of the same names."""
 
-    def __init__(self, level: str, time: str, message: str, others: tuple[str, ...]) -> None:
+    def __init__(self, level: str, time: str, message: str, others: tuple[str, ...], status: str = "") -> None:
         self.level = level
         """Name of the member that tells the level; empty when none does, as with the others."""
         self.time = time
         self.message = message
         self.others = others
         """Names of the rest."""
+        self._severity = _judge(level)
+        self._status = status
+        """Name of the member that tells how a request ended, where nothing tells the level."""
         self._template = " ".join(f"{key.replace('%', '%%')}=%s" for key in others)
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Shape":
         """Return the shape of an object."""
-        level = next((key for key in _LEVEL_KEYS if key in entry and not isinstance(entry[key], dict | list)), "")
-        moment = next((key for key in _TIME_KEYS if key in entry and any_time(entry[key], UTC) is not None), "")
-        message = next((key for key in _MESSAGE_KEYS if isinstance(entry.get(key), str)), "")
-        return cls(level, moment, message, tuple(key for key in entry if key not in (level, moment, message)))
+        names: dict[str, str] = {}
+        for key in entry:
+            names.setdefault(_plain(key), key)
+        # Of two the first whose value means one: `level` may be how deep something is.
+        exact = {key: key for key in _EXACT_LEVEL_KEYS if key in entry}
+        level = _named(exact, _EXACT_LEVEL_KEYS, lambda key: _judge(key)(entry[key]) is not Severity.NONE)
+        level = level or _named(names, _LEVEL_KEYS, lambda key: _judge(key)(entry[key]) is not Severity.NONE)
+        level = level or _named(names, _LEVEL_KEYS, lambda key: not isinstance(entry[key], dict | list))
+        moment = _named(names, _TIME_KEYS, lambda key: any_time(entry[key], UTC) is not None)
+        message = _named(names, _MESSAGE_KEYS, lambda key: isinstance(entry[key], str))
+        status = _named(names, _STATUS_KEYS, lambda _: not level and not _REQUEST_KEYS.isdisjoint(names))
+        return cls(level, moment, message, tuple(key for key in entry if key not in (level, moment, message)), status)
 
     def severity(self, entry: Mapping[str, Any]) -> Severity:
         """Return the level of an object of this shape."""
         if self.level:
-            return severity(entry[self.level])
+            return self._severity(entry[self.level])
+        if self._status:
+            return of_status(str(entry[self._status])[:4])
         nested = entry.get("log")
         return severity(nested.get("level")) if isinstance(nested, dict) else Severity.NONE
 

@@ -42,7 +42,12 @@ def severity(value: Any) -> Severity:
     """Return the level that a JSON value means: a word, or a number as loggers or syslog count; else NONE."""
     if isinstance(value, str):
         return severity_word(value)
-    if isinstance(value, int) and not isinstance(value, bool):  # pino and bunyan 10…60; Python's 10…50; syslog 0…7
+    if isinstance(value, int) and not isinstance(value, bool):
+        # pino and bunyan 10…60; Python's 10…50; Monolog's 100…600; Logback's 5000…40000; syslog 0…7
+        if value >= 1000:
+            value //= 100
+        if value >= 100:
+            return _ERROR if value >= 400 else _WARN if value >= 300 else _INFO if value >= 200 else _DEBUG
         if value >= 10:
             return _ERROR if value >= 50 else _WARN if value >= 40 else _INFO if value >= 30 else _DEBUG
         return _ERROR if 0 <= value <= 3 else _WARN if value == 4 else _INFO if 0 <= value <= 6 else _NONE

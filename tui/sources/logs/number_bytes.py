@@ -11,7 +11,7 @@ from typing import Final
 _MOST: Final = 1e9
 """Limits up to here and six digits of a fraction stay what they are as floating-point numbers."""
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_@][\w@\-/]*", re.ASCII)
-_ACCESS: Final = {"status": rb'\] "[^"\n]*" ', "bytes": rb'\] "[^"\n]*" \d\d\d '}
+_ACCESS: Final = {"status": rb'\] "(?:[^"\\\n]|\\.)*" ', "bytes": rb'\] "(?:[^"\\\n]|\\.)*" \d\d\d '}
 """What stands before the numbers of an access line, which does not name them."""
 
 

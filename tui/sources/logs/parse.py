@@ -9,10 +9,12 @@ from datetime import tzinfo
 from typing import Any, Final, NamedTuple
 
 from tui.sources.logs.colours import COLOUR, coloured, shifted
-from tui.sources.logs.json_line import Shape, json_object
+from tui.sources.logs.fields import access_line
+from tui.sources.logs.json_line import Shape, json_object, object_in, of_status
 from tui.sources.logs.levels import HEAD, LETTERS, USUAL, USUAL_LENGTH, level_word, severity_word
 from tui.sources.logs.line import REARRANGED, SEPARATOR, LineKind, LogLine, Severity, line_kind
 from tui.sources.logs.times import (
+    ABBREVIATION,
     ISO,
     access_time,
     any_time,
@@ -22,6 +24,7 @@ from tui.sources.logs.times import (
     other_time,
     syslog_time,
 )
+from tui.sources.logs.traces import EXCEPTION, GO_FRAME, OF_STATEMENT, TRACE_HEAD, is_crash
 from tui.sources.text import clean
 
 _NONE, _DEBUG, _INFO, _WARN, _ERROR = Severity
@@ -30,23 +33,14 @@ _REDIS: Final = {".": _DEBUG, "-": _INFO, "*": _INFO, "#": _WARN}
 
 _LOGFMT_LEVEL: Final = re.compile(r"\b(?:level|lvl|severity|loglevel)=\"?([A-Za-z]+)")
 _LOGFMT_TIME: Final = re.compile(r'\b(?:ts|time|timestamp|t)="?([^"\s]+)')
-_ACCESS: Final = re.compile(r'(\S+) \S+ (\S+) \[([^\]]{20,30})\] "([^"]*)" (\d{3}) (\S+)')
+_JSON_LEVEL: Final = re.compile(
+    r'"@?(?:level|severity|lvl|levelname|log_level|error_severity)"\s*:\s*"([A-Za-z]+)"', re.I
+)
+_HEAD_OF_JSON: Final = 2_000
 _KLOG: Final = re.compile(r"([IWEF])(\d{4} \d\d:\d\d:\d\d\.\d{6}) ")
 _REDIS_LINE: Final = re.compile(r"\d+:[A-Z] (\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d(?:\.\d+)?) ([.\-*#]) ")
 _SYSLOG: Final = re.compile(r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d ")
 _PRIORITY: Final = re.compile(r"<(\d{1,3})>")
-_TRACE_HEAD: Final = re.compile(
-    r"Traceback \(most recent call last\)|Caused by: |goroutine \d+ \[|panic: |During handling of the above|"
-    r"The above exception was|Stack trace:|Suppressed: "
-)
-_EXCEPTION: Final = re.compile(
-    r"(?:[A-Za-z_$][\w$]*\.)*[A-Z][\w$]*(?:Error|Exception|Throwable|Interrupt|Exit|Warning)?\b(?::|$)"
-)
-_OF_STATEMENT: Final = re.compile(r" (?:DETAIL|HINT|CONTEXT|QUERY|STATEMENT|LOCATION):  ")
-"""How PostgreSQL goes on about an error or a warning."""
-_GO_FRAME: Final = re.compile(
-    r"(?:created by )?[\w./-]+\.[\w.()*-]+(?:\(.*\)| in goroutine \d+)$|goroutine \d+ |exit status "
-)
 _MAX_SHAPES: Final = 200
 _FRACTION: Final = re.compile(r"[.,](\d+)")
 _THOUSANDTHS: Final = {"": 0.0} | {f"{number:03}": number / 1000 for number in range(1000)}
@@ -161,14 +155,16 @@ class LineParser:
                 return LogLine(at, self._kind(self._level, REARRANGED, continues=True), _held(raw, raw, colours))
             return LogLine(at, self._kind(self._level, 0, continues=True), raw)
         level, at_or_none, begin, text = self._judge(first, raw, now)
-        if level is _INFO and self._level >= _WARN and _OF_STATEMENT.search(raw, 0, HEAD):
+        if level is _INFO and self._level >= _WARN and OF_STATEMENT.search(raw, 0, HEAD):
             at = at_or_none if at_or_none is not None else self._at if self._at is not None else now
             return LogLine(at, self._kind(self._level, begin, continues=True), raw)
-        if first in "TCDSgp" and level in (_NONE, _ERROR) and _TRACE_HEAD.match(line):
+        if first in "TCDSgp" and level in (_NONE, _ERROR) and TRACE_HEAD.match(line):
             self._in_trace = True
             level = _ERROR
         else:
             self._in_trace = False
+            if level is _NONE and first.isalpha() and is_crash(line):
+                level = _ERROR
         if level is _ERROR:
             self.errors += 1
         if at_or_none is None:
@@ -202,6 +198,8 @@ class LineParser:
         head, _, fraction_end, tail, begin, unlike, second_at, scale, _, _ = self._stamp
         if not line.startswith(head) or line[fraction_end:begin] != tail or line[begin : begin + 1] in unlike:
             return None
+        if unlike != " " and ABBREVIATION.match(line, begin):
+            return None
         at = second_at
         if scale > 1:
             fraction = line[len(head) : fraction_end]
@@ -210,6 +208,8 @@ class LineParser:
             at += int(fraction) / scale
         level = USUAL.get(line[begin : begin + 5])
         if level is None:
+            if line[-1:] == "}":
+                return None  # an object behind it may name the level
             level = level_word(line[begin - 1 :])
         if level is _INFO and self._level >= _WARN and ":  " in line:
             return None  # it may belong to that line, as what PostgreSQL tells of a statement that failed
@@ -249,15 +249,15 @@ class LineParser:
             return True
         if not line:
             return self._in_trace
-        if first in "TCDSgp" and _TRACE_HEAD.match(line):
+        if first in "TCDSgp" and TRACE_HEAD.match(line):
             # A crash behind something harmless stands for itself: it is an error, and no part of what went well.
             if not self._in_trace and (self._level < _WARN or line.startswith("panic: ")):
                 return False
             self._in_trace = True
             return True
-        if self._in_trace and (_EXCEPTION.match(line) or _GO_FRAME.match(line)):
+        if self._in_trace and (EXCEPTION.match(line) or GO_FRAME.match(line)):
             return True
-        if self._level is _ERROR and first.isalpha() and ":" in line and "." in line[:60] and _EXCEPTION.match(line):
+        if self._level is _ERROR and first.isalpha() and ":" in line and "." in line[:60] and EXCEPTION.match(line):
             self._in_trace = True
             return True
         return False
@@ -266,6 +266,29 @@ class LineParser:
         """Return level, time, where what to show begins, and what to show when it is rearranged."""
         if first == "{" and (told := self._of_json(raw)) is not None:
             return told[0], told[1], REARRANGED, told[2]
+        if first == "{":  # cut off, or not quite JSON
+            return (
+                severity_word(found[1]) if (found := _JSON_LEVEL.search(raw, 0, _HEAD_OF_JSON)) else _NONE,
+                None,
+                0,
+                "",
+            )
+        if raw[-1:] == "}" and (end := object_in(raw)):
+            return self._behind(raw[: -len(end)], end, raw, now)
+        return self._judge_text(first, raw, now)
+
+    def _behind(self, head: str, end: str, raw: str, now: float) -> tuple[Severity, float | None, int, str]:
+        """Return the same for an object behind a time or a name, as journalctl, Compose and zap write it."""
+        level, at, begin, _ = self._judge_text(head[:1], head, now)
+        if level is not _NONE or (told := self._of_json(end)) is None:
+            _, at, begin, text = self._judge_text(raw[:1], raw, now)
+            return level, at, begin, text
+        syslog = _SYSLOG.match(head)
+        shown = head[syslog.end() if syslog else max(0, begin) :].strip()
+        text = f"{shown} {told[2]}" if shown else told[2]
+        return told[0], at if told[1] is None else told[1], REARRANGED, text
+
+    def _judge_text(self, first: str, raw: str, now: float) -> tuple[Severity, float | None, int, str]:
         if first.isdigit() or first == "[":
             if found := ISO.match(raw):
                 rest = raw[found.end() :]
@@ -279,9 +302,9 @@ class LineParser:
                 return _REDIS[redis[2]], day_first_time(redis[1], self._zone), 0, ""
         elif klog := _KLOG.match(raw):
             return LETTERS[klog[1]], klog_time(klog[2], now), 0, ""
-        if '] "' in raw and (access := _ACCESS.match(raw)):
+        if '] "' in raw and (access := access_line(raw)):
             client, user, when, request, status, size = access.groups()
-            level = _ERROR if status >= "500" else _WARN if status >= "400" else _INFO
+            level = of_status(status)
             who = client if user == "-" else f"{client} {user}"
             text = f"{status} {request} {who} {size}{raw[access.end() :]}"
             if when != self._access[0]:
@@ -291,11 +314,11 @@ class LineParser:
             moment = _LOGFMT_TIME.search(raw)
             return severity_word(given[1]), self._any_moment(moment[1]) if moment else None, 0, ""
         if _SYSLOG.match(raw):
-            return level_word(raw[16:]), syslog_time(raw, now), 0, ""
+            return level_word(raw[16:]), syslog_time(raw, now, self._zone), 0, ""
         if first == "<" and (priority := _PRIORITY.match(raw)):
             number, rest = int(priority[1]) % 8, raw[priority.end() :]
             level = _ERROR if number <= 3 else _WARN if number == 4 else _INFO if number <= 6 else _DEBUG
-            at = syslog_time(rest, now) if _SYSLOG.match(rest) else other_time(rest, now, self._zone)
+            at = syslog_time(rest, now, self._zone) if _SYSLOG.match(rest) else other_time(rest, now, self._zone)
             return level, at, 0, ""
         return level_word(raw), other_time(raw, now, self._zone), 0, ""
 
@@ -319,7 +342,8 @@ class LineParser:
                 thousandths = _THOUSANDTHS.get(value[20:-1])
                 if thousandths is not None and value[19] in ".,":
                     return self._second_at + thousandths
-            return self._moment(value)
+            if (at := self._moment(value)) is not None:
+                return at
         return any_time(value, self._zone)
 
     def _of_json(self, raw: str) -> tuple[Severity, float | None, str] | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.sources.logs.fields import fields, pretty
+from tui.sources.logs.fields import fields, pretty, value_getter
 from tui.sources.logs.line import LogLine, Severity
 from tui.sources.logs.parse import LineParser
 from tui.sources.text import clean
@@ -28,6 +28,38 @@ def parse(*lines: str) -> list[LogLine]:
         ('{"@timestamp":"2026-11-22T09:11:24+01:00","severity":"WARNING","message":"x"}', Severity.WARN, THEN),
         ('{"time":1795335084000,"level":50,"msg":"pino"}', Severity.ERROR, 1795335084.0),
         ('{"log":{"level":"warn"},"message":"ecs"}', Severity.WARN, NOW),
+        ('{"@t":"2026-11-22T08:11:24Z","@l":"Error","@m":"serilog"}', Severity.ERROR, THEN),
+        ('{"Timestamp":"2026-11-22T08:11:24Z","Level":"Warning","RenderedMessage":"serilog"}', Severity.WARN, THEN),
+        ('{"@level":"error","@message":"raft","@timestamp":"2026-11-22T08:11:24Z"}', Severity.ERROR, THEN),
+        ('{"timestamp":"2026-11-22 08:11:24 UTC","error_severity":"LOG","message":"postgres"}', Severity.INFO, THEN),
+        ('{"PRIORITY":"3","MESSAGE":"x","__REALTIME_TIMESTAMP":"1795335084000000"}', Severity.ERROR, THEN),
+        ('{"severityText":"Error","body":"x","time_unix_nano":"1795335084000000000"}', Severity.ERROR, THEN),
+        ('{"severity_number":13,"body":"otel"}', Severity.WARN, NOW),
+        (
+            '{"level":200,"level_name":"INFO","message":"monolog","datetime":"2026-11-22T08:11:24Z"}',
+            Severity.INFO,
+            THEN,
+        ),
+        ('{"log_level":"ERROR","ts_ms":1795335084000}', Severity.ERROR, THEN),
+        ('{"instant":{"epochSecond":1795335084,"nanoOfSecond":0},"level":"WARN"}', Severity.WARN, THEN),
+        ('{"t":{"$date":"2026-11-22T08:11:24Z"},"s":"E","msg":"mongod"}', Severity.ERROR, THEN),
+        ('{"time_local":"22/Nov/2026:08:11:24 +0000","status":"502","request":"GET /"}', Severity.ERROR, THEN),
+        ('{"time_iso8601":"2026-11-22T08:11:24+00:00","status":404,"uri":"/"}', Severity.WARN, THEN),
+        ('{"status":"500","order":7}', Severity.NONE, NOW),
+        ('{"priority":1,"msg":"a job"}', Severity.NONE, NOW),
+        ('{"level":{"name":"error"},"msg":"x"}', Severity.ERROR, NOW),
+        ('{"level":"error","msg":"cut off', Severity.ERROR, NOW),
+        ('Nov 22 08:11:24 web1 api[7]: {"level":"error","msg":"x"}', Severity.ERROR, None),
+        ('2026-11-22T08:11:24Z web1 api[7]: {"level":"info","msg":"an ERROR page"}', Severity.INFO, THEN),
+        ('api-1  | {"level":"warn","time":"2026-11-22T08:11:24Z"}', Severity.WARN, THEN),
+        ('2026-11-22T08:11:24Z stdout F {"level":"error"}', Severity.ERROR, THEN),
+        ('2026-11-22T08:11:24Z\tERROR\tcontroller\tx\t{"level":"info"}', Severity.ERROR, THEN),
+        ("2026-11-22 09:11:24.000 CET [77] ERROR:  x", Severity.ERROR, THEN),
+        ("[2026-11-22 03:11:24 EST] ERROR x", Severity.ERROR, THEN),
+        ("11/22/2026 08:11:24 AM WARN x", Severity.WARN, THEN),
+        ("Nov 22, 2026 8:11:24 AM com.example.Main run", Severity.NONE, THEN),
+        ('shop.example:443 10.0.0.1 - - [22/Nov/2026:08:11:24 +0000] "GET / HTTP/1.1" 500 5', Severity.ERROR, THEN),
+        ('10.0.0.1 - - [22/Nov/2026:08:11:24 +0000] "GET /\\"x\\" HTTP/1.1" 500 5', Severity.ERROR, THEN),
         ('time="2026-11-22T08:11:24Z" level=warning msg="a b"', Severity.WARN, THEN),
         ("2026-11-22 08:11:24,000 ERROR [main] x", Severity.ERROR, THEN),
         ("2026-11-22T08:11:24.000000000Z INFO x", Severity.INFO, THEN),
@@ -49,9 +81,32 @@ def parse(*lines: str) -> list[LogLine]:
         ("9999-99-99 99:99:99 INFO no such day", Severity.INFO, NOW),
     ],
 )
-def test_level_and_time_are_found_in_every_usual_form(line: str, level: Severity, at: float) -> None:
+def test_level_and_time_are_found_in_every_usual_form(line: str, level: Severity, at: float | None) -> None:
     (found,) = parse(line)
-    assert (found.level, found.at) == (level, at)
+    assert (found.level, found.at) == (level, found.at if at is None else at)
+
+
+def test_an_object_behind_a_name_shows_its_message_first_and_has_fields() -> None:
+    raw = 'Nov 22 08:11:24 web1 api[7]: {"level":"error","msg":"no stock","order":{"id":7}}'
+    (found,) = parse(raw)
+    assert found.text == 'web1 api[7]: no stock order={"id":7}'
+    assert found.raw == raw
+    assert dict(fields(raw))["order.id"] == "7"
+    assert value_getter("order.id")(raw) == 7
+    assert '"id": 7' in pretty(raw)
+
+
+def test_the_half_of_the_day_is_heeded() -> None:
+    noon, night, evening = (
+        found.at for found in parse(*(f"11/22/2026 {time} x" for time in ("12:11:24 PM", "12:11:24 AM", "08:11:24 PM")))
+    )
+    assert (noon - THEN, night - THEN, evening - THEN) == (4 * 3600, -8 * 3600, 12 * 3600)
+
+
+def test_quoted_values_are_what_was_meant_by_them() -> None:
+    raw = r'level=info msg="request \"done\"" path="C:\\x" n=1'
+    assert dict(fields(raw)) == {"level": "info", "msg": 'request "done"', "path": r"C:\x", "n": "1"}
+    assert value_getter("msg")(raw) == 'request "done"'
 
 
 def test_a_json_line_shows_its_message_first_and_keeps_the_whole_line() -> None:
@@ -126,6 +181,10 @@ _RESTS = st.sampled_from(
         "+01:00 x",
         "-03 x",
         "GMT",
+        "CET x",
+        '{"level":"error"}',
+        'INFO x {"level":"error"}',
+        'api: {"level":"info","msg":"ERROR"}',
         "x",
         "",
         " ",
@@ -177,7 +236,8 @@ def test_pretty_is_for_json_only() -> None:
 _PIECES = st.sampled_from(
     ["2026-11-22 08:11:24", "{", "}", '"level":', '"error"', "level=", "[", '] "', " - - ", "I1122 08:11:24.123456 ",
      "1:M ", "22 Nov 2026", "Traceback (most recent call last):", "\x1b[31m", "\x1b]0;x\x07", "\x9b", "\u202e", "\r",
-     "\0", "<999>", "9" * 5000, "\ud800", "[/red]", "22/Nov/2026:08:11:24 +0000", "Nov 31 08:11:24 "]
+     "\0", "<999>", "9" * 5000, "\ud800", "[/red]", "22/Nov/2026:08:11:24 +0000", "Nov 31 08:11:24 ",
+     ' {"', '":', '"}', '\\"', "CET", "8:11:24 PM ", '"$date"', '"instant":{"epochSecond":']
 )  # fmt: skip
 
 
@@ -201,6 +261,31 @@ def test_the_trace_of_a_warning_belongs_to_it() -> None:
     found = parse("2026-11-22T08:11:24Z WARNING again", "Traceback (most recent call last):", "ValueError: x")
     assert [line.level for line in found] == [Severity.WARN] * 3
     assert [line.continues for line in found] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('Exception in thread "main" java.lang.NullPointerException: x', "\tat a.B.c(B.java:1)", "Caused by: a.b.C: y"),
+        ("java.lang.OutOfMemoryError: Java heap space", "\tat a.B.c(B.java:1)"),
+        ("Unhandled exception. System.InvalidOperationException: x", "   at Program.Main() in /app/Program.cs:line 5"),
+        ("TypeError: Cannot read properties of undefined (reading 'x')", "    at Object.<anonymous> (/app/a.js:1:2)"),
+        ("thread 'main' panicked at src/main.rs:4:5:",),
+        ("Segmentation fault (core dumped)",),
+        ("ValueError",),
+    ],
+)
+def test_a_program_that_dies_is_an_error_with_what_belongs_to_it(lines: tuple[str, ...]) -> None:
+    found = parse("starting", *lines)
+    assert [line.level for line in found] == [Severity.NONE] + [Severity.ERROR] * len(lines)
+    assert [line.continues for line in found[1:]] == [False] + [True] * (len(lines) - 1)
+
+
+@pytest.mark.parametrize(
+    "line", ["ErrorHandler ready", "TypeErrors are rare", "Exceptional weather", "no ValueError: x"]
+)
+def test_words_that_only_sound_like_a_crash_are_none(line: str) -> None:
+    assert parse(line)[0].level is Severity.NONE
 
 
 def test_chained_python_traces_are_one_with_their_blank_lines() -> None:
