@@ -369,8 +369,10 @@ class OpsApp(App[int]):
         self.push_screen(TextDialog("By hand", shown or "nothing to show by hand here yet"))
 
     def action_pause(self) -> None:
-        """Stop every reading, or go on."""
+        """Stop every reading, or go on; logs are taken all the while, and their view stands still."""
         self._pollers.pause()
+        for pane in self.deck.panes:
+            pane.pause(self._pollers.are_paused)
         self.timekeeper.paused(self._pollers.are_paused)
         self._draw_frame()
 

@@ -249,7 +249,7 @@ class Pollers:
         for source in sources:
             poller = Poller(source, self._publish, is_optional=source.name in optional)
             poller.interval_s = self._interval_s if self._is_hasty or not isinstance(source, Steady) else None
-            poller.pause(self.are_paused)
+            poller.pause(self.are_paused and poller.reading.kind != "logs")
             self._pollers[source.name] = poller
             poller.start()
 
@@ -285,10 +285,13 @@ class Pollers:
             poller.attend(visible=poller.reading.kind in kinds and name not in unseen)
 
     def pause(self) -> None:
-        """Stop every reading, or go on."""
+        """Stop every reading but that of logs, or go on.
+
+        What nobody takes from a log while it is written would be lost; its view stands still instead.
+        """
         self.are_paused = not self.are_paused
         for poller in self._pollers.values():
-            poller.pause(self.are_paused)
+            poller.pause(self.are_paused and poller.reading.kind != "logs")
 
     def refresh(self, kinds: Container[str]) -> None:
         """Read some kinds now."""

@@ -173,6 +173,25 @@ async def test_a_paused_source_is_read_once_when_somebody_asks() -> None:
     await poller.close()
 
 
+async def test_logs_are_read_while_all_else_is_paused() -> None:
+    logs = Scripted([Facts(number) for number in range(50)], name="logs:app")
+    other = Scripted([Facts(number) for number in range(50)])
+    pollers = Pollers(lambda reading: None, interval_s=None, is_hasty=False)
+    pollers.pause()
+    pollers.start([logs, other], optional=())
+    async with asyncio.timeout(5):
+        while logs.reads < 10:
+            await asyncio.sleep(0.005)
+    assert other.reads == 0
+    pollers.pause()
+    pollers.pause()
+    before = logs.reads
+    async with asyncio.timeout(5):
+        while logs.reads < before + 5:
+            await asyncio.sleep(0.005)
+    await pollers.close()
+
+
 async def test_going_on_without_a_pause_reads_nothing_before_its_time() -> None:
     source = Scripted([Facts(1), Facts(2)], interval_s=3600.0)
     seen: list[Reading[Any]] = []

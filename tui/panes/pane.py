@@ -149,6 +149,9 @@ class Pane(Vertical):
         """Draw a reading of one of this pane's sources."""
         raise NotImplementedError
 
+    def pause(self, is_paused: bool) -> None:
+        """Take note that nothing is read any more, or that reading goes on."""
+
     def tick(self) -> None:
         """Draw again what depends on the clock: ages, staleness."""
 
