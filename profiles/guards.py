@@ -3,11 +3,11 @@
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from profiles.values import Duration, Strict
+from profiles.values import Duration, Strict, zone_named
 
 VerbName = Literal[
     "restart",
@@ -109,9 +109,9 @@ class Freeze(Strict):
     @model_validator(mode="after")
     def _is_a_time(self) -> "Freeze":
         try:
-            zone = ZoneInfo(self.zone)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError(f"zone: there is no time zone {self.zone}; written like Europe/Berlin") from None
+            zone = zone_named(self.zone)
+        except ValueError as error:
+            raise ValueError(f"zone: {error}") from None
         weekly = [bool(_WEEKLY.fullmatch(text)) for text in (self.from_, self.to)]
         if weekly == [True, True]:
             return self

@@ -28,6 +28,7 @@ from profiles.values import (
     SystemName,
     Timeout,
     WalkName,
+    ZoneName,
     http_address,
     with_scheme,
 )
@@ -203,6 +204,8 @@ class LogSource(Strict):
     """Which engine of the profile's `docker` section has them; its first when left out."""
     command: Annotated[list[str], Field(min_length=1)] | None = None
     """A program whose output to follow, as an argument list."""
+    zone: ZoneName | None = None
+    """Time zone of times in its lines that name none, as `UTC` or `Europe/Berlin`; this machine's when left out."""
 
     @property
     def is_of_pods(self) -> bool:
@@ -220,6 +223,8 @@ class LogSource(Strict):
             raise ValueError(f"{given[0]} needs a namespace")
         if not self.is_of_pods and (self.container or self.previous or self.cluster):
             raise ValueError("container, previous and cluster are for pods")
+        if self.zone is not None and (self.is_of_pods or self.docker is not None):
+            raise ValueError("zone is for files and commands; the lines of containers have times of their own")
         return self
 
 

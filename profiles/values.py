@@ -4,6 +4,7 @@ import os
 import re
 from typing import Annotated, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -70,6 +71,22 @@ SystemName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_l
 
 WalkName = Annotated[str, Field(pattern=r"^(?:[a-z0-9][a-z0-9-]*|(?:.*/)?[^/]+\.ya?ml)$", max_length=1000)]
 """A checklist or runbook: the name of a shipped one (`daily`), or a path that ends in .yaml."""
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name}; written like Europe/Berlin") from None
+
+
+ZoneName = Annotated[str, AfterValidator(lambda name: zone_named(name).key)]
+"""A time zone, such as `UTC` or `Europe/Berlin`."""
 
 
 class Strict(BaseModel):

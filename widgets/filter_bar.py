@@ -58,7 +58,7 @@ class FilterBar(Horizontal):
     """Hidden until `open`; while a filter is kept it stays in sight, so that nobody takes a part for the whole."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+g", "close", "Clear the filter", key_display="esc", id="filter.close"),
+        Binding("escape,ctrl+g", "close", "Clear the filter, enter keeps it", key_display="esc", id="filter.close"),
         Binding("down", "keep", "Back to the list", show=False, id="filter.down"),
     ]
 

@@ -57,6 +57,7 @@ class HeldView(Widget):
         self._store = LogStore(max_lines, lines, belonging)
         self._look = look
         self._empty = empty
+        self._hint = ""
         self._is_following = True
         self._is_wrapping = False
         self._top = self._cursor = 0
@@ -85,9 +86,37 @@ class HeldView(Widget):
             self._redraw()
 
     def forget_before(self, number: int) -> None:
-        """Forget the lines with smaller numbers."""
+        """Forget the lines with smaller numbers, and their marks: other lines may get these numbers."""
         self._store.forget_before(number)
+        self._marks = [mark for mark in self._marks if mark >= self._store.first]
         self._redraw()
+
+    def replace(self, lines: Sequence[Any], places: Sequence[int]) -> None:
+        """Hold these instead of all that are held: these among others, the first of them now at `places[0]`.
+
+        What is on the screen stays there until they are drawn.
+        """
+        before = self._store.first
+        self._store.forget_before(self._store.end)
+        self._move(before, self._store.first, places)
+        self.extend(lines)
+
+    def replace_front(self, lines: Sequence[Any], places: Sequence[int]) -> None:
+        """Put other lines in place of the oldest: these among others, the first of them now at `places[0]`."""
+        before = self._store.first
+        self._store.forget_before(before + len(places))
+        self._store.extend_front(lines)
+        self._move(before, self._store.first, places)
+        self._redraw()
+
+    def _move(self, before: int, first: int, places: Sequence[int]) -> None:
+        """Let marks and cursor stay on their lines, which were numbered from `before` on."""
+
+        def moved(number: int) -> int:
+            return first + places[number - before] if 0 <= number - before < len(places) else number
+
+        self._marks = sorted(map(moved, self._marks))
+        self._cursor, self._top = moved(self._cursor), moved(self._top)
 
     def clear(self) -> None:
         """Forget every line."""
@@ -191,6 +220,22 @@ class HeldView(Widget):
             return None
         index = count - 1 if self._is_following else min(self._store.index(self._cursor), count - 1)
         return self._store.number(index)
+
+    @property
+    def hint(self) -> str:
+        """What to say beside it while no line passes the predicate."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str) -> None:
+        if hint != self._hint:
+            self._hint = hint
+            self._redraw()
+
+    @property
+    def is_oldest(self) -> bool:
+        """Whether the cursor is on the oldest line that is shown."""
+        return self.cursor_number is not None and self._store.index(self.cursor_number) == 0
 
     def held(self, number: int, count: int) -> tuple[int, Sequence[Any]]:
         """Return the first `count` lines held from a number on, shown or not, and the number of the first of them."""

@@ -14,7 +14,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from widgets.fitting import fit, plain, width_of, wrap
-from widgets.log_held import FLUSH_INTERVAL_S, HeldView, Part, Pattern
+from widgets.log_held import FLUSH_INTERVAL_S, Part, Pattern
+from widgets.log_seeking import SeekingView
 from widgets.log_store import Belonging, Lines, LogLine, Predicate
 from widgets.table_lines import Line, Piece, differences, to_strip
 from widgets.tones import BOLD, REVERSE, tone_classes, tone_css, tone_styles
@@ -29,8 +30,7 @@ _TYPING_PAUSE_S: Final = 0.05
 _LONGEST_FLUSH_S: Final = 0.4
 _DRAWN_SHARE: Final = 60
 """How many times as long as the last drawing took new lines wait for the next."""
-_SEARCH_S: Final = 0.04
-_LABEL_WIDTH: Final = 22
+_LABEL_WIDTH: Final = 33
 _SIDEWAYS: Final = 16
 _MOST_MATCHES: Final = 20
 _SEARCHED: Final = 1_000
@@ -39,7 +39,7 @@ _SEARCHED: Final = 1_000
 Span = tuple[int, int, Style]
 
 
-class LogView(HeldView, can_focus=True):
+class LogView(SeekingView, can_focus=True):
     """The newest lines of a log, or those that pass a predicate.
 
     It follows the end until somebody moves up; then the screen stands still and `behind` counts what came since.
@@ -56,7 +56,8 @@ class LogView(HeldView, can_focus=True):
         Binding("end,G", "follow", "Newest line, and follow", show=False, id="log.follow"),
         Binding("enter", "open", "Open the line", id="log.open"),
         Binding("w", "wrap", "Wrap long lines", show=False, id="log.wrap"),
-        Binding("n", "search(1)", "Next match", show=False, id="log.next"),
+        Binding("n,right_parenthesis", "search(1)", "Next match", show=False, key_display="n )", id="log.next"),
+        Binding("left_parenthesis", "search(-1)", "Match: the one before", show=False, id="log.previous"),
         Binding("m", "mark", "Mark the line, or unmark it", show=False, id="log.mark"),
         Binding("comma", "marked(-1)", "Mark: the previous one", show=False, id="log.previous_mark"),
         Binding("full_stop", "marked(1)", "Mark: the next one", show=False, id="log.next_mark"),
@@ -137,6 +138,7 @@ class LogView(HeldView, can_focus=True):
 
     def action_follow(self) -> None:
         """Go to the newest line and follow."""
+        self._stop_seeking()
         self.paused = False
 
     def action_sideways(self, steps: int) -> None:
@@ -158,12 +160,10 @@ class LogView(HeldView, can_focus=True):
             self.post_message(self.Opened(self, line))
 
     def action_search(self, step: int) -> None:
-        """Move the cursor to the next line that matches the highlight, also within what is folded into it.
-
-        A long way takes several presses.
-        """
-        if (pattern := self._highlight) is not None:
-            self._seek(lambda number: any(map(pattern.search, self._texts(number))), step)
+        """Move the cursor to the next line that matches the highlight, or to the one before; also within a fold."""
+        pattern = self._highlight
+        holds = (lambda number: any(map(pattern.search, self._texts(number)))) if pattern is not None else None
+        self.seek_number(holds, step, "match")
 
     def _texts(self, number: int) -> Iterator[str]:
         return (self._store[each].text for each in self._store.folded(number)[:_SEARCHED])
@@ -190,7 +190,7 @@ class LogView(HeldView, can_focus=True):
                 self._is_following = False
                 self._go(index)
                 return
-        self.app.bell()
+        self._miss("mark", step, is_asked=True)
 
     def stand_at(self, number: int) -> None:
         """Put the cursor on the line with a number, in the middle of the screen; following ends.
@@ -212,28 +212,6 @@ class LogView(HeldView, can_focus=True):
             at = bisect.bisect_left(range(store.count), value, key=lambda index: of(store[store.number(index)]))
             self._go(min(at, store.count - 1))
 
-    def seek(self, wanted: Predicate, step: int) -> None:
-        """Move the cursor to the next shown line that is wanted (`step` 1) or the one before (-1).
-
-        It rings when there is none; a long way takes several calls, so that no key waits.
-        """
-        self._seek(lambda number: wanted(self._store[number]), step)
-
-    def _seek(self, wanted: Callable[[int], bool], step: int) -> None:
-        store = self._store
-        if not store.count:
-            return
-        index = store.count - 1 if self._is_following else store.index(self._cursor)
-        # While following, the newest line itself may be what is wanted.
-        deadline, index = perf_counter() + _SEARCH_S, index if self._is_following and step < 0 else index + step
-        while 0 <= index < store.count:
-            if wanted(store.number(index)) or perf_counter() > deadline:
-                self._is_following = False
-                self._go(index)
-                return
-            index += step
-        self.app.bell()
-
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Move up where the mouse is on."""
         self.action_cursor(-3)
@@ -244,6 +222,7 @@ class LogView(HeldView, can_focus=True):
 
     def _go(self, index: int) -> None:
         """Put the cursor on the line shown at `index` and scroll as little as shows it."""
+        self._stop_seeking()
         store = self._store
         if not store.count:
             return
@@ -352,6 +331,8 @@ class LogView(HeldView, can_focus=True):
         if not self.is_attached or not self.size:
             return
         self._place()
+        if not self._is_following and self._widens():
+            self._place()
         if self._is_following and self._parts:
             self._top, self._cursor = self._parts[0][0], self._parts[-1][0]
         width, label_width = self.size.width, self._label_width
@@ -393,6 +374,13 @@ class LogView(HeldView, can_focus=True):
         spans = [(start - begin, end - begin, look) for start, end, look in line.spans]
         return pieces + self._text_pieces(x, text, self._looks[line.tone] + cursor, spans)
 
+    def _widens(self) -> bool:
+        """Make room for the labels on the screen; return whether there was too little."""
+        labels = [self._shown(number).label for number in {number for number, _ in self._parts}]
+        wanted = min(_LABEL_WIDTH, max(map(width_of, labels), default=0))
+        before, self._label_width = self._label_width, max(self._label_width, wanted)
+        return wanted > before
+
     def _is_marked(self, number: int) -> bool:
         at = bisect.bisect_left(self._marks, number)
         return at < len(self._marks) and self._marks[at] == number
@@ -415,7 +403,9 @@ class LogView(HeldView, can_focus=True):
     def _words_when_empty(self) -> str:
         if self._store.is_filtering:
             return "looking…"
-        return f"none of {len(self._store)} lines passes the filter" if len(self._store) else self._empty
+        if not len(self._store):
+            return self._empty
+        return f"none of {len(self._store)} lines passes the filter" + (f"; {self.hint}" if self.hint else "")
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the screen."""

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from tui.panes import log_saved
 from tui.panes.log_saved import Saved
-from tui.sources.logs.stack import Filter, Stack, new_filter
+from tui.sources.logs.stack import Filter, Stack
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.clipboard import copy
 from widgets.dialogs import InputDialog
@@ -49,7 +49,7 @@ class FilterPage(ModalScreen[None]):
         stack: Callable[[], Stack],
         change: Callable[[Stack], None],
         of_profile: list[Saved],
-        now: Callable[[], float],
+        new_filter: Callable[[str, bool], Filter],
     ) -> None:
         """Prepare the page.
 
@@ -57,13 +57,13 @@ class FilterPage(ModalScreen[None]):
             stack: returns the filters in force.
             change: puts others into force.
             of_profile: what the profile keeps.
-            now: `time.time`, for filters by time.
+            new_filter: makes a filter of what was typed, and whether it hides; times are those of the zone shown.
         """
         super().__init__()
         self._stack = stack
         self._change = change
         self._of_profile = of_profile
-        self._now = now
+        self._new_filter = new_filter
         self._own = log_saved.own()
 
     def compose(self) -> ComposeResult:
@@ -114,11 +114,11 @@ class FilterPage(ModalScreen[None]):
             case ("stack", number):
                 self._change(self._stack().toggled(number))
             case ("kept", number):
-                stack, now = self._stack(), self._now()
+                stack = self._stack()
                 for typed in self._kept[number].show:
-                    stack = stack.with_filter(new_filter(typed, now))
+                    stack = stack.with_filter(self._new_filter(typed, False))
                 for typed in self._kept[number].hide:
-                    stack = stack.with_filter(new_filter(typed, now, excludes=True))
+                    stack = stack.with_filter(self._new_filter(typed, True))
                 broken = [one for one in stack.filters if one.query.error]
                 self._say(f"{broken[0].typed}: {broken[0].query.error}" if broken else "")
                 self._change(Stack(tuple(f for f in stack.filters if f not in broken), stack.minimum, stack.hidden))

@@ -1,5 +1,6 @@
 """Log lines → what the view shows, what it folds, and a line's page. Pure."""
 
+import os.path
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,9 +17,10 @@ from profiles.schema import LogSource, Profile
 from tui.sources.docker.source import shown_socket
 from tui.sources.logs.colours import COLOUR, stretches
 from tui.sources.logs.fields import fields, pretty, shape_of
-from tui.sources.logs.json_line import json_object
+from tui.sources.logs.json_line import json_object, object_in
 from tui.sources.logs.line import OWN, LineKind, LogLine, Severity
 from tui.sources.logs.messages import Stream, stream_of
+from tui.sources.logs.packed import is_packed
 from tui.sources.logs.stdin import STDIN
 from tui.sources.text import clean, clean_lines
 from widgets.cell import Tone
@@ -46,6 +48,7 @@ _SAME_START: Final = 6
 """Characters of two messages that must be equal before the rest is looked at."""
 _STANDARD: Final = ColorSystem.STANDARD
 _GREY: Final = 8
+_UNPACKING: Final[Mapping[str, str]] = {".gz": "zcat", ".bz2": "bzcat", ".xz": "xzcat"}
 LEVELS: Final = (Severity.NONE, Severity.INFO, Severity.WARN, Severity.ERROR)
 """The minimum levels that one key goes through."""
 
@@ -64,16 +67,24 @@ def label_tone(index: int) -> Tone:
 
 
 def shown_line(
-    line: LogLine, tone: Tone, *, by_origin: bool, in_utc: bool = True, in_colour: bool = False
+    line: LogLine,
+    tone: Tone,
+    *,
+    by_origin: bool,
+    in_utc: bool = True,
+    in_colour: bool = False,
+    now: float | None = None,
 ) -> ShownLine:
     """Return a line as the view draws it, labelled with time of day, level, and source or origin.
 
-    `in_colour` gives it the colours that the program wrote.
+    `in_colour` gives it the colours that the program wrote. What is not of the day that `now` is in has its date too.
     """
     kind = line.kind
-    name = _short(kind.source, kind.origin) if by_origin else kind.source[:_NAME_WIDTH]
-    clock = time.gmtime(line.at) if in_utc else time.localtime(line.at)
-    label = f"{time.strftime('%H:%M:%S', clock)} {_MARKS[kind.level]} {name}"
+    name = _short(kind.source, kind.origin) if by_origin else _cut(kind.source)
+    told = time.gmtime if in_utc else time.localtime
+    clock, today = told(line.at), told(line.at if now is None else now)
+    form = "%H:%M:%S" if clock[:3] == today[:3] else "%m-%d %H:%M:%S" if _is_near(clock, today) else "%Y-%m-%d %H:%M:%S"
+    label = f"{time.strftime(form, clock)} {_MARKS[kind.level]} {name}"
     spans = _spans(line.colours, len(line.text)) if in_colour else ()
     return ShownLine(line.text, _TONES[kind.level], label, tone, spans)
 
@@ -100,11 +111,21 @@ def _style(look: str) -> Style:
     )
 
 
+def _is_near(clock: time.struct_time, today: time.struct_time) -> bool:
+    """Tell whether month and day alone leave no doubt about the year."""
+    return clock.tm_year == today.tm_year or (clock.tm_year == today.tm_year - 1 and clock.tm_mon > today.tm_mon)
+
+
+def _cut(name: str) -> str:
+    """Return a name as long as there is room for; of what is left out, it is in the middle: names differ at the end."""
+    return name if len(name) <= _NAME_WIDTH else f"{name[:5]}…{name[5 - _NAME_WIDTH + 1 :]}"
+
+
 def _short(source: str, origin: str) -> str:
     if "/" in origin:  # pod/container: what tells pods of one workload apart is the end of the name
         tail = origin.partition("/")[0].rpartition("-")[2]
         return f"{source[: max(1, _NAME_WIDTH - 1 - len(tail))]}·{tail}"[:_NAME_WIDTH]
-    return origin.removesuffix(".log")[:_NAME_WIDTH]
+    return _cut(origin.removesuffix(".log"))
 
 
 def is_error(line: LogLine) -> bool:
@@ -145,6 +166,12 @@ def moment(at: float, zone: tzinfo | None = UTC) -> str:
         return datetime.fromtimestamp(at, UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):
         return f"{at:.3f}"
+
+
+def short_moment(at: float, zone: tzinfo | None = UTC) -> str:
+    """Return the same to the second and without the year: `11-26 14:05:00Z`."""
+    date, _, clock = moment(at, zone).partition(" ")
+    return f"{date[5:]} {clock[:8]}{clock[12:]}" if clock else date
 
 
 def message_of(lines: Sequence[LogLine], at: int) -> list[int]:
@@ -188,7 +215,7 @@ def page(line: LogLine, message: Sequence[LogLine] = ()) -> str:
 
 def traces(raw: str) -> Iterator[tuple[str, str]]:
     """Yield what a JSON line holds of several lines, as stack traces are, by the field's name."""
-    waiting: list[tuple[str, object]] = [("", json_object(raw))]
+    waiting: list[tuple[str, object]] = [("", json_object(object_in(raw)))]
     while waiting:
         name, value = waiting.pop()
         if isinstance(value, dict):
@@ -206,6 +233,8 @@ def by_hand(entry: LogSource, profile: Profile) -> str:
     """Return the command that follows this log in a shell."""
     if entry.file == STDIN:
         return "# what is piped into opstui: only its writer has it"
+    if entry.file is not None and is_packed(entry.file):
+        return clean(f"{_UNPACKING[os.path.splitext(entry.file)[1]]} {shlex.quote(entry.file)}")
     if entry.file is not None:
         return clean(f"tail -n 200 -F {entry.file if ' ' not in entry.file else shlex.quote(entry.file)}")
     if entry.command is not None:

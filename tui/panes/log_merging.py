@@ -59,3 +59,9 @@ def in_order(*parts: Sequence[LogLine]) -> list[LogLine]:
     merger = Merger()
     merger.put(chain.from_iterable(parts), 0.0)
     return merger.take(float("inf"))
+
+
+def places(held: Sequence[LogLine], merged: Sequence[LogLine]) -> list[int]:
+    """Return where lines are among those that they were merged with."""
+    index = {id(line): number for number, line in enumerate(merged)}
+    return [index[id(line)] for line in held]

@@ -61,7 +61,14 @@ class TallyPage(ModalScreen[None]):
     TallyPage #hint { color: $text-muted; height: 1; }
     """
 
-    def __init__(self, field: str, view: LogView, judge: Judge | None, narrow: Callable[[str, bool], None]) -> None:
+    def __init__(
+        self,
+        field: str,
+        view: LogView,
+        judge: Judge | None,
+        narrow: Callable[[str, bool], None],
+        beside: Callable[[], str] = lambda: "",
+    ) -> None:
         """Prepare the page.
 
         Args:
@@ -69,12 +76,14 @@ class TallyPage(ModalScreen[None]):
             view: has the lines.
             judge: tells which messages are counted; None: all.
             narrow: adds a filter, that hides what it means when the second argument says so.
+            beside: tells what of the logs is not among the view's lines; empty when all of it is.
         """
         super().__init__()
         self._field = field
         self._view = view
         self._judge = judge
         self._narrow = narrow
+        self._beside = beside
         self._gathering = Gathering()
         self._tally = Tally(field)
         self._rates = Rates()
@@ -130,6 +139,7 @@ class TallyPage(ModalScreen[None]):
             told.append(f"{tally.others:,} more beyond those told apart")
         if behind > _CHUNK:
             told.append(f"still counting: {behind:,} to go")
+        told += [beside] if (beside := self._beside()) else []
         self.query_one("#counts", Static).update(Text("; ".join(told)))
         figures = self.query_one("#figures", Static)
         figures.display = (found := tally.figures()) is not None

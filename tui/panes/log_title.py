@@ -1,10 +1,12 @@
 """The lines above the logs: counts, rates, what is hidden, dropped or missing, and the filters one upon the other."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, tzinfo
 from typing import Final
 
 from tui.panes.failing import age_segment, oldest
 from tui.panes.log_filter_page import state_of
+from tui.panes.log_lines import moment, short_moment
 from tui.sources.logs.line import LogBatch, Severity
 from tui.sources.logs.stack import Stack
 from tui.sources.reading import Reading
@@ -23,14 +25,21 @@ def title(
     zone: str,
     older: str,
     on_disk: int = 0,
+    *,
+    of: tzinfo | None = UTC,
 ) -> list[Segment]:
-    """Return the counts: following or how far behind, rates, what is hidden, what was dropped and why."""
+    """Return the counts: following or how far behind, rates, what is hidden, what was dropped and why.
+
+    While the screen stands still, the cursor's line has its whole time there, in the zone `of` (None: this machine's).
+    """
     told = []
     if view.paused:
         told.append(Segment(f" PAUSED {view.behind:,} behind ", "warn", reverse=True))
     else:
         told.append(Segment("following", "ok"))
     told.append(Segment(zone, "dim", priority=2))
+    if view.paused and (line := view.cursor_line) is not None:
+        told.append(Segment(f"at {moment(line.at, of)}", "", f"at {short_moment(line.at, of)}", 1))
     told.append(Segment(older, "accent"))
     errors = sum(batch.errors_per_s for batch in batches)
     told.append(Segment(f"{rate(sum(batch.lines_per_s for batch in batches))} lines/s"))
@@ -38,7 +47,8 @@ def title(
     if view.untested:
         told.append(Segment(f"looking through {view.untested:,} older", "accent"))
     elif hidden := view.line_count - view.visible_count:
-        told.append(Segment(f"{hidden:,} hidden by filters", "warn"))
+        told.append(Segment(f"{view.visible_count:,} shown, {hidden:,} hidden by filters", "warn",
+                            f"{view.visible_count:,} shown, {hidden:,} hidden"))  # fmt: skip
     if view.joins is not None:
         told.append(Segment(f"folded to {view.rows:,}", "accent", priority=2))
     if stack.minimum is not Severity.NONE:
@@ -70,12 +80,17 @@ def age(batches: Sequence[LogBatch], readings: Iterable[Reading[LogBatch]], now:
     return age_segment(found, now, max(found.interval_s, 2.0) if found else None)
 
 
-def stacked(stack: Stack, *, is_unfiltered: bool) -> list[Segment]:
-    """Return the filters one upon the other: what each shows or hides, and whether it is at work."""
+def stacked(stack: Stack, *, is_unfiltered: bool, zone: tzinfo | None = UTC) -> list[Segment]:
+    """Return the filters one upon the other: what each shows or hides, and whether it is at work.
+
+    What a time meant when it was typed stands behind it, in the zone that is shown now (None: this machine's).
+    """
     told = [Segment("unfiltered for now (u)", "warn", reverse=True)] if is_unfiltered else []
     for number, one in enumerate(stack.filters):
         state, tone = state_of(one)
         words = f"{'-' if one.excludes else '+'} {one.typed}"
         suffix = "" if state == "on" else f" ({state})"
+        if one.query.moments:
+            suffix = f" ({', '.join(short_moment(at, zone) for at in one.query.moments)}){suffix}"
         told.append(Segment(words + suffix, tone if state != "on" else "accent", words[:16] + suffix, number + 1))
     return told

@@ -15,10 +15,11 @@ from textual.timer import Timer
 from tui.panes import log_lines, tabs
 from tui.panes.failing import failure_words
 from tui.panes.log_handing import LogHanding
-from tui.panes.log_merging import HOLD_S, Merger, in_order
+from tui.panes.log_merging import HOLD_S, Merger, in_order, places
 from tui.panes.log_title import age, stacked, title
 from tui.panes.pane import Desk
 from tui.sources.logs.line import LogBatch, LogLine
+from tui.sources.logs.source import is_of_files
 from tui.sources.reading import Reading
 from tui.units import rate
 from widgets.dialogs import Choice, ChooseDialog
@@ -39,6 +40,8 @@ _HIDDEN_RELEASE_S: Final = 1.0
 """The same while nobody looks: lines that wait cost nothing."""
 _FLOOD: Final = 1_000
 """Lines of a batch from which on nobody can read them, and they wait for no other log."""
+_SMALL_BYTES: Final = 16 * 1024 * 1024
+"""Files that hold no more are read whole when the tab is first looked at, where a profile has nothing but files."""
 REVEAL_S: Final = 10.0
 """How much later than an entry the oldest line may be that still shows it."""
 _SLICE: Final = 1000
@@ -62,8 +65,24 @@ class LogsPane(LogHanding):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter('include')", "Include", id="logs.include"),
         Binding("x", "filter('exclude')", "Exclude", id="logs.exclude"),
+        Binding(
+            "semicolon",
+            "filter('find')",
+            "Find: mark, and hide nothing; n and ( go on",
+            show=False,
+            key_display=";",
+            id="logs.find",
+        ),
         Binding("f", "filters", "Filters: turn on and off, keep, fetch", id="logs.filters"),
         Binding("v", "level", "Level", id="logs.level"),
+        Binding(
+            "asterisk",
+            "same",
+            "Same: only lines with a value that this one has",
+            show=False,
+            key_display="*",
+            id="logs.same",
+        ),
         Binding("o", "sources", "Sources", id="logs.sources"),
         Binding("space", "pause", "Follow: stand still, or go on", key_display="space", id="logs.pause"),
         Binding(
@@ -103,6 +122,10 @@ class LogsPane(LogHanding):
         self._releasing: Timer | None = None
         self._slices: deque[Sequence[LogLine]] = deque()
         """Lines on their way into the view."""
+        self._follows_after = False
+        """Whether the view goes on to follow once nothing is paused any more."""
+        self._was_read_back = False
+        """Whether small files were read back, or found to be too big."""
         self._by_origin: set[str] = set()
         """Logs of several files or pods, whose lines are labelled by origin."""
 
@@ -117,6 +140,9 @@ class LogsPane(LogHanding):
         )
         yield FilterBar(
             id="logs-exclude", sign="exclude x", placeholder="what to hide: an expression, or fields: path = /health"
+        )
+        yield FilterBar(
+            id="logs-find", sign="find ;", placeholder="expression to mark; enter goes to one, n and ( go on"
         )
 
     def on_mount(self) -> None:
@@ -171,15 +197,15 @@ class LogsPane(LogHanding):
             and len(lines) < _MOST_LATE
             and perf_counter() - self._settled_at < _LATE_S
             and lines[0].at < newest.at - HOLD_S
-            and not (view.paused or view.marks or self._older.is_reading or self._slices)
+            and not (self._older.has_read or self._slices)
             and view.line_count < _MOST_RESORTED
         )
 
     def _put_between(self, lines: Sequence[LogLine]) -> None:
-        """Put lines where their times belong; nobody has moved through what is shown yet."""
-        first, held = self._view.held(self._view.first_number, _MOST_RESORTED)
-        self._view.forget_before(first + len(held))
-        self._extend(in_order(held, lines))
+        """Put lines where their times belong."""
+        _, held = self._view.held(self._view.first_number, _MOST_RESORTED)
+        merged = in_order(held, lines)
+        self._view.replace(merged, places(held, merged))
 
     def _release(self) -> None:
         """Show what has waited for the lines of other logs, and come again for what still does."""
@@ -203,7 +229,12 @@ class LogsPane(LogHanding):
     def _look(self, line: LogLine) -> ShownLine:
         tone = log_lines.label_tone(self._order[line.source])
         return log_lines.shown_line(
-            line, tone, by_origin=line.source in self._by_origin, in_utc=self._in_utc, in_colour=self._in_colour
+            line,
+            tone,
+            by_origin=line.source in self._by_origin,
+            in_utc=self._in_utc,
+            in_colour=self._in_colour,
+            now=self.desk.now(),
         )
 
     def _extend(self, lines: Sequence[LogLine]) -> None:
@@ -245,11 +276,25 @@ class LogsPane(LogHanding):
         for batch in self.batches:
             rates = self._rates.setdefault(batch.name, deque(maxlen=_RATES))
             rates.append((batch.lines_per_s, batch.errors_per_s))
+        if (
+            not self._was_read_back
+            and self._early is None
+            and len(self.batches) == len(self._order)
+            and all(source.has_caught_up for source in self._sources())
+        ):
+            self._was_read_back = True
+            of_files = all(is_of_files(entry) for entry in self.desk.profile.logs.values())
+            if of_files and 0 < sum(batch.older_bytes for batch in self.batches) <= _SMALL_BYTES:
+                self._read_small_files()
         self._draw_frame()
 
     def _draw_frame(self) -> None:
         if not self.children:  # on the way out they go before this pane's timers
             return
+        shown = [batch for batch in self.batches if batch.name not in self._stack.hidden]
+        older = self._older.words(self._stack, sum(batch.older_bytes for batch in shown))
+        self._older_words = older
+        self._view.hint = "; ".join(filter(None, [self._why_none(), self._older.hint(older) if shown else ""]))
         self.query_one("#logs-title", SegmentLine).show(
             [
                 *title(
@@ -258,15 +303,16 @@ class LogsPane(LogHanding):
                     self.batches,
                     len(self._order),
                     self._zone_words(),
-                    self._older.words,
+                    older,
                     self._held.on_disk,
+                    of=self._shown_zone,
                 ),
                 age(self.batches, self._readings.values(), self.desk.now()),
             ]
         )
         line = self.query_one("#logs-stack", SegmentLine)
         line.display = bool(self._stack.filters)
-        line.show(stacked(self._stack, is_unfiltered=self._is_unfiltered))
+        line.show(stacked(self._stack, is_unfiltered=self._is_unfiltered, zone=self._shown_zone))
         self._draw_notice()
 
     @property
@@ -325,6 +371,9 @@ class LogsPane(LogHanding):
 
     def _words_about(self, name: str, batch: LogBatch | None) -> str:
         shown = "hidden" if name in self._stack.hidden else "shown"
+        reading = self._readings.get(f"logs:{name}")
+        if reading is not None and reading.error is not None:
+            return f"{shown}, {reading.error}"
         if batch is None:
             return f"{shown}, nothing yet"
         if batch.problems:
@@ -350,9 +399,18 @@ class LogsPane(LogHanding):
         self._view.paused = not self._view.paused
         self._draw_frame()
 
+    def pause(self, is_paused: bool) -> None:
+        """Stand still while everything else does; lines keep coming. Then follow again, if that was what it did."""
+        if is_paused:
+            self._follows_after = not self._view.paused
+            self._view.paused = True
+        elif self._follows_after:
+            self._view.paused = False
+        self._draw_frame()
+
     def action_error(self, step: int) -> None:
         """Move to the next or previous line of level error."""
-        self._view.seek(log_lines.is_error, step)
+        self._view.seek(log_lines.is_error, step, "error")
         self._draw_frame()
 
     def by_hand(self) -> str:

@@ -236,7 +236,7 @@ async def test_filters_work_while_lines_pour_in_and_counts_say_what_is_hidden() 
         await until(pilot, lambda: len(app.texts) == 2)
         app.batch("INFO order placed again", "INFO cart again")
         assert app.texts[-1] == "INFO order placed again"
-        assert "2 hidden by filters" in app.counts
+        assert "3 shown, 2 hidden" in app.counts
         await pilot.press("x", *"placed", "enter")
         await until(pilot, lambda: app.texts == ["ERROR order failed"])
         await pilot.press("escape")
@@ -389,14 +389,18 @@ async def test_what_another_log_wrote_before_comes_before_though_it_arrives_late
 
 async def test_nothing_moves_under_who_has_moved_up() -> None:
     app, now = PaneApp(), time.time() // 1000 * 1000 + 500
-    async with app.run_test() as pilot:
+    async with app.run_test(size=(80, 10)) as pilot:
         await until(pilot, lambda: app.pane._early is None)
-        app.batch(*written_at(now - 400, now - 398))
-        await until(pilot, lambda: len(app.texts) == 2)
-        await pilot.press("k")
+        app.batch(*written_at(*(now - 400 + second for second in range(30))))
+        await until(pilot, lambda: len(app.texts) == 30)
+        await pilot.press("pageup")
+        here, on_screen = app.view.cursor_line, app.view.lines_on_screen()
         app.batch(*written_at(now - 401), source="db")
-        await until(pilot, lambda: len(app.texts) == 3)
-        assert moments(app) == [100.0, 102.0, 99.0]
+        await until(pilot, lambda: len(app.texts) == 31)
+        await pilot.pause(0.2)
+        assert moments(app) == [99.0 + second for second in range(31)]
+        assert app.view.cursor_line == here
+        assert app.view.lines_on_screen() == on_screen
 
 
 async def test_the_programs_colours_are_shown_or_not() -> None:

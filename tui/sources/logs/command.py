@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from datetime import tzinfo
 from typing import Final
 
 from tui.sources.errors import SourceError, Unreachable, Unreadable
@@ -27,7 +28,8 @@ _PAUSE_S: Final = 0.0005
 class CommandFollower:
     """Runs the program in a process group and session of its own, without input or terminal, and again when it ends."""
 
-    def __init__(self, source: str, command: list[str], intake: Intake) -> None:
+    def __init__(self, source: str, command: list[str], intake: Intake, zone: tzinfo | None = None) -> None:
+        self._zone = zone
         self._command = command
         self._intake = intake
         self._program = clean(os.path.basename(command[0]), limit=60)
@@ -112,7 +114,7 @@ class CommandFollower:
         with selectors.DefaultSelector() as selector:
             for stream, origin in ((process.stdout, self._program), (process.stderr, "stderr")):
                 if stream is not None:
-                    parser = LineParser(self._source, origin)
+                    parser = LineParser(self._source, origin, self._zone)
                     selector.register(stream, selectors.EVENT_READ, (stream, LineSplitter(), parser))
             while selector.get_map() and not self._is_closing.is_set():
                 for key, _ in selector.select(0.5):

@@ -92,6 +92,11 @@ class FileFollower:
         """Where what is shown begins in each file."""
         return Begun(self._paths, dict(self._shown_from))
 
+    @property
+    def older_bytes(self) -> int:
+        """What the files hold before what is shown of them."""
+        return sum(list(self._shown_from.values()))
+
     def start(self) -> None:
         """Begin to follow, in a thread of its own: a dead network file system hangs nobody else."""
         self._thread = threading.Thread(target=self._run, name=f"logs {self._source}", daemon=True)

@@ -131,6 +131,8 @@ class LogBatch:
     """When it came to its end, in words: what is piped into opstui does; empty for what goes on."""
     away_since: float | None = None
     """Since when nobody answers who could tell of more lines, `time.time()`; None while somebody does."""
+    older_bytes: int = 0
+    """What the files that are followed hold before the lines that were shown of them; 0 for what is no file."""
 
     def numbers(self) -> Iterator[Number]:
         """Return rates, drops, gaps, and what the profile's filters count."""

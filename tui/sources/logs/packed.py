@@ -6,6 +6,7 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from typing import Any, Final
 
 from tui.sources.errors import Denied
@@ -25,9 +26,9 @@ def is_packed(path: str) -> bool:
 class PackedFollower(StreamFollower):
     """Unpacks one file, no faster than its lines are taken."""
 
-    def __init__(self, source: str, path: str, intake: Intake) -> None:
+    def __init__(self, source: str, path: str, intake: Intake, zone: tzinfo | None = None) -> None:
         """Prepare to read; nothing is opened yet."""
-        super().__init__(source, clean(os.path.basename(path), limit=80), intake)
+        super().__init__(source, clean(os.path.basename(path), limit=80), intake, zone)
         self._path = path
         self._parser.is_of_past = True
 

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import IO, Any, Final
 
 from tui.sources.logs.files import Begun, Key
@@ -46,8 +47,21 @@ _MOST_WAITING: Final = 10_000
 class Past:
     """Reads one log backwards, in a thread of its own; another may look at the counts meanwhile."""
 
-    def __init__(self, source: str, begun: Begun, shown: Callable[[str], str] | None = None) -> None:
-        """Prepare to read; `shown` takes what looks like a secret out of a line."""
+    def __init__(
+        self,
+        source: str,
+        begun: Begun,
+        shown: Callable[[str], str] | None = None,
+        *,
+        is_deep: bool = True,
+        zone: tzinfo | None = None,
+    ) -> None:
+        """Prepare to read; `shown` takes what looks like a secret out of a line.
+
+        `is_deep`: also the rotated and packed generations, not only the files that are followed.
+        """
+        self.is_deep = is_deep
+        self._zone = zone
         self._source = source
         self._shown = shown
         self._begun = begun
@@ -70,6 +84,8 @@ class Past:
         An empty list says only that time has passed. `sieve` leaves out what cannot pass without parsing it.
         """
         found = [each for path in self._begun.paths for each in _generations(path, self._begun.offsets)]
+        if not self.is_deep:
+            found = [each for each in found if each[0] in self._begun.offsets]
         unique = dict(sorted(found, key=lambda each: -each[1].changed)).values()
         self.left_bytes = sum(each.size for each in unique)
         for each in unique:
@@ -96,7 +112,7 @@ class Past:
             )
 
     def _passing(self, found: "_Generation", block: bytes, judge: Judge | None, sieve: Sieve | None) -> list[LogLine]:
-        parser = LineParser(self._source, clean(found.origin, limit=80))
+        parser = LineParser(self._source, clean(found.origin, limit=80), self._zone)
         parser.is_of_past = True
         passing: list[LogLine] = []
         for piece in _pieces(block):
@@ -221,6 +237,8 @@ class Reading:
         self._found: deque[LogLine] = deque()
         self._has_room = threading.Event()
         self._is_over = False
+        self.is_stopped = False
+        """Whether somebody ended it."""
         logs = [past.lines(judge, sieve) for past in pasts]
         threading.Thread(target=self._run, args=(logs,), name="past of logs", daemon=True).start()
 
@@ -258,6 +276,7 @@ class Reading:
 
     def stop(self) -> None:
         """Read no further; what was found and not taken is forgotten."""
+        self.is_stopped = True
         for past in self._pasts:
             past.stop()
         self._found.clear()

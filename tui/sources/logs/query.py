@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
+from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -29,6 +30,11 @@ Holds = Callable[[int], bool]
 _COMPARISON: Final = re.compile(
     r'([A-Za-z_@$][\w.@\-/$]*)\s+(==|!=|>=|<=|!~|=|>|<|~)\s+("(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/(?=[\s)]|$)|[^\s]+)'
 )
+_TIGHT: Final = re.compile(
+    r"(?<!\S)(\(*)(?:([A-Za-z_@$](?:[\w.@\-/$]*\w)?)(>=|<=|!=|==|>|<)(-?\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)?)"
+    r"|(level)(>=|<=|!=|==|=|>|<)([A-Za-z]+))(?=[\s)]|$)"
+)
+"""A comparison with a number or of the level without blanks, which hardly any line holds as its text."""
 _EXISTS: Final = re.compile(r"has\s+([A-Za-z_@$][\w.@\-/$]*)")
 _WORD: Final = re.compile(r"(and|or|not)\b", re.IGNORECASE)
 _DEEPEST: Final = 20
@@ -73,6 +79,10 @@ class Query:
     """Why it cannot be read."""
     known: Known = _NOTHING
     """Of the lines that pass; what an expression tells is told by `words`."""
+    names: tuple[str, ...] = ()
+    """Fields that are asked for."""
+    moments: tuple[float, ...] = ()
+    """What the times in it meant when it was typed."""
 
 
 def words_in(expression: str) -> frozenset[str]:
@@ -85,17 +95,28 @@ def _runs(text: str) -> frozenset[str]:
     return frozenset(run.lower() for run in _RUN.findall(text)) if text.isascii() else frozenset()
 
 
-def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
-    """Return what a person typed as a test; `now` and `zone` are for times like `14:05` and `-5m`."""
+def query(typed: str, now: float, zone: tzinfo = UTC, within: tuple[float, float] | None = None) -> Query:
+    """Return what a person typed as a test; `now`, `zone` and `within` are for times: see `typed_moment`."""
     text = typed.strip()
     if not text:
         return Query()
+    if text[0] != "/":
+        text = _TIGHT.sub(lambda found: f"{found[1]}{' '.join(filter(None, found.groups()[1:]))}", text)
     if text[0] != "/" and (_COMPARISON.search(text) or _EXISTS.match(text)):
         try:
-            reader = _Reader(text, now, zone)
+            reader = _Reader(text, partial(typed_moment, now=now, zone=zone, within=within))
             test, known = reader.read()
             marked = next(iter(reader.sought), Search())
-            return Query(test, tuple(reader.parts), reader.holds(test), marked=marked, asks_fields=True, known=known)
+            return Query(
+                test,
+                tuple(reader.parts),
+                reader.holds(test),
+                marked=marked,
+                asks_fields=True,
+                known=known,
+                names=tuple(reader.names),
+                moments=tuple(reader.moments),
+            )
         except _NotFields:
             pass
         except ValueError as error:
@@ -112,6 +133,11 @@ def query(typed: str, now: float, zone: tzinfo = UTC) -> Query:
     return Query(test_text, (test_text,), words=found, marked=found)
 
 
+def has_value(name: str, lines: Iterable[LogLine]) -> bool:
+    """Tell whether one of some lines has a field of that name, or every line has it."""
+    return name in OF_LINES or any(map(has_field(name), lines))
+
+
 class _NotFields(Exception):
     """It is not written as comparisons of fields are."""
 
@@ -119,12 +145,15 @@ class _NotFields(Exception):
 class _Reader:
     """Reads comparisons joined by and, or, not and parentheses."""
 
-    def __init__(self, text: str, now: float, zone: tzinfo) -> None:
+    def __init__(self, text: str, moment_of: Callable[[str], float]) -> None:
         self._text = text
         self._at = 0
         self._depth = 0
-        self._now = now
-        self._zone = zone
+        self._moment_of = moment_of
+        self.names: list[str] = []
+        """Fields that were asked for."""
+        self.moments: list[float] = []
+        """What its times mean."""
         self._quick: set[Test] = set()
         self._known: dict[Test, Known] = {}
         self._holds: dict[Test, Holds] = {}
@@ -237,6 +266,7 @@ class _Reader:
             return test
         if found := _EXISTS.match(self._text, self._at):
             self._at = found.end()
+            self.names.append(found[1])
             return self._part(has_field(found[1]), _named(found[1]))
         if (compared := _COMPARISON.match(self._text, self._at)) is None:
             raise _NotFields
@@ -263,11 +293,15 @@ class _Reader:
         quoted = len(value) > 1 and value[0] == value[-1] == '"'
         plain = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
         if name == "time" and sign in ORDER and not quoted:
-            moment = typed_moment(self._date(value), self._now, self._zone)
+            moment = self._moment_of(self._date(value))
+            self.moments.append(moment)
             return self._part(self._quickly(of_time(sign, moment)), _NOTHING)
         if name == "level" and sign in ORDER and (level := severity_word(plain)) is not Severity.NONE:
             least = level if sign in ("=", "==", ">=", ">") else Severity.NONE
             return self._part(self._quickly(of_level(sign, level)), Known(least))
+        if name == "level" and sign[0] in "<>" and number(plain) is None:
+            raise ValueError(f"no level: {plain}; there are debug, info, warn, error")
+        self.names.append(name)
         expression = plain if quoted else value
         if sign == "~" and name not in ("source", "origin") and not is_denied:
             self.sought.append(search(expression))

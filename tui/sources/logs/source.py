@@ -6,6 +6,7 @@ import glob
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from profiles.schema import LogFilter, LogSource
 from tui.sources.errors import Unreadable
@@ -29,6 +30,13 @@ QUIET_S: Final = 2.0
 """A read without new lines returns after this long."""
 GAP_S: Final = 0.1
 """Batches come at most ten times a second."""
+
+
+def is_of_files(entry: LogSource) -> bool:
+    """Tell whether a log is of files that are followed, not read once or piped in."""
+    return entry.file not in (None, STDIN) and not (
+        is_packed(entry.file or "") and not glob.has_magic(entry.file or "")
+    )
 
 
 class LogsSource:
@@ -65,6 +73,7 @@ class LogsSource:
         self.timeout_s = QUIET_S + 3.0
         self._log = name
         self._entry = entry
+        self._zone = ZoneInfo(entry.zone) if entry.zone else None
         self._pod_logs = pod_logs
         self._container_logs = container_logs
         self._stdin = stdin
@@ -110,6 +119,7 @@ class LogsSource:
             tuple((watch.name, watch.count()) for watch in self._watches),
             follower.ended if isinstance(follower, StreamFollower) else "",
             follower.away_since if isinstance(follower, ManyFollower) else None,
+            follower.older_bytes if isinstance(follower, FileFollower) else 0,
         )
 
     @property
@@ -117,12 +127,17 @@ class LogsSource:
         """Whether the next read brings the last of what was there before; False as long as that cannot be told."""
         return self._follower is not None and self._follower.has_caught_up
 
-    def past(self) -> "Past | None":
-        """Return what reads the log's files before the lines that are shown; None where it is not of files."""
+    def past(self, *, is_deep: bool = True) -> "Past | None":
+        """Return what reads the log's files before the lines that are shown; None where it is not of files.
+
+        `is_deep`: through rotated and packed generations as well.
+        """
         from tui.sources.logs.past import Past  # with what unpacks files, which no start should pay
 
         follower = self._follower
-        return Past(self._log, follower.begun, self._shown) if isinstance(follower, FileFollower) else None
+        if not isinstance(follower, FileFollower):
+            return None
+        return Past(self._log, follower.begun, self._shown, is_deep=is_deep, zone=self._zone)
 
     async def close(self) -> None:
         """Stop following; a program that was started is ended."""
@@ -141,15 +156,15 @@ class LogsSource:
     def _new_follower(self) -> Follower:
         entry = self._entry
         if entry.file == STDIN:
-            return StdinFollower(self._log, self._stdin, self._intake)
+            return StdinFollower(self._log, self._stdin, self._intake, self._zone)
         if entry.file is not None and is_packed(entry.file) and not glob.has_magic(entry.file):
-            return PackedFollower(self._log, entry.file, self._intake)
+            return PackedFollower(self._log, entry.file, self._intake, self._zone)
         if entry.file is not None:
-            return FileFollower(self._log, entry.file, self._intake, first_lines=self._first_lines)
+            return FileFollower(self._log, entry.file, self._intake, zone=self._zone, first_lines=self._first_lines)
         if entry.command is not None:
             if not entry.command:
                 raise Unreadable("the command is empty", "give program and arguments in the profile")
-            return CommandFollower(self._log, entry.command, self._intake)
+            return CommandFollower(self._log, entry.command, self._intake, self._zone)
         if entry.docker is not None:
             if self._container_logs is None:
                 raise Unreadable("the profile names containers but no engine", "add docker: {local: {}} to the profile")

@@ -47,9 +47,16 @@ class Filter:
         return Term(self.query.parts, self.query.holds, self.excludes, self.patience)
 
 
-def new_filter(typed: str, now: float, *, excludes: bool = False, zone: tzinfo = UTC) -> Filter:
-    """Return a filter as a person typed it; `query.error` says why it cannot be read."""
-    return Filter(typed, query(typed, now, zone), excludes)
+def new_filter(
+    typed: str,
+    now: float,
+    *,
+    excludes: bool = False,
+    zone: tzinfo = UTC,
+    within: tuple[float, float] | None = None,
+) -> Filter:
+    """Return a filter as a person typed it, with times as in `query`; `query.error` says why it cannot be read."""
+    return Filter(typed, query(typed, now, zone, within), excludes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,12 @@ class Stack:
         """Return it with every filter on or off, at every level and for every source when off."""
         filters = tuple(replace(one, is_on=on) for one in self.filters)
         return replace(self, filters=filters) if on else Stack(filters)
+
+    def is_within(self, wider: "Stack") -> bool:
+        """Tell whether whatever passes this surely passes another: it has the same filters on, or more."""
+        on = {(one.typed, one.excludes) for one in self.filters if one.is_on}
+        needed = {(one.typed, one.excludes) for one in wider.filters if one.is_on}
+        return needed <= on and wider.minimum <= self.minimum and wider.hidden <= self.hidden
 
     @property
     def hides(self) -> bool:

@@ -6,6 +6,7 @@ import os
 import select
 import threading
 import time
+from datetime import tzinfo
 from typing import Final
 
 from tui.sources.errors import SourceError, Unreadable
@@ -31,13 +32,13 @@ class StreamFollower:
     has_caught_up = False
     """Nothing tells: what was written before and what comes now are one stream."""
 
-    def __init__(self, source: str, origin: str, intake: Intake) -> None:
-        """Prepare to read."""
+    def __init__(self, source: str, origin: str, intake: Intake, zone: tzinfo | None = None) -> None:
+        """Prepare to read; `zone` is that of times without one, None this machine's."""
         self._source = source
         self._origin = origin
         self._intake = intake
         self._splitter = LineSplitter()
-        self._parser = LineParser(source, origin)
+        self._parser = LineParser(source, origin, zone)
         self._is_closing = threading.Event()
         self._thread: threading.Thread | None = None
         self.following: tuple[str, ...] = ()
@@ -96,9 +97,9 @@ class StreamFollower:
 class StdinFollower(StreamFollower):
     """Reads a pipe to its end: a writer in a hurry waits, and loses nothing."""
 
-    def __init__(self, source: str, descriptor: int | None, intake: Intake) -> None:
+    def __init__(self, source: str, descriptor: int | None, intake: Intake, zone: tzinfo | None = None) -> None:
         """Prepare to read; `descriptor` stays open when following ends, for it is the whole program's."""
-        super().__init__(source, "stdin", intake)
+        super().__init__(source, "stdin", intake, zone)
         self._descriptor = descriptor
         self._is_patient = True
 

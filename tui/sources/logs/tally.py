@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Final
@@ -192,6 +192,15 @@ def fields_of(messages: Iterable[Message]) -> list[tuple[str, int, str]]:
                 examples[name] = found
                 counts[name] += 1
     return [(name, count, examples[name][:_VALUE]) for name, count in counts.most_common()]
+
+
+def values_of(line: LogLine) -> Iterator[tuple[str, str]]:
+    """Yield what a line can be found by: its fields, what is derived of it, and what every line has."""
+    raw = line.raw
+    own = {name: value for name, value in fields(raw) if value}
+    derived = {name: found for name, find in DERIVED.items() if name not in own and (found := find(raw)) is not None}
+    of_line = {name: found for name, of in _OF_LINES.items() if name not in own and (found := of(line)) is not None}
+    yield from {**own, **derived, **of_line}.items()
 
 
 class Window:

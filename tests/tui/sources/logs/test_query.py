@@ -201,6 +201,31 @@ def test_a_filter_that_is_too_slow_hides_nothing_and_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("status>=500", ("status",)),
+        ("level=error", ()),
+        ("level>=warn and took>1.5s", ("took",)),
+        ("(status>=500 or took!=0)", ("status", "took")),
+        ("has user.id", ("user.id",)),
+    ],
+)
+def test_comparisons_with_numbers_need_no_blanks(typed: str, names: tuple[str, ...]) -> None:
+    found = query(typed, NOW)
+    assert found.asks_fields
+    assert found.names == names
+
+
+@pytest.mark.parametrize("typed", ["a->5", "x!=nil", "id=42", "path=/x", "/status>=500/", "took>5 retries"])
+def test_what_lines_may_hold_as_it_is_stays_an_expression(typed: str) -> None:
+    assert not query(typed, NOW).asks_fields
+
+
+def test_a_level_that_is_none_says_which_there_are() -> None:
+    assert query("level >= wran", NOW).error == "no level: wran; there are debug, info, warn, error"
+
+
+@pytest.mark.parametrize(
     ("typed", "marked"),
     [
         ("timeout", "timeout"),
