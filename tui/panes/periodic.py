@@ -1,11 +1,14 @@
 """Something a pane reads by itself while somebody looks at it: again and again, never twice at once."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from tui.sources.errors import SourceError
 
 ValueT = TypeVar("ValueT")
+
+_AGAIN_S: Final = 5.0
+"""After a reading that failed, whatever it took: waiting for somebody who is silent cost them nothing."""
 
 
 class Periodic(Generic[ValueT]):
@@ -27,7 +30,8 @@ class Periodic(Generic[ValueT]):
             start: runs a reading beside everything else.
             done: called after each reading, well or not.
             now: `time.time`, or a fixed clock in tests.
-            every_s: between the starts of two readings; more where a reading takes a tenth of that.
+            every_s: between the starts of two readings; more where a reading takes a tenth of that, and no more
+                than five seconds after one that failed.
         """
         self.value: ValueT | None = None
         """What was read last; None before."""
@@ -71,6 +75,12 @@ class Periodic(Generic[ValueT]):
         finally:
             if turn == self._turn:
                 self._is_reading = False
-                self._due_at = began + max(self._every_s, 10 * (self._now() - began))
+                self._due_at = self._next(began)
         if turn == self._turn:
             self._done()
+
+    def _next(self, began: float) -> float:
+        now = self._now()
+        if self.error is not None:
+            return now + min(self._every_s, _AGAIN_S)
+        return began + max(self._every_s, 10 * (now - began))
