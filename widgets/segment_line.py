@@ -59,6 +59,11 @@ class SegmentLine(Widget):
             self._redraw()
 
     @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What it was given to show."""
+        return self._segments
+
+    @property
     def text(self) -> str:
         """What the line shows now at its present width."""
         return self._strip().text

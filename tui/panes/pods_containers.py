@@ -109,7 +109,7 @@ class ContainersView(DrilledView[Pod, _Read]):
         under = next((one for one in found.containers if one.name == self.table.cursor_key), None) if found else None
         if under is None or pod is None:
             return
-        self.lines[0].show(line_of(under, self._accounts.get(pod, under.name), now))
+        self.lines[0].show(self.as_last_seen(line_of(under, self._accounts.get(pod, under.name), now)))
 
     def by_hand(self) -> list[tuple[str, ...]]:
         """Return the kubectl arguments that show the same by hand."""

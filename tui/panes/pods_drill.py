@@ -128,6 +128,12 @@ class PodsDrill(PodsInside):
         if (extra := self.extra) is self.containers or extra is self.rollouts:
             extra.describe()
 
+    def _draw_frame(self) -> None:
+        was_stale = self.table.stale
+        super()._draw_frame()
+        if self.table.stale is not was_stale and (extra := self.extra) in (self.containers, self.rollouts):
+            extra.describe()
+
     # Back
 
     def back_up(self) -> bool:

@@ -1,6 +1,7 @@
 """What the views of one opened object have in common: read anew when the watches tell of it, and never of another."""
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
 from textual.widget import Widget
@@ -100,10 +101,20 @@ class DrilledView(Generic[SubjectT, FoundT]):
         """None: how many rows there are says nothing."""
         return None
 
+    def hurry(self) -> None:
+        """Read it again at the next drawing, whatever is being waited for."""
+        self._found.hurry()
+
     @property
     def stale(self) -> bool:
         """Whether the newest reading failed."""
         return self._found.error is not None and self._found.value is not None
+
+    def as_last_seen(self, segments: Iterable[Segment]) -> list[Segment]:
+        """Return a line as it is, or dimmed where it is old, be it by the cluster's silence: no green word is live."""
+        if not (self.stale or self.table.stale):
+            return [*segments]
+        return [replace(segment, tone="dim", reverse=False) for segment in segments]
 
     def columns(self, width: int) -> tuple[Column, ...]:
         """Return the columns for a screen of this width."""

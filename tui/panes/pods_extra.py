@@ -90,6 +90,10 @@ class Extra(Protocol):
         """Draw what passes the choice, and read what is due; called once a second while it is open."""
         ...
 
+    def hurry(self) -> None:
+        """Read what it shows again at the next drawing: what it waits for may never come."""
+        ...
+
     def segments(self) -> list[Segment]:
         """Return what is said of it at the right of the strip of views."""
         ...

@@ -81,6 +81,10 @@ class RecentView:
         self.table.empty = f"nothing changed in the last {WINDOW_S / 60:.0f} min that the cluster still tells of"
         self.table.show({key: _row(change, now) for key, change in self._shown.items()})
 
+    def hurry(self) -> None:
+        """Look after ConfigMaps and Secrets at the next drawing."""
+        self._configs.hurry()
+
     def segments(self) -> list[Segment]:
         """Say what the view holds."""
         return [Segment(f"the last {WINDOW_S / 60:.0f} min", "dim", priority=2, right=True)]

@@ -1,7 +1,6 @@
 """The view of one workload's rollout in the Pods tab: revisions with their pods, and how far it is."""
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Final
 
 from tui.panes import pods_rollout_rows
@@ -87,10 +86,8 @@ class RolloutView(DrilledView[Workload, Known]):
         )
         pod = snapshot.pods.get(str(self.table.cursor_key))
         under = pods_rollout_rows.why(pod, snapshot) if pod is not None else []
-        lines = [words, counts, under or conditions]
-        if self.stale:
-            # Nothing old may look live, least of all a green word.
-            lines = [[replace(segment, tone="dim", reverse=False) for segment in line] for line in lines]
+        lines = [self.as_last_seen(line) for line in (words, counts, under or conditions)]
+        if self.stale or self.table.stale:
             lines[0].insert(0, Segment("as it was last seen:", "warn"))
         for line, segments in zip(self.lines, lines, strict=True):
             line.show(segments)

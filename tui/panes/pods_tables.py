@@ -54,7 +54,9 @@ class PodsTables(PodsFeed):
 
     def show(self, reading: Reading[Any]) -> None:
         """Draw what changed in the open view."""
-        self._reading = reading
+        before, self._reading = self._reading, reading
+        if before is not None and before.error is not None and reading.error is None and self.extra is not None:
+            self.extra.hurry()
         if reading.snapshot is not None and self._views:
             self._take(reading.snapshot)
             self.follow()

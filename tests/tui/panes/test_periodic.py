@@ -14,7 +14,7 @@ class _Reading:
     def __init__(self, every_s: float) -> None:
         self.now, self.took_s, self.count = 1_000.0, 0.0, 0
         self.error: Unreachable | None = None
-        self.periodic: Periodic[int] = Periodic(self._read, self._start, lambda: None, lambda: self.now, every_s=every_s)
+        self.periodic = Periodic(self._read, self._start, lambda: None, lambda: self.now, every_s=every_s)
 
     async def _read(self) -> int:
         self.count += 1

@@ -19,6 +19,7 @@ from tui.panes.pods_held import Account, Accounts, held_lines
 from tui.panes.pods_logs import followed_by, logs_page
 from tui.panes.pods_rollout_rows import Known
 from tui.sandbox.cluster.cluster import Cluster
+from tui.sources.errors import Unreachable
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.containers import parse_containers
 from tui.sources.kubernetes.events import Event
@@ -280,6 +281,28 @@ async def test_another_workload_of_the_same_name_is_not_taken_for_it(source: Kub
         assert app.pane.rollouts.stale
         words = app.query_one("#rollout-words", SegmentLine)
         await keep_reading(app, pilot, lambda: str(words.text).startswith("as it was last seen:"))
+
+
+@pytest.mark.live
+@pytest.mark.xdist_group("kubernetes")
+async def test_nothing_of_a_rollout_looks_live_while_the_cluster_is_silent_and_all_of_it_right_after(
+    cluster: Cluster, source: KubernetesSource
+) -> None:
+    async with running(source, (80, 24)) as (app, pilot):
+        await opened(app, pilot, "orders")
+        words = app.query_one("#rollout-words", SegmentLine)
+        await keep_reading(app, pilot, lambda: str(words.text).startswith("DONE"))
+        # The object is asked for and never answered: what waits for it must not wait on when the cluster is back.
+        cluster.misbehave("silent", _ORDERS, "get")
+        app.later += 6
+        await app.read()
+        good = Reading("kubernetes:", 0.25, app.seen, taken_at=app.desk.now())
+        app.pane.show(replace(good, error=Unreachable("no answer"), failing_since=app.desk.now()))
+        assert str(words.text).startswith("as it was last seen:"), "before its own reading has failed"
+        assert {segment.tone for segment in app.query_one("#rollout-counts", SegmentLine).segments} <= {"dim"}
+        cluster.server.faults.forget()
+        async with asyncio.timeout(8):  # less than what was swallowed is waited for
+            await keep_reading(app, pilot, lambda: str(words.text).startswith("DONE"))
 
 
 @pytest.mark.live

@@ -115,6 +115,10 @@ class Faults:
             fault.released.set()
         self._rules.clear()
 
+    def forget(self) -> None:
+        """Behave again, but never answer who was kept waiting: a server that was replaced knows nothing of them."""
+        self._rules.clear()
+
     def take(self, call: Call) -> Fault | None:
         """Return the rule that hits this request, counted, or None."""
         for fault in self._rules:
