@@ -66,6 +66,18 @@ class Choice:
         """Return the choice with the pods of everything: of no workload, revision or node alone."""
         return replace(self, workload=None, revision=None, node="")
 
+    def narrowing(self, view: str) -> "Choice":
+        """Return what of the choice narrows the rows of a view, by its name; the rest waits for a view that it does."""
+        one = view in ("rollout", "containers")
+        return replace(
+            self if view == "pods" else self.without_drill(),
+            namespace="" if one or view == "nodes" else self.namespace,
+            faults_only=self.faults_only and view != "containers",
+            kind=self.kind if view == "workloads" else "",
+            labels=None if one or view in ("events", "recent") else self.labels,
+            fields=None if one or view == "recent" else self.fields,
+        )
+
     def words(self) -> tuple[str, ...]:
         """Return what narrows the rows, in words."""
         return tuple(

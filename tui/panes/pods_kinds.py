@@ -9,6 +9,7 @@ from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_extra import Means
 from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows
+from tui.panes.pods_words import none_words
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.tables import LIMIT, Line, ResourceTable, read_table
@@ -105,7 +106,7 @@ class KindsView:
             self._tables.hurry()
         self._tables.poll()
         found = self._tables.value
-        self.table.empty = "reading it" if found is None else f"no {self.resource.name} here; esc clears the filters"
+        self.table.empty = self._empty(choice)
         if found is None or (drawn := (id(found), choice, self._width)) == self._drawn:
             return
         self._drawn = drawn
@@ -115,6 +116,11 @@ class KindsView:
                 self.table.show({})  # rows of another kind have other cells
             self.table.columns = columns
         self.table.show(rows)
+
+    def _empty(self, choice: Choice) -> str:
+        if self._tables.value is not None:
+            return none_words(f"no {self.resource.name}", choice.narrowing("kinds"))
+        return "reading it" if self._tables.error is None else f"no {self.resource.name} could be read"
 
     def segments(self) -> list[Segment]:
         """Say which key chooses another kind."""

@@ -9,6 +9,7 @@ from tui.panes.failing import clock
 from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_extra import Means
+from tui.panes.pods_words import none_words
 from tui.sources.kubernetes.ages import age_since
 from tui.sources.kubernetes.recent import Change, Configs, read_configs, recent
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -78,7 +79,8 @@ class RecentView:
         ]
         self._shown = {(change.what, change.about, change.at): change for change in found}
         self.amount = len(found)
-        self.table.empty = f"nothing changed in the last {WINDOW_S / 60:.0f} min that the cluster still tells of"
+        none = f"nothing changed in the last {WINDOW_S / 60:.0f} min that the cluster still tells of"
+        self.table.empty = none_words(none, choice.narrowing("recent"))
         self.table.show({key: _row(change, now) for key, change in self._shown.items()})
 
     def hurry(self) -> None:

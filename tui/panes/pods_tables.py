@@ -12,8 +12,9 @@ from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_feed import PodsFeed
 from tui.panes.pods_kinds import EVERY_S
 from tui.panes.pods_rows import CURVES, pod_columns
-from tui.panes.pods_title import guard_segments, partial_words, title_segments
+from tui.panes.pods_title import guard_segments, partial_words
 from tui.panes.pods_views import REVEALED_IN, VIEWS
+from tui.panes.pods_words import count_words, empty_words, title_segments
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
@@ -86,7 +87,10 @@ class PodsTables(PodsFeed):
         self._draw_notice(reading, now)
         age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
-        chosen = [*title_segments(snapshot), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
+        within = extra.namespace if (extra := self.extra) is not None else ""
+        chosen = (
+            [*title_segments(snapshot, within), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
+        )
         place = self._place_segments()
         is_named = bool(place) and snapshot is not None and snapshot.context == self.cluster_words
         chosen = [*place, *guard_segments(self.entry), *chosen[is_named:]]
@@ -109,8 +113,7 @@ class PodsTables(PodsFeed):
         is_kept = snapshot is not None and snapshot.kept_from(*behind) is not None
         self.table.stale = snapshot is not None and (reading.is_stale(now) or is_down or is_kept)
         if extra is None:
-            is_coming = snapshot is None or not all(snapshot.health[resource].is_synced for resource in behind)
-            self.table.empty = "waiting for the cluster" if is_coming else "nothing here; esc clears the filters"
+            self.table.empty = empty_words(VIEWS[self.view], snapshot, self.choice.narrowing(self.view))
         if words := failure_words(reading, now):
             bar.show(words, "critical" if reading.error else "warn")
         elif extra is not None and extra.notice:
@@ -132,7 +135,7 @@ class PodsTables(PodsFeed):
         return [Segment(f" {self.cluster_words} ", "accent", reverse=True), Segment(place, "dim", priority=1)]
 
     def _choice_segments(self) -> list[Segment]:
-        return [Segment(words, "accent") for words in self.choice.words()]
+        return [Segment(words, "accent") for words in self.choice.narrowing(self.view).words()]
 
     def _draw_views(self, snapshot: KubernetesSnapshot | None) -> None:
         segments = []
@@ -143,7 +146,7 @@ class PodsTables(PodsFeed):
             segments.append(Segment(f" {words} ", reverse=is_open, priority=0 if is_open else 1))
 
         for name, view in VIEWS.items():
-            add(name, view.title if snapshot is None else f"{view.title} {len(getattr(snapshot, name))}")
+            add(name, view.title if snapshot is None else count_words(view, len(getattr(snapshot, name)), snapshot))
         for name, extra in self.extras.items():
             if extra.is_drilled and name != self.view:
                 continue

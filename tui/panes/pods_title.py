@@ -6,17 +6,6 @@ from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from widgets.segment_line import Segment
 
 
-def title_segments(snapshot: KubernetesSnapshot) -> list[Segment]:
-    """Return which cluster this is, who we are there, and what part of it is watched."""
-    watched = f"namespaces {', '.join(snapshot.namespaces)}" if snapshot.namespaces else "all namespaces"
-    return [
-        Segment(snapshot.context),
-        Segment(snapshot.server_version, "dim", priority=3),
-        Segment(f"as {snapshot.user}" if snapshot.user else "", "dim", priority=2),
-        Segment(watched, "dim", priority=2),
-    ]
-
-
 def guard_segments(entry: Kubernetes | None) -> list[Segment]:
     """Return that this cluster is held tighter than the profile; nothing where it is not."""
     if entry is None or not (entry.guards.locked or entry.guards.read_only):

@@ -387,7 +387,7 @@ async def test_a_view_whose_list_still_comes_does_not_say_that_there_is_nothing(
         await shown(pilot, replace(snapshot(), pods={}, health=health))
         assert app.table().empty == "waiting for the cluster"
         await shown(pilot, replace(snapshot(), pods={}, revision=2))
-        assert app.table().empty == "nothing here; esc clears the filters"
+        assert app.table().empty == "no pods in this cluster"
 
 
 async def test_rows_from_before_are_dimmed_and_their_age_is_theirs() -> None:

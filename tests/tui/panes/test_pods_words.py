@@ -1,0 +1,61 @@
+"""What is said around the tables of the Pods tab: which cluster, how many, and why no row stands there."""
+
+from dataclasses import replace
+
+from tests.tui.panes.test_pods import snapshot
+from tui.panes.pods_choice import Choice, typed_filter
+from tui.panes.pods_views import VIEWS
+from tui.panes.pods_words import count_words, empty_words, title_segments
+from tui.sources.errors import Denied, SourceError, Unreachable
+from tui.sources.kubernetes.snapshot import KindHealth, KubernetesSnapshot
+
+
+def without_nodes(error: SourceError | None) -> KubernetesSnapshot:
+    health = {**snapshot().health, "nodes": KindHealth("nodes", is_synced=True, error=error)}
+    return replace(snapshot(), nodes={}, health=health)
+
+
+def test_what_is_forbidden_is_not_called_none() -> None:
+    found = without_nodes(Denied("nodes is forbidden"))
+    assert empty_words(VIEWS["nodes"], found, Choice()) == "forbidden: whether there are any nodes is not known"
+    assert count_words(VIEWS["nodes"], 0, found) == "Nodes –"
+    assert empty_words(VIEWS["nodes"], found, Choice(faults_only=True)).startswith("forbidden"), "no filter hides them"
+    hung = without_nodes(Unreachable("no answer in time"))
+    assert empty_words(VIEWS["nodes"], hung, Choice()) == "whether there are any nodes is not known: no answer in time"
+
+
+def test_nothing_there_offers_no_filter_to_clear() -> None:
+    found = without_nodes(None)
+    assert empty_words(VIEWS["nodes"], found, Choice()) == "no nodes in this cluster"
+    assert count_words(VIEWS["nodes"], 0, found) == "Nodes 0"
+    narrow = replace(found, namespaces=("shop",))
+    assert (
+        empty_words(VIEWS["pods"], replace(narrow, pods={}), Choice()) == "no pods in the namespaces that are watched"
+    )
+
+
+def test_what_keeps_rows_away_is_named() -> None:
+    typed = typed_filter("-l app=api -f status.phase=Failed")
+    choice = Choice(namespace="shop", faults_only=True, labels=typed.labels, fields=typed.fields)
+    words = empty_words(VIEWS["pods"], snapshot(), choice)
+    assert words == "nothing here: namespace shop, faults only, -l app=api, -f status.phase=Failed; esc clears that"
+
+
+def test_the_namespace_of_what_is_open_stands_in_the_title() -> None:
+    words = [segment.text for segment in title_segments(snapshot(), "shop")]
+    assert "namespace shop" in words
+    assert "all namespaces" not in words
+    assert title_segments(snapshot(), "shop")[-1].priority == 0, "of what keys act on nothing is left out"
+    assert "all namespaces" in [segment.text for segment in title_segments(snapshot())]
+
+
+def test_a_view_says_only_what_narrows_it() -> None:
+    workload = next(iter(snapshot().workloads.values()))
+    choice = Choice(namespace="shop", faults_only=True, workload=workload, node="node-1", kind="Job")
+    pods = f"pods of {workload.kind}/{workload.name}"
+    told = {view: choice.narrowing(view).words() for view in (*VIEWS, "kinds", "recent", "rollout", "containers")}
+    assert told["pods"] == ("namespace shop", "faults only", pods, "pods on node-1")
+    assert told["workloads"] == ("namespace shop", "faults only", "Jobs")
+    assert told["events"] == told["kinds"] == told["recent"] == ("namespace shop", "faults only")
+    assert told["nodes"] == told["rollout"] == ("faults only",)
+    assert told["containers"] == ()
