@@ -144,6 +144,8 @@ class Column:
     """In terminal cells, of a column without a width."""
     max_width: int | None = None
     """In terminal cells, of a column without a width; None: as wide as there is room."""
+    keeps_end: bool = False
+    """Whether what is too long loses its middle, not its end: for names, which differ there."""
     hidden: bool = False
     """Whether it is left out at any width; rows have a cell for it all the same."""
 

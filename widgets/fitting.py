@@ -45,6 +45,20 @@ def fit(text: str, width: int, align: str = "left") -> str:
     return cut + "…" + " " * (width - 1 - width_of(cut))
 
 
+def fit_both_ends(text: str, width: int) -> str:
+    """Return `text` in exactly `width` cells: padded, or with `…` in its middle; safe to show.
+
+    For names: those of one family begin alike and differ where they end.
+    """
+    text = plain(text)
+    size = width_of(text)
+    room = width - 1
+    if size <= width or room < 5:
+        return fit(text, width)
+    end = room * 2 // 5
+    return set_cell_size(text, room - end) + "…" + window(text, size - end, end)
+
+
 def window(text: str, start: int, width: int) -> str:
     """Return the `width` cells of `text` from cell `start` on; a character cut in half becomes a space."""
     if text.isascii():

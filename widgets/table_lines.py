@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from widgets.cell import Cell, Column, Row
 from widgets.column_layout import Place, arrange
-from widgets.fitting import fit
+from widgets.fitting import fit, fit_both_ends
 from widgets.tones import BOLD, DIM, REVERSE
 
 _BRIDGE: Final = 12
@@ -91,7 +91,8 @@ class TableLines:
         return [(place, end - place.x) for place, end in zip(self.places, ends, strict=False)]
 
     def _piece(self, place: Place, room: int, text: str, style: Style) -> Piece:
-        fitted = fit(text, place.width, self.columns[place.column].align)
+        column = self.columns[place.column]
+        fitted = fit_both_ends(text, place.width) if column.keeps_end else fit(text, place.width, column.align)
         return Piece(place.x, fitted + " " * (room - place.width), room, style)
 
     def _style(self, tone: str, is_cursor: bool) -> Style:

@@ -258,7 +258,7 @@ PAIRS = (
     Pair(("suspend", "unsuspend"), kinds.CRONJOBS, "payments", "settlement", WORKLOADS, "H",
          (r"Suspend cronjob payments/settlement\?", r"Resume cronjob payments/settlement\?"),
          lambda it: it["spec"].get("suspend", False), lambda it, is_set: it["spec"].update(suspend=is_set),
-         ("it is suspended", "it is not suspended"), r"\(susp"),
+         ("it is suspended", "it is not suspended"), r"suspended, "),
     Pair(("cordon", "uncordon"), kinds.NODES, "", "node-3", NODES, "K",
          (r"Cordon node node-3\?", r"Uncordon node node-3\?"),
          lambda it: it["spec"].get("unschedulable", False), lambda it, is_set: it["spec"].update(unschedulable=is_set),

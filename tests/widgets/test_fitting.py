@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from widgets.fitting import fit, plain, window, wrap
+from widgets.fitting import fit, fit_both_ends, plain, window, wrap
 
 
 def test_control_characters_become_visible() -> None:
@@ -18,6 +18,22 @@ def test_text_too_long_ends_with_an_ellipsis() -> None:
     assert fit("abcdef", 4) == "abc…"
     assert fit("漢字漢字", 4) == "漢 …"
     assert fit("abc", 0) == ""
+
+
+def test_names_of_one_family_stay_apart_when_cut() -> None:
+    one, other = (f"a-very-long-deployment-7c9f8d6b5-{end}" for end in ("x2k4p", "m8q7z"))
+    assert fit(one, 23) == fit(other, 23)
+    assert fit_both_ends(one, 23) == "a-very-long-de…b5-x2k4p"
+    assert fit_both_ends(other, 23).endswith("m8q7z")
+    assert fit_both_ends("api", 5) == "api  "
+    assert fit_both_ends("漢字漢字漢字漢字", 9) == "漢字 … 字"
+
+
+@given(st.text(), st.integers(0, 40))
+def test_a_name_cut_in_its_middle_has_exactly_the_width_and_no_control_character(text: str, width: int) -> None:
+    fitted = fit_both_ends(text, width)
+    assert cell_len(fitted) == width
+    assert fitted.isprintable()
 
 
 def test_numbers_stand_at_the_right() -> None:

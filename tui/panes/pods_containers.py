@@ -70,7 +70,7 @@ class ContainersView(DrilledView[Pod, _Read]):
         """Return the columns for a screen of this width."""
         is_wide = width >= _WIDE
         return (
-            Column("name", "CONTAINER", 20 if is_wide else 14),
+            Column("name", "CONTAINER", 20 if is_wide else 14, keeps_end=True),
             Column("ready", "READY", 5),
             Column("state", "STATE", 20 if is_wide else 16),
             Column("restarts", "RESTARTS", 8, "right"),

@@ -75,8 +75,8 @@ def event_columns(width: int) -> tuple[Column, ...]:
         Column("seen", "LAST SEEN", 9, "right"),
         Column("type", "TYPE", 7),
         Column("reason", "REASON", 24 if is_wide else 14),
-        Column("namespace", "NAMESPACE", 16 if is_wide else 10, priority=1),
-        Column("object", "OBJECT", 44 if is_wide else 18),
+        Column("namespace", "NAMESPACE", 16 if is_wide else 10, priority=1, keeps_end=True),
+        Column("object", "OBJECT", 44 if is_wide else 18, keeps_end=True),
         Column("message", "MESSAGE", min_width=18),
         Column("count", "COUNT", 5, "right", priority=2),
     )

@@ -42,11 +42,12 @@ def kind_columns(table: ResourceTable, width: int) -> tuple[Column, ...]:
 def _columns(table: ResourceTable, width: int) -> Iterator[Column]:
     most = 40 if width >= _WIDE else 22
     if table.resource.is_namespaced:
-        yield Column("namespace", "NAMESPACE", _fitting("NAMESPACE", (line.namespace for line in table.lines), most))
+        widest = _fitting("NAMESPACE", (line.namespace for line in table.lines), most)
+        yield Column("namespace", "NAMESPACE", widest, keeps_end=True)
     for index, printed in enumerate(table.columns):
         title = printed.name.upper()
         if index == 0:
-            yield Column("0", title, min_width=20, max_width=63)
+            yield Column("0", title, min_width=20, max_width=63, keeps_end=True)
             continue
         fitting = _fitting(title, (line.cells[index] for line in table.lines), most)
         # What a printer puts first matters most; the age is short and always asked for.

@@ -12,7 +12,7 @@ from widgets.cell import Cell, Column, Row, Tone
 def node_columns(width: int) -> tuple[Column, ...]:
     """Return the columns of nodes."""
     return (
-        Column("name", "NAME", min_width=16),
+        Column("name", "NAME", min_width=16, keeps_end=True),
         Column("status", "STATUS", 26 if width >= WIDE else 16),
         Column("roles", "ROLES", 14),
         Column("age", "AGE", 6, "right"),

@@ -62,8 +62,8 @@ class RecentView:
         return (
             Column("ago", "AGO", 6, "right"),
             Column("what", "WHAT", 10),
-            Column("namespace", "NAMESPACE", 16 if is_wide else 10, priority=1),
-            Column("object", "OBJECT", 44 if is_wide else 24),
+            Column("namespace", "NAMESPACE", 16 if is_wide else 10, priority=1, keeps_end=True),
+            Column("object", "OBJECT", 44 if is_wide else 24, keeps_end=True),
             Column("words", "WHAT EXACTLY", min_width=20),
         )
 

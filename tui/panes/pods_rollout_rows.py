@@ -43,7 +43,7 @@ def columns(width: int) -> tuple[Column, ...]:
     """Return the columns for a screen of this width."""
     is_wide = width >= _WIDE
     return (
-        Column("what", "REVISION, ITS PODS", min_width=28, max_width=63),
+        Column("what", "REVISION, ITS PODS", min_width=28, max_width=63, keeps_end=True),
         Column("ready", "READY", 6),
         Column("status", "STATUS", 26 if is_wide else 16),
         Column("age", "AGE", 6, "right"),

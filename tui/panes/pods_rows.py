@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -89,8 +89,8 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
     has_room = is_wide or not is_usage
     namespace, status = (16, 24) if width >= _WIDEST else (12, 18) if is_wide else (10, 16)
     return (
-        Column("namespace", "NAMESPACE", namespace, hidden=not has_room),
-        Column("name", "NAME", min_width=30 if is_wide else 24 if is_usage else 20, max_width=63),
+        Column("namespace", "NAMESPACE", namespace, keeps_end=True, hidden=not has_room),
+        Column("name", "NAME", min_width=30 if is_wide else 24 if is_usage else 20, max_width=63, keeps_end=True),
         Column("ready", "READY", 5, hidden=not has_room),
         Column("status", "STATUS", status, hidden=not has_room),
         Column("restarts", "RESTARTS", 14 if is_wide else 12, hidden=is_usage),
@@ -107,6 +107,11 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
         Column("memory_trend", "MEM 10m", TREND, priority=2 if is_usage else 6),
         Column("ip", "IP", 15, priority=8, hidden=is_usage),
     )
+
+
+def without_namespace(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return columns for rows that are all in one namespace; they keep a cell for it."""
+    return tuple(replace(column, hidden=True) if column.key == "namespace" else column for column in columns)
 
 
 class PodRow(LateRow):
@@ -266,13 +271,14 @@ def workload_columns(width: int) -> tuple[Column, ...]:
     is_wide = width >= WIDE
     return (
         Column("kind", "KIND", 11),
-        Column("namespace", "NAMESPACE", 16 if is_wide else 10),
-        Column("name", "NAME", min_width=20, max_width=63),
+        Column("namespace", "NAMESPACE", 16 if is_wide else 10, keeps_end=True),
+        Column("name", "NAME", min_width=20, max_width=63, keeps_end=True),
         Column("ready", "READY", 9),
-        Column("updated", "UP-TO-DATE", 10, "right"),
-        Column("available", "AVAILABLE", 9, "right", priority=1),
+        Column("updated", "UP-TO-DATE", 10, "right", priority=1),
+        Column("available", "AVAILABLE", 9, "right", priority=2),
         Column("age", "AGE", 6, "right"),
-        Column("status", "STATUS", 20, priority=2),
+        # Of a Job or a CronJob the counts say nothing without it.
+        Column("status", "STATUS", 20 if is_wide else 15),
         Column("images", "IMAGES", priority=3, min_width=30),
     )
 

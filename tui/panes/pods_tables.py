@@ -11,7 +11,7 @@ from tui.panes.failing import failure_words
 from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_feed import PodsFeed
 from tui.panes.pods_kinds import EVERY_S
-from tui.panes.pods_rows import CURVES, pod_columns
+from tui.panes.pods_rows import CURVES, pod_columns, without_namespace
 from tui.panes.pods_title import guard_segments, partial_words
 from tui.panes.pods_views import REVEALED_IN, VIEWS
 from tui.panes.pods_words import count_words, empty_words, title_segments
@@ -44,6 +44,8 @@ class PodsTables(PodsFeed):
         ),
     ]
 
+    _is_one_namespace = False
+    """Whether every row is in the same namespace: then the title says which, and names have its column's room."""
     is_usage = False
     """Whether the pods' table shows first what they use."""
 
@@ -84,6 +86,10 @@ class PodsTables(PodsFeed):
         if reading is None or not self._views:
             return
         now, snapshot = self.desk.now(), reading.snapshot
+        is_one = bool(self.choice.namespace) or (snapshot is not None and len(snapshot.namespaces) == 1)
+        if is_one is not self._is_one_namespace:
+            self._is_one_namespace = is_one
+            self._fit(self.size.width)
         self._draw_notice(reading, now)
         age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
@@ -170,6 +176,8 @@ class PodsTables(PodsFeed):
             pods.touch(list(pods.keys))
         fitting = [(self._views[name].table, view.columns(width)) for name, view in VIEWS.items() if name != "pods"]
         fitting.append((self._views["pods"].table, pod_columns(width, is_usage=self.is_usage)))
+        if self._is_one_namespace:
+            fitting = [(table, without_namespace(columns)) for table, columns in fitting]
         fitting += [(extra.table, extra.columns(width)) for extra in self.extras.values()]
         for table, columns in fitting:
             if table.columns != columns:

@@ -146,6 +146,17 @@ def test_at_80_columns_what_pods_use_fits_on_the_screen() -> None:
     assert {"cpu_limit", "memory_share", "node"} <= {widest[p.column].key for p in arrange(widest, 179, start=2)}
 
 
+def test_at_80_columns_a_workload_says_how_it_is() -> None:
+    columns = pods_rows.workload_columns(80)
+    shown = [columns[place.column].key for place in arrange(columns, 79, start=2)]
+    assert shown == ["kind", "namespace", "name", "ready", "age", "status"], "0/1 of a Job may be failed or under way"
+    failed = next(w for w in snapshot().workloads.values() if w.kind == "Job" and w.problem)
+    cells = {
+        c.key: cell_text(cell) for c, cell in zip(columns, pods_rows.workload_row(failed, light()).cells, strict=True)
+    }
+    assert cells["status"].startswith("Failed")
+
+
 def test_sorting_by_status_puts_what_needs_somebody_first() -> None:
     def by_status(row: Row) -> str:
         assert row.sort is not None
@@ -421,8 +432,11 @@ async def test_keys_narrow_what_is_shown_and_escape_widens_it_again() -> None:
         await pilot.press("n")
         await drawn(pilot)
         assert {cell_text(app.table().row(key).cells[0]) for key in app.table().visible_keys} == {"payments"}  # type: ignore[union-attr]  # visible
+        assert "namespace" in {column.key for column in app.table().columns if column.hidden}, "the title says it"
+        assert "namespace payments" in app.query_one("#pods-title", SegmentLine).text
         await pilot.press("escape")
         await drawn(pilot)
+        assert not any(column.hidden for column in app.table().columns)
         assert app.table().row_count == len(snapshot().pods)
 
 

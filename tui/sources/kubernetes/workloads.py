@@ -244,7 +244,7 @@ def _cron_job(plain: Workload, spec: Object, status: Object) -> Workload:
         current=len(parts(status, "active")),
         ready=0,
         available=None,
-        status=f"{schedule} (suspended)" if plain.paused else schedule,
+        status=f"suspended, {schedule}" if plain.paused else schedule,
         condition=Condition.ENDED if plain.paused else Condition.FINE,
         started_at=moment(status, "lastScheduleTime"),
     )
