@@ -32,6 +32,13 @@ def _action(offer: Offer) -> str:
     return offer.binding.rpartition(".")[2]
 
 
+def _about(offer: Offer) -> str:
+    """Return what a change would be done to: of a pod's row it may be the pod, or what it belongs to."""
+    if len(offer.requests) > 1:
+        return f"{len(offer.requests)} of them"
+    return str(offer.requests[0].target) if offer.requests else ""
+
+
 class Offering(Pane):
     """A tab with keys that change something. Why one cannot act is known before it is pressed."""
 
@@ -67,13 +74,19 @@ class Offering(Pane):
         return frozenset(offer.binding for offer in self.offers() if not offer.title and self.barred(offer))
 
     def action_offers(self) -> None:
-        """List what can be changed where the cursor is, by its key, and why not."""
+        """List what can be changed where the cursor is, by its key, with what it would change, or why not."""
         self._hold()
         keys = {active.binding.id: active.binding for active in self.screen.active_bindings.values()}
-        offers = self.offers()
-        keyed = [(keys[offer.binding], self.barred(offer)) for offer in offers if offer.binding in keys]
-        choices = [Choice(key.action, f"{key.key}  {key.description.partition(':')[0]}", why) for key, why in keyed]
-        choices += [Choice(_action(one), f"   {one.title}", self.barred(one)) for one in offers if one.title]
+        listed: list[tuple[str, Choice]] = []
+        for offer in self.offers():
+            why = self.barred(offer)
+            note = why or _about(offer)
+            if offer.title:
+                listed.append((why, Choice(_action(offer), f"   {offer.title}", note)))
+            elif (key := keys.get(offer.binding)) is not None:
+                listed.append((why, Choice(key.action, f"{key.key}  {key.description.partition(':')[0]}", note)))
+        # What can be done stands first: of twenty changes three fit a certificate, and a small screen shows a dozen.
+        choices = [choice for _, choice in sorted(listed, key=lambda one: bool(one[0]))]
         if not choices:
             self.post_message(self.Told("nothing was read yet"))
             return

@@ -46,6 +46,9 @@ BUNDLE: Final = "pods.bundle"
 
 Fact = Pod | Workload | Node | Fold
 
+_LISTED: Final = "x lists what can be done with what is"
+"""Keys are for pods, workloads and nodes; a certificate or a policy has its changes on the list only."""
+
 
 def offers(facts: Sequence[Fact], snapshot: KubernetesSnapshot) -> tuple[Offer, ...]:
     """Return every change by its key, for the facts that are marked or under the cursor."""
@@ -118,6 +121,8 @@ def _of_workloads(
 
 def _of_pods(binding: str, facts: Sequence[Fact], request: Callable[[Pod], Request], reason: str) -> Offer:
     pods = [fact for fact in facts if isinstance(fact, Pod)]
+    if not facts:
+        return Offer(binding, reason=f"no pod is under the cursor; {_LISTED}")
     if not pods or len(pods) < len(facts):
         return Offer(binding, reason=reason)
     return Offer(binding, tuple(request(pod) for pod in pods))
@@ -148,6 +153,8 @@ def _of_objects(binding: str, facts: Sequence[Fact], verb: str, title: str) -> O
 
 def _no_workload(facts: Sequence[Fact]) -> str:
     fact = facts[0] if facts else None
+    if fact is None:
+        return f"no pod or workload is under the cursor; {_LISTED}"
     if not isinstance(fact, Pod):
         return "choose a pod or a workload"
     if fact.owner is None:

@@ -9,7 +9,9 @@ from tui.panes import pods_offers
 from tui.panes.offering import Offer
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.workloads import Workload
+from widgets.cell import cell_text
 from widgets.dialogs import ChooseDialog, InputDialog
+from widgets.live_table import LiveTable
 
 
 def offer(binding: str, *facts: pods_offers.Fact) -> Offer:
@@ -77,6 +79,29 @@ async def test_the_menu_lists_what_has_a_key_and_what_has_none() -> None:
         assert (request.verb, dict(request.wanted)) == ("annotate", {"key": "example.com/why", "value": "disk slow"})
         assert request.temporary_s == 1800.0
         assert {title for title, _, _ in pane.commands()} >= {"Label", "Annotate", "Set requests and limits"}
+
+
+def test_a_key_for_pods_leads_on_where_something_else_is_under_the_cursor() -> None:
+    for binding in (pods_offers.DELETE, pods_offers.EVICT, pods_offers.RESTART):
+        assert offer(binding).reason.endswith("; x lists what can be done with what is")
+    assert offer(pods_offers.DELETE, node()).reason.startswith("only pods are deleted")
+
+
+async def test_the_menu_begins_with_what_can_be_done_and_names_what_it_would_be_done_to() -> None:
+    app = PaneApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, snapshot())
+        app.table().cursor_key = pod("api-").uid
+        await pilot.press("x")
+        await drawn(pilot)
+        table = app.screen.query_one(LiveTable)
+        rows = [row.cells for key in table.visible_keys if (row := table.row(key)) is not None]
+        told = {cell_text(label).strip(): cell_text(note) for label, note in rows}
+        assert told["D  Delete pod"] == f"pod {pod('api-').path}"
+        assert told["R  Restart"].startswith("deployment "), "of a pod's row it is what the pod belongs to"
+        places = {label: place for place, label in enumerate(told)}
+        assert places["Set requests and limits"] < places["O  Drain node"], "that is for nodes only"
+        assert "in the view Nodes" in told["O  Drain node"]
 
 
 async def test_what_is_no_label_stays_in_the_dialog_and_says_why() -> None:
