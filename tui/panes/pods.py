@@ -112,7 +112,7 @@ class PodsPane(PodsDrill):
 
     async def _object(self, source: KubernetesSource, resource: ApiResource, line: Line) -> None:
         name = f"{resource.kind} {line.namespace}/{line.name}" if line.namespace else f"{resource.kind} {line.name}"
-        path = resource.path(line.namespace or None, line.name)
+        path, printed = resource.path(line.namespace or None, line.name), self.kinds.printed(line)
         try:
             obj = await self.patiently(source.fetch_at(path), name)
         except SourceError as error:
@@ -120,7 +120,7 @@ class PodsPane(PodsDrill):
             return
         if (snapshot := self.snapshot) is not None:
             users = await self._users(source, resource, line, snapshot)
-            page = object_page(obj, snapshot, self.desk.now(), users)
+            page = object_page(obj, snapshot, self.desk.now(), users, printed)
             self.app.push_screen(TextDialog(name, page, stem=f"{resource.kind.lower()}-{line.name}"))
 
     async def _users(

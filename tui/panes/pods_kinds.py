@@ -131,6 +131,13 @@ class KindsView:
         found = self._tables.value
         return next((line for line in found.lines if line.key == key), None) if found is not None else None
 
+    def printed(self, line: Line) -> list[tuple[str, str]]:
+        """Return the columns of a row with its cells, as the server prints them; none where it no longer does."""
+        found = self._tables.value
+        if found is None or len(found.columns) != len(line.cells):
+            return []
+        return [(column.name, cell) for column, cell in zip(found.columns, line.cells, strict=True)]
+
     def about(self, key: Hashable) -> str:
         """Return what a row is about: nothing that another view has."""
         return ""

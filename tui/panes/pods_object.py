@@ -15,11 +15,25 @@ from tui.units import size
 
 _TOLD = frozenset({"apiVersion", "kind", "metadata", "data", "binaryData", "stringData", "immutable"})
 
+_TOLD_ANYWAY = frozenset({"Name", "Namespace", "Age", "Data"})
+_NOTHING = frozenset({"", "<none>", "<unset>", "<unknown>"})
 
-def object_page(obj: Object, snapshot: KubernetesSnapshot, now: float, users: Iterable[str] = ()) -> str:
+
+def object_page(
+    obj: Object,
+    snapshot: KubernetesSnapshot,
+    now: float,
+    users: Iterable[str] = (),
+    printed: Iterable[tuple[str, str]] = (),
+) -> str:
     """Return an object in full; of a Secret and a ConfigMap the keys and sizes, never the values.
 
-    `users` are lines that say who uses it.
+    Args:
+        obj: as the server has it.
+        snapshot: the cluster it is of.
+        now: `time.time()`.
+        users: lines that say who uses it.
+        printed: columns and cells of its row as the server prints it, also those that a screen has no room for.
     """
     metadata, status = part(obj, "metadata"), part(obj, "status")
     uid, kind = text(metadata, "uid"), text(obj, "kind")
@@ -34,6 +48,7 @@ def object_page(obj: Object, snapshot: KubernetesSnapshot, now: float, users: It
         names = ", ".join(clean(str(name)) for name in waits) if isinstance(waits, list) else ""
         lines.append(f"deleted     {age_since(deleted, now)} ago" + (f"; waits for: {names}" if names else ""))
     lines.append(f"uid         {uid}")
+    lines += (f"{column.lower():<11} {cell}" for column, cell in printed if _tells(kind, column, cell))
     lines += _by_kind(kind, obj, snapshot, now)
     lines += users
     # Conditions have their own lines.
@@ -48,6 +63,11 @@ def object_page(obj: Object, snapshot: KubernetesSnapshot, now: float, users: It
     about = [event for event in snapshot.events.values() if event.object_uid == uid]
     lines += events_lines(about, now)
     return "\n".join(lines)
+
+
+def _tells(kind: str, column: str, cell: str) -> bool:
+    """Tell whether a printed cell says anything that the lines around it do not."""
+    return column not in _TOLD_ANYWAY and cell not in _NOTHING and (kind, column) != ("Secret", "Type")
 
 
 def _without_applied(metadata: Object) -> Object:

@@ -158,6 +158,22 @@ async def test_any_kind_is_found_by_its_short_name_and_shown_by_the_servers_tabl
         assert "False" not in names(table, 2)
 
 
+async def test_what_a_small_screen_has_no_column_for_stands_on_the_page(source: KubernetesSource) -> None:
+    async with running(source, (80, 24)) as (app, pilot):
+        table = await at_kind(app, pilot, "hpa")
+        await until(pilot, lambda: table.row_count)
+        lines = (await page_of(app, pilot, "enter")).split("\n")
+        assert {"reference   Deployment/search", "minpods     2", "maxpods     6", "replicas    2"} <= {*lines}
+        table = await at_kind(app, pilot, "svc")
+        await until(pilot, lambda: "gateway" in names(table))
+        table.cursor_key = next(key for key in table.visible_keys if cell_text(table.row(key).cells[1]) == "gateway")  # type: ignore[union-attr]  # visible
+        page = await page_of(app, pilot, "enter")
+        assert "port(s)     80:31165/TCP" in page
+        table = await at_kind(app, pilot, "secrets")
+        await until(pilot, lambda: "database" in names(table))
+        assert (await page_of(app, pilot, "enter")).count("type  ") == 1
+
+
 async def test_a_view_that_is_closed_asks_for_nothing(source: KubernetesSource) -> None:
     async with running(source) as (app, pilot):
         table = await at_kind(app, pilot, "netpol")
