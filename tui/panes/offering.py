@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -12,6 +12,9 @@ from tui.actions.action import Request
 from tui.panes.pane import Pane
 from widgets.dialogs import Choice, ChooseDialog
 from widgets.live_table import LiveTable
+
+_FEW: Final = 3
+"""So many targets are named one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,10 @@ class Offering(Pane):
         self._hold()
         keys = {active.binding.id: active.binding for active in self.screen.active_bindings.values()}
         listed: list[tuple[str, Choice]] = []
+        targets: dict[str, None] = {}
         for offer in self.offers():
-            why = self.barred(offer)
+            if not (why := self.barred(offer)):
+                targets |= {str(request.target): None for request in offer.requests}
             note = why or _about(offer)
             if offer.title:
                 listed.append((why, Choice(_action(offer), f"   {offer.title}", note)))
@@ -90,7 +95,10 @@ class Offering(Pane):
         if not choices:
             self.post_message(self.Told("nothing was read yet"))
             return
-        self.app.push_screen(ChooseDialog("Change what? Nothing is sent before you confirm", choices), self._run)
+        # Whole, however long: a line of the list has no room for two names that differ at their end.
+        about = "; ".join([*targets][:_FEW]) + (f" and {len(targets) - _FEW} more" if len(targets) > _FEW else "")
+        title = "Change what? Nothing is sent before you confirm" + (f" · {about}" if about else "")
+        self.app.push_screen(ChooseDialog(title, choices), self._run)
 
     def _hold(self) -> None:
         """Keep the cursor on the row that is meant: what is done to it may bring new ones, above it too."""

@@ -35,6 +35,7 @@ class RolloutView(DrilledView[Workload, Known]):
 
     def _forget(self) -> None:
         self._listed, self._marks = (), ()
+        self.table.empty = "reading its revisions"
 
     @property
     def title(self) -> str:
@@ -72,6 +73,7 @@ class RolloutView(DrilledView[Workload, Known]):
 
         now = self._now()
         self._snapshot = snapshot
+        self.table.empty = "no revision of it and no pod yet"
         self.table.show(pods_rollout_rows.rows(self.subject, known, snapshot, now, passes))
         self.describe()
 

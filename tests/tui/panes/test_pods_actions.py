@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from textual.widgets import Static
 
 from tests.tui.panes.test_pods import PaneApp, drawn, pod, shown, snapshot
 from tui.panes import pods_offers
@@ -101,6 +102,8 @@ async def test_the_menu_begins_with_what_can_be_done_and_names_what_it_would_be_
         assert told["R  Restart"].startswith("deployment "), "of a pod's row it is what the pod belongs to"
         places = {label: place for place, label in enumerate(told)}
         assert places["Set requests and limits"] < places["O  Drain node"], "that is for nodes only"
+        title = str(app.screen.query_one(".title", Static).content)
+        assert f"pod {pod('api-').path}" in title, "whole: a line of the list may cut it"
         assert "in the view Nodes" in told["O  Drain node"]
 
 
