@@ -56,7 +56,14 @@ class TextDialog(ModalScreen[None]):
     """
 
     def __init__(
-        self, title: str, text: str, *, folder: Path | None = None, stem: str = "text", folded: Folded | None = None
+        self,
+        title: str,
+        text: str,
+        *,
+        folder: Path | None = None,
+        stem: str = "text",
+        folded: Folded | None = None,
+        from_end: bool = False,
     ) -> None:
         """Prepare the page.
 
@@ -66,6 +73,7 @@ class TextDialog(ModalScreen[None]):
             folder: where `s` writes; None: the current folder.
             stem: what the file's name begins with.
             folded: lines of it that are seen, searched, copied and written only once they are unfolded.
+            from_end: whether its end is what is read first.
         """
         super().__init__()
         self._heading = title
@@ -76,17 +84,18 @@ class TextDialog(ModalScreen[None]):
         self._is_folded = folded is not None
         self._folder = folder
         self._stem = stem
+        self._is_from_end = from_end
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
         with Vertical():
             yield Static(Text(plain(self._heading), no_wrap=True, overflow="ellipsis"), classes="title")
-            yield _Page(self._lines)
+            yield _Page(self._lines, from_end=self._is_from_end)
             yield FilterBar(sign="/", placeholder="regular expression; n next, N previous")
             yield Static(id="hint", classes="hint")
 
     def on_mount(self) -> None:
-        """Begin at the top."""
+        """Give the keys to the page."""
         if not self.query("#hint"):  # closed by the next key before it was laid out
             return
         self._say("")
@@ -201,17 +210,18 @@ class _Unfolded(LogLine):
 
 
 class _Page(LogView):
-    """Text that wraps, from its beginning."""
+    """Text that wraps, seen from its beginning or from its end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("N", "search(-1)", "Previous match", show=False, id="text.previous"),
     ]
 
-    def __init__(self, lines: list[LogLine]) -> None:
+    def __init__(self, lines: list[LogLine], *, from_end: bool) -> None:
         super().__init__(max_lines=max(1, len(lines)), empty="empty")
         self.extend(lines)
         self.action_wrap()
-        self.action_first()
+        if not from_end:
+            self.action_first()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave `w` to the dialog: the page always wraps."""

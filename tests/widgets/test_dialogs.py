@@ -22,6 +22,16 @@ async def test_a_page_begins_at_the_top_and_holds_text_as_it_is() -> None:
         assert not pilot.app.screen.query(LogView)
 
 
+async def test_a_page_of_what_was_said_last_is_seen_from_its_end() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        pilot.app.push_screen(TextDialog("title", "\n".join(f"line {i}" for i in range(100)), from_end=True))
+        await pilot.pause()
+        page = pilot.app.screen.query_one(LogView)
+        assert "line 99" in page.render_line(page.size.height - 1).text
+        await pilot.press("g")
+        assert "line 0" in page.render_line(0).text
+
+
 async def test_a_page_is_searched() -> None:
     async with App[None]().run_test(size=(80, 24)) as pilot:
         pilot.app.push_screen(TextDialog("title", "\n".join(f"line {i}" for i in range(100))))

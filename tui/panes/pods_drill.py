@@ -203,7 +203,8 @@ class PodsDrill(PodsInside):
         followed = list(followed_by(pod, snapshot.workload_of(pod), self.desk.profile.logs))
         page = logs_page([log for log in logs if container in ("", log.container)], followed)
         where = f"{pod.path}/{container}" if container else pod.path
-        self.app.push_screen(TextDialog(f"Last lines of {where}", page, stem=f"logs-{pod.name}"))
+        dialog = TextDialog(f"Last lines of {where}", page, stem=f"logs-{pod.name}", from_end=True)
+        self.app.push_screen(dialog)
 
     # A revision
 

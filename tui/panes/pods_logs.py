@@ -47,7 +47,8 @@ def logs_page(logs: Sequence[ContainerLog], followed: Sequence[str]) -> str:
     # A run that has ended says why; of a container that never restarted there is none, which is no news.
     known = [log for log in logs if not (log.is_previous and log.error)]
     for log in sorted(known, key=lambda log: not log.is_previous):
-        which = "the run before its last restart" if log.is_previous else "now"
+        # Its newest run may have ended: of a crashed container that is the one whose last line counts.
+        which = "the run before its last restart" if log.is_previous else "its newest run"
         said = log.text.split("\n") if log.text else []
         first = _STAMP.match(said[-MOST:][0]) if said else None
         since = f", from {first['day']}" if first is not None else ""

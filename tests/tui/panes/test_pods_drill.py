@@ -336,8 +336,8 @@ def test_the_run_before_a_restart_speaks_first_and_the_logs_tab_is_named() -> No
     assert "line 119\n" not in page
     assert page.index("line 199") < page.index("10:00:02Z ready")
     assert "not found" not in page
-    assert "== app, now, from 2026-11-22\n10:00:01Z up\n" in page
-    assert page.endswith("== proxy, now\n(container is waiting to start)")
+    assert "== app, its newest run, from 2026-11-22\n10:00:01Z up\n" in page
+    assert page.endswith("== proxy, its newest run\n(container is waiting to start)")
 
 
 def test_a_pod_is_followed_by_what_the_profile_says_of_its_workload_labels_or_name() -> None:
@@ -361,7 +361,7 @@ async def test_m_shows_what_a_container_said_before_it_was_restarted(source: Kub
         await until(pilot, lambda: pod.uid in app.pane.table.visible_keys)
         app.pane.table.cursor_key = pod.uid
         page = await page_of(app, pilot, "m")
-        assert f"== {pod.container_names[0]}, now" in page
+        assert f"== {pod.container_names[0]}, its newest run" in page
         await pilot.press("enter")
         await at(app, pilot, "containers")
-        assert f"== {pod.container_names[0]}, now" in await page_of(app, pilot, "m")
+        assert f"== {pod.container_names[0]}, its newest run" in await page_of(app, pilot, "m")
