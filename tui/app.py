@@ -346,10 +346,10 @@ class OpsApp(App[int]):
         self.push_screen(TextDialog("Contacts", contact_lines(self.profile.contacts), stem="contacts"))
 
     async def on_pane_looked(self, message: Pane.Looked) -> None:
-        """Open a tab as a walk wants it to be looked at."""
+        """Open a tab as a walk, or another tab, wants it to be looked at."""
         index = next(index for index, tab in enumerate(TABS) if tab.title == message.title)
         (await self.deck.open(index)).open_at(message.view, message.filter_text, message.source)
-        self.tell(f"{TABS.index(CHECKLIST) + 1} goes back to the checklist", "", _HINT_S)
+        self.tell(message.told or f"{TABS.index(CHECKLIST) + 1} goes back to the checklist", "", _HINT_S)
 
     async def on_steps_reported(self, message: "Steps.Reported") -> None:
         """Keep the report of a walk, and say where."""

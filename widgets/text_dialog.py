@@ -1,6 +1,6 @@
 """A page of text to read, copy, or write to a file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -45,6 +45,7 @@ class TextDialog(ModalScreen[None]):
         Binding("slash", "search", "Search", show=False, id="text.search"),
         Binding("s,w", "write", "Save to a file", show=False, id="text.write"),
         Binding("z", "fold", "Unfold what is folded, or fold it again", show=False, id="text.fold"),
+        Binding("f", "onward", "Go on from here", show=False, id="text.onward"),
     ]
 
     DEFAULT_CSS = """
@@ -64,6 +65,7 @@ class TextDialog(ModalScreen[None]):
         stem: str = "text",
         folded: Folded | None = None,
         from_end: bool = False,
+        onward: tuple[str, Callable[[], object]] | None = None,
     ) -> None:
         """Prepare the page.
 
@@ -74,6 +76,8 @@ class TextDialog(ModalScreen[None]):
             stem: what the file's name begins with.
             folded: lines of it that are seen, searched, copied and written only once they are unfolded.
             from_end: whether its end is what is read first.
+            onward: where `f` leads from here, in two or three words, and what it calls once the page is closed; None
+                where it leads nowhere.
         """
         super().__init__()
         self._heading = title
@@ -85,6 +89,7 @@ class TextDialog(ModalScreen[None]):
         self._folder = folder
         self._stem = stem
         self._is_from_end = from_end
+        self._onward = onward
 
     def compose(self) -> ComposeResult:
         """Lay the page out."""
@@ -101,7 +106,8 @@ class TextDialog(ModalScreen[None]):
         self._say("")
         page = self.query_one(_Page)
         self._fit(page)
-        page.action_first()
+        if not self._is_from_end:
+            page.action_first()
         self.set_focus(page)
 
     @property
@@ -116,10 +122,6 @@ class TextDialog(ModalScreen[None]):
         hidden = _Unfolded if self._is_folded else _Summary
         if self._folded is not None:
             page.predicate = lambda line: not isinstance(line, hidden)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Have the key for folding only where something is folded."""
-        return action != "fold" or self._folded is not None
 
     def action_fold(self) -> None:
         """Unfold what is folded, or fold it again; the cursor stays where it is, or goes to the folded line."""
@@ -153,11 +155,25 @@ class TextDialog(ModalScreen[None]):
         if self._folded is not None:
             fold = "unfold" if self._is_folded else "fold"
             keys = f"z {fold} · c copy · s save · / search, n next, N back · esc, q close"
+        if self._onward is not None:
+            keys = f"f {self._onward[0]} · c copy · s save · / search · esc, q close"
         self.query_one("#hint", Static).update(Text(plain(text) or keys, no_wrap=True, overflow="ellipsis"))
 
     def action_close(self) -> None:
         """Close the page."""
         self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Have the key for folding only where something is folded, and none for what leads nowhere."""
+        if action == "fold":
+            return self._folded is not None
+        return action != "onward" or self._onward is not None
+
+    def action_onward(self) -> None:
+        """Close the page and go where it leads."""
+        if self._onward is not None:
+            self.dismiss()
+            self._onward[1]()
 
     async def action_copy(self) -> None:
         """Copy everything."""

@@ -115,13 +115,15 @@ class Pane(Vertical):
     class Looked(Message):
         """The person wants to look at another tab, in one of its views and filtered."""
 
-        def __init__(self, title: str, view: str = "", filter_text: str = "", source: str = "") -> None:
+        def __init__(self, title: str, view: str = "", filter_text: str = "", source: str = "", told: str = "") -> None:
             super().__init__()
             self.title = title
             self.view = view
             self.filter_text = filter_text
             self.source = source
             """Name of the source to show, where the tab shows one at a time; empty for any."""
+            self.told = told
+            """What is said then: how to go back; empty: to the checklist."""
 
     class Jumped(Message):
         """The person wants to see what an entry of the timeline is about, in its own tab."""

@@ -14,12 +14,12 @@ from tui.actions.kubernetes.resources import SET_RESOURCES
 from tui.actions.kubernetes.restart import RESTART
 from tui.actions.kubernetes.undo import UNDO, UNDOABLE, undo_request
 from tui.actions.perform import Outcome
-from tui.panes import pods_detail, pods_offers
+from tui.panes import pods_detail, pods_offers, tabs
 from tui.panes.pane import Pane
 from tui.panes.pods_containers import ContainersView
 from tui.panes.pods_extra import Extra
 from tui.panes.pods_inside import PodsInside
-from tui.panes.pods_logs import followed_by, logs_page
+from tui.panes.pods_logs import filter_of, followed_by, following, logs_page
 from tui.panes.pods_revisions import revision_page, two_revisions_page
 from tui.panes.pods_rollout import RolloutView
 from tui.sources.kubernetes.pods import Pod
@@ -200,11 +200,23 @@ class PodsDrill(PodsInside):
         logs = await self.patiently(recent_logs(source.connection, [pod]), f"the logs of {pod.name}")
         if (snapshot := self.snapshot) is None:
             return
-        followed = list(followed_by(pod, snapshot.workload_of(pod), self.desk.profile.logs))
-        page = logs_page([log for log in logs if container in ("", log.container)], followed)
+        above = snapshot.workload_of(pod)
+        profile = self.desk.profile
+        # Another cluster's pods may have the same names and labels.
+        of_here = {
+            name: one for name, one in profile.logs.items() if profile.cluster_meant(one.cluster) == self.cluster
+        }
+        followed = list(followed_by(pod, above, of_here))
+        told = [log for log in logs if container in ("", log.container)]
+        page = logs_page(told, followed, following(pod, above))
         where = f"{pod.path}/{container}" if container else pod.path
-        dialog = TextDialog(f"Last lines of {where}", page, stem=f"logs-{pod.name}", from_end=True)
-        self.app.push_screen(dialog)
+        onward = ("follow it in Logs", partial(self._follow, filter_of(pod, followed[0]))) if followed else None
+        title, stem = f"Last lines of {where}", f"logs-{pod.name}"
+        self.app.push_screen(TextDialog(title, page, stem=stem, from_end=True, onward=onward))
+
+    def _follow(self, filter_text: str) -> None:
+        back = f"{tabs.TABS.index(tabs.PODS) + 1} goes back to the pods"
+        self.post_message(self.Looked(tabs.LOGS.title, filter_text=filter_text, told=back))
 
     # A revision
 

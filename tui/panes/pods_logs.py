@@ -39,11 +39,28 @@ def _selects(selector: str, pod: Pod) -> bool:
         return False
 
 
-def logs_page(logs: Sequence[ContainerLog], followed: Sequence[str]) -> str:
-    """Return the last lines of every container, the run before a restart first; newest lines at the end of each."""
+def filter_of(pod: Pod, source: str) -> str:
+    """Return the filter of the Logs tab that leaves the lines of one pod in a log that follows it."""
+    return f'source = "{source}" and origin ~ "^{pod.name}/"'
+
+
+def following(pod: Pod, above: Workload | None) -> str:
+    """Return the line that the profile would need for the Logs tab to follow a pod and its like, under `logs`."""
+    if above is not None:
+        return f"{above.name}: {{workload: {above.kind.lower()}/{above.name}, namespace: {pod.namespace}}}"
+    return f"{pod.name}: {{pod: {pod.name}, namespace: {pod.namespace}}}"
+
+
+def logs_page(logs: Sequence[ContainerLog], followed: Sequence[str], missing: str = "") -> str:
+    """Return the last lines of every container, the run before a restart first; newest lines at the end of each.
+
+    `followed` are the logs of the profile that follow the pod, `missing` is the line of it that would.
+    """
     lines: list[str] = []
     if followed:
         lines += [f"The Logs tab follows it as {', '.join(followed)}.", ""]
+    elif missing:
+        lines += ["The Logs tab does not follow it; with this line under logs: in the profile it would:", missing, ""]
     # A run that has ended says why; of a container that never restarted there is none, which is no news.
     known = [log for log in logs if not (log.is_previous and log.error)]
     for log in sorted(known, key=lambda log: not log.is_previous):

@@ -40,6 +40,7 @@ class _App(App[None]):
         super().__init__()
         self.kubernetes = source
         self.told: list[str] = []
+        self.looked: list[Pane.Looked] = []
         self.asked: list[Pane.Requested] = []
         self.later = 0.0
         profile = Profile(name="t", environment="dev", kubernetes=Kubernetes(context="sandbox"))
@@ -66,6 +67,9 @@ class _App(App[None]):
 
     def on_pane_requested(self, message: Pane.Requested) -> None:
         self.asked.append(message)
+
+    def on_pane_looked(self, message: Pane.Looked) -> None:
+        self.looked.append(message)
 
     def on_pane_told(self, message: Pane.Told) -> None:
         self.told.append(message.text)

@@ -3,11 +3,13 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from profiles.schema import LogSource
 from tests.tui.panes.test_pods import NOW, snapshot
@@ -31,9 +33,13 @@ from tui.sources.kubernetes.recent_logs import ContainerLog
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.rollouts import parse_rollout
 from tui.sources.kubernetes.workloads import Workload
+from tui.sources.logs.parse import LineParser
+from tui.sources.logs.query import query
 from tui.sources.metrics.facts import MetricSnapshot, MetricValue
 from tui.sources.reading import Reading
 from widgets.cell import Cell, LateCell, cell_text
+from widgets.dialogs import TextDialog
+from widgets.log_view import LogView
 from widgets.segment_line import SegmentLine
 
 __all__ = ["cluster", "source"]
@@ -355,6 +361,31 @@ def test_a_pod_is_followed_by_what_the_profile_says_of_its_workload_labels_or_na
 
 @pytest.mark.live
 @pytest.mark.xdist_group("kubernetes")
+async def test_from_a_pods_last_lines_f_leads_to_its_own_in_the_logs_tab(source: KubernetesSource) -> None:
+    async with running(source) as (app, pilot):
+        pod = next(p for p in app.seen.pods.values() if p.name.startswith("api-"))
+        entry = LogSource(pods="app=api", namespace="shop")
+        elsewhere = LogSource(pods="app=api", namespace="shop", cluster="another")
+        app.pane.desk = replace(
+            app.pane.desk, profile=app.desk.profile.model_copy(update={"logs": {"other": elsewhere, "api-pods": entry}})
+        )
+        await until(pilot, lambda: pod.uid in app.pane.table.visible_keys)
+        app.pane.table.cursor_key = pod.uid
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, TextDialog) and app.screen.query(LogView))
+        assert "f follow it in Logs" in str(app.screen.query_one("#hint", Static).content)
+        await pilot.press("f")
+        await until(pilot, lambda: app.looked)
+        (looked,) = app.looked
+        assert (looked.title, looked.told) == ("Logs", "2 goes back to the pods")
+        passes = query(looked.filter_text, NOW).test
+        assert passes is not None
+        origins = [("api-pods", f"{pod.name}/app"), ("api-pods", f"{pod.name}0/app"), ("other", f"{pod.name}/app")]
+        assert [passes(LineParser(*where, UTC).parse("up", NOW)) for where in origins] == [True, False, False]
+
+
+@pytest.mark.live
+@pytest.mark.xdist_group("kubernetes")
 async def test_m_shows_what_a_container_said_before_it_was_restarted(source: KubernetesSource) -> None:
     async with running(source) as (app, pilot):
         pod = next(p for p in app.seen.pods.values() if p.restarts and p.namespace == "shop")
@@ -362,6 +393,10 @@ async def test_m_shows_what_a_container_said_before_it_was_restarted(source: Kub
         app.pane.table.cursor_key = pod.uid
         page = await page_of(app, pilot, "m")
         assert f"== {pod.container_names[0]}, its newest run" in page
+        above = app.seen.workload_of(pod)
+        assert above is not None
+        assert f"{above.name}: {{workload: {above.kind.lower()}/{above.name}, namespace: shop}}" in page
+        assert app.looked == [], "no log of the profile follows it"
         await pilot.press("enter")
         await at(app, pilot, "containers")
         assert f"== {pod.container_names[0]}, its newest run" in await page_of(app, pilot, "m")
