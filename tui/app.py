@@ -139,7 +139,7 @@ class OpsApp(App[int]):
         self._verbs: dict[tuple[str, str], Verb] = {}
         performer = Performer(profile, self._verbs, self.guard, journal)
         self._journal, self._news = journal, News(journal)
-        self._changes = Changes(self, profile, self._verbs, performer, journal, self._news, self.tell)
+        self._changes = Changes(self, profile, self._verbs, performer, journal, self._news, self.tell, self._progress)
         self.numbers, self._cost = Numbers(), OwnCost()
         self._desk = Desk(
             profile, time.time, self.rules.level, self._refusal, self._pollers.source, numbers=self.numbers
@@ -262,6 +262,7 @@ class OpsApp(App[int]):
         self._draw_frame()
         self.deck.tick()
         self._show_keys(self.screen)
+        self.frame.go_on()
         if not self._changes:
             self.frame.forget_old()
 
@@ -504,7 +505,10 @@ class OpsApp(App[int]):
 
     def on_pane_told(self, message: Pane.Told) -> None:
         """Say what a pane has to say."""
-        self.tell(message.text, message.tone, _HINT_S)
+        self.frame.answer(message.text, message.tone, _HINT_S)
+
+    def _progress(self, text: str, tone: Tone) -> None:
+        self.frame.progress(text, tone)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Say what went wrong in something a person had asked for."""

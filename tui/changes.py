@@ -45,6 +45,7 @@ class Changes:
         journal: Journal,
         news: News,
         tell: Tell,
+        progress: Tell,
     ) -> None:
         self._app = app
         self._profile = profile
@@ -52,7 +53,7 @@ class Changes:
         self._performer = performer
         self._journal = journal
         self._news = news
-        self._tell = tell
+        self._tell, self._say_how_far = tell, progress
         self._under_way: dict[Request, str] = {}
         self._asking = asyncio.Lock()
         self.ledger = Ledger()
@@ -154,7 +155,7 @@ class Changes:
     def _progress(self, request: Request, what: str) -> None:
         if request in self._under_way:
             self._under_way[request] = what
-        self._tell(f"{self._named(request)}: {what}", "critical" if what.startswith("UNKNOWN") else "")
+        self._say_how_far(f"{self._named(request)}: {what}", "critical" if what.startswith("UNKNOWN") else "")
 
     def _named(self, request: Request) -> str:
         verb = self._verbs.get((request.verb, request.target.source))

@@ -39,6 +39,8 @@ from widgets.segment_line import Segment, SegmentLine
 TELL_S: Final = 15.0
 """How long a sentence stays when nothing newer takes its place."""
 
+_ANSWER_S: Final = 3.0
+"""How long an answer to a key stands at least: a pod that comes and goes says how far it is twice a second."""
 _ANNOUNCE_S: Final = 8.0
 _ANNOUNCE_WITHIN_S: Final = 60.0
 
@@ -51,6 +53,7 @@ class Frame:
         temporary: the changes that are to be taken back.
         findings: pins of the profile that no answer has confirmed.
         is_shared: whether several look at this screen, who then see the last key.
+        clock: `time.monotonic`, or a fixed clock in tests.
     """
 
     def __init__(
@@ -66,12 +69,16 @@ class Frame:
         temporary: Callable[[], Sequence[Deed]],
         findings: Callable[[], Sequence[Finding]],
         is_shared: bool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app, self._profile, self._user = app, profile, who()
         self._guard, self._pollers, self._rules = guard, pollers, rules
         self._alerting, self._walking = alerting, walking
         self._temporary, self._findings, self._is_shared = temporary, findings, is_shared
-        self._told_until = 0.0
+        self._clock = clock
+        self._told_until = self._answered_until = 0.0
+        self._progress: tuple[str, Tone] | None = None
+        """How far a change is, while an answer to a key stands in its place."""
         self._announced: tuple[str, Tone, float] | None = None
         """What waits to be said: words, tone, and until when it is news."""
         self.last_key = ""
@@ -117,13 +124,30 @@ class Frame:
 
     def tell(self, text: str, tone: Tone, stay_s: float) -> None:
         """Say a sentence in the line above the keys."""
-        self._told_until = time.monotonic() + stay_s
+        self._told_until, self._progress, self._answered_until = self._clock() + stay_s, None, 0.0
         for bar in self._app.screen_stack[0].query("#told").results(NoticeBar):  # gone on the way out
             bar.show(text, tone)
 
+    def answer(self, text: str, tone: Tone, stay_s: float) -> None:
+        """Say what a key has come to; for a moment nothing about a change under way takes its place."""
+        self.tell(text, tone, stay_s)
+        self._answered_until = self._clock() + _ANSWER_S
+
+    def progress(self, text: str, tone: Tone) -> None:
+        """Say how far a change is, as soon as an answer to a key could be read."""
+        if self._clock() < self._answered_until:
+            self._progress = text, tone
+        else:
+            self.tell(text, tone, TELL_S)
+
+    def go_on(self) -> None:
+        """Say how far a change is where an answer to a key stood in its place long enough."""
+        if self._progress is not None and self._clock() >= self._answered_until:
+            self.tell(*self._progress, TELL_S)
+
     def announce(self, text: str, tone: Tone) -> None:
         """Say something that nobody asked for, as soon as nothing else is said; given up when that takes too long."""
-        self._announced = (text, tone, time.monotonic() + _ANNOUNCE_WITHIN_S)
+        self._announced = (text, tone, self._clock() + _ANNOUNCE_WITHIN_S)
         self._announce()
 
     def _announce(self) -> None:
@@ -131,12 +155,12 @@ class Frame:
             return
         text, tone, until = self._announced
         self._announced = None
-        if time.monotonic() <= until:
+        if self._clock() <= until:
             self.tell(text, tone, _ANNOUNCE_S)
 
     def forget_old(self) -> None:
         """Take the sentence away that has stood long enough, and say what waits for its place."""
-        if self._told_until and time.monotonic() > self._told_until:
+        if self._told_until and self._clock() > self._told_until:
             self._told_until = 0.0
             self._app.query_one("#told", NoticeBar).clear()
         self._announce()

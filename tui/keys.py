@@ -21,8 +21,12 @@ _NAMES = {
     "pagedown": "pgdn",
 }
 
-_PRIORITIES: Final = {"app.keys": 0, "app.quit": 2, "app.commands": 3, "app.alerts": 4, "table.open": 4, "log.open": 4}
-"""What leaves the key bar last when it is narrow; a pane's own keys stay longer than these, but for the way to help."""
+_PRIORITIES: Final = {
+    "app.keys": 0, "pods.messages": 0,
+    "app.quit": 2, "app.commands": 3, "app.alerts": 4, "table.open": 4, "log.open": 4,
+}  # fmt: skip
+"""What leaves the key bar last when it is narrow; a pane's own keys stay longer than these, but for the way to help and
+to what a pod said: nothing is looked at more often."""
 
 _LAST: Final = ("list", "app", "table", "log")
 """The groups of keys that are alike in several tabs, in the order of the page; a tab's own come before them."""

@@ -30,7 +30,9 @@ class Screen(App[None]):
         self.done = 0
         performer, journal = self.bench.performer, self.bench.journal
         self.news = News(journal)
-        self.changes = Changes(self, self.bench.profile, performer.verbs, performer, journal, self.news, self.tell)
+        self.changes = Changes(
+            self, self.bench.profile, performer.verbs, performer, journal, self.news, self.tell, self.tell
+        )
 
     def tell(self, text: str, tone: Tone) -> None:
         self.told.append((text, tone))
