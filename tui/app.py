@@ -507,6 +507,10 @@ class OpsApp(App[int]):
         """Say what a pane has to say."""
         self.frame.answer(message.text, message.tone, _HINT_S)
 
+    def on_pane_taken_back(self, message: Pane.TakenBack) -> None:
+        """Say no longer what a pane has said."""
+        self.frame.take_back(message.text)
+
     def _progress(self, text: str, tone: Tone) -> None:
         self.frame.progress(text, tone)
 

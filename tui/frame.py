@@ -128,6 +128,13 @@ class Frame:
         for bar in self._app.screen_stack[0].query("#told").results(NoticeBar):  # gone on the way out
             bar.show(text, tone)
 
+    def take_back(self, text: str) -> None:
+        """Take a sentence away that no longer holds, where it still stands."""
+        for bar in self._app.screen_stack[0].query("#told").results(NoticeBar):
+            if bar.text == text:
+                self._told_until = self._answered_until = 0.0
+                bar.clear()
+
     def answer(self, text: str, tone: Tone, stay_s: float) -> None:
         """Say what a key has come to; for a moment nothing about a change under way takes its place."""
         self.tell(text, tone, stay_s)

@@ -42,6 +42,16 @@ async def test_an_answer_to_a_key_is_not_taken_away_at_once_by_how_far_a_change_
         assert app.told == "Delete pod: 0 of 1 ready again, CrashLoopBackOff"
 
 
+async def test_what_no_longer_holds_is_taken_back_and_nothing_else() -> None:
+    app = _App()
+    async with app.run_test(size=(80, 24)):
+        app.frame.answer("reading Pod web-1; esc stops", "", 6.0)
+        app.frame.take_back("reading Pod web-2; esc stops")
+        assert app.told == "reading Pod web-1; esc stops"
+        app.frame.take_back("reading Pod web-1; esc stops")
+        assert app.told == ""
+
+
 async def test_how_a_change_ended_is_said_at_once_and_last() -> None:
     app = _App()
     async with app.run_test(size=(80, 24)):

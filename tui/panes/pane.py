@@ -112,6 +112,13 @@ class Pane(Vertical):
             self.text = text
             self.tone = tone
 
+    class TakenBack(Message):
+        """A sentence that was said no longer holds; where it still stands it goes."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     class Looked(Message):
         """The person wants to look at another tab, in one of its views and filtered."""
 
@@ -183,11 +190,16 @@ class Pane(Vertical):
     async def patiently(self, reading: Coroutine[None, None, ReadT], what: str) -> ReadT:
         """Wait for something to be read, and say so when it takes a while."""
         task = asyncio.create_task(reading)
+        words = f"reading {what}; esc stops"
         try:
             await asyncio.wait({task}, timeout=_SAY_AFTER_S)
-            if not task.done():
-                self.post_message(self.Told(f"reading {what}; esc stops"))
-            return await task
+            if task.done():
+                return task.result()
+            self.post_message(self.Told(words))
+            try:
+                return await task
+            finally:
+                self.post_message(self.TakenBack(words))
         finally:
             task.cancel()
 

@@ -71,6 +71,9 @@ class _App(App[None]):
     def on_pane_looked(self, message: Pane.Looked) -> None:
         self.looked.append(message)
 
+    def on_pane_taken_back(self, message: Pane.TakenBack) -> None:
+        self.told.remove(message.text)
+
     def on_pane_told(self, message: Pane.Told) -> None:
         self.told.append(message.text)
 
@@ -160,6 +163,19 @@ async def test_any_kind_is_found_by_its_short_name_and_shown_by_the_servers_tabl
         table = await at_kind(app, pilot, "svc")
         await until(pilot, lambda: "gateway" in names(table))
         assert "False" not in names(table, 2)
+
+
+async def test_that_something_is_being_read_is_not_said_any_longer_than_it_is(
+    cluster: Cluster, source: KubernetesSource
+) -> None:
+    async with running(source) as (app, pilot):
+        await until(pilot, lambda: app.pane.table.cursor_key is not None)
+        fault = cluster.misbehave("slow", "/api/v1/namespaces", "get", delay_s=30.0)
+        await pilot.press("y")
+        await until(pilot, lambda: any(words.startswith("reading Pod") for words in app.told))
+        fault.released.set()
+        await until(pilot, lambda: isinstance(app.screen, TextDialog))
+        await until(pilot, lambda: not app.told)
 
 
 async def test_what_a_small_screen_has_no_column_for_stands_on_the_page(source: KubernetesSource) -> None:
