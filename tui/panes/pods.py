@@ -60,6 +60,8 @@ class PodsPane(PodsDrill):
             return
         if isinstance(fact := self.current, Node):
             self.show_pods(node=fact.name)
+        elif self.extra is self.kinds and (line := self.kinds.line(message.key)) is not None and self.go_into(line):
+            return
         elif self.extra is not None and (about := self.extra.about(message.key)):
             self.go_to(about)
         else:

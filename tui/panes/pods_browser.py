@@ -11,22 +11,28 @@ from tui.panes.pods_choice import Choice
 from tui.panes.pods_events import Fold
 from tui.panes.pods_extra import Extra, Means
 from tui.panes.pods_kind_rows import options
-from tui.panes.pods_kinds import KindsView
+from tui.panes.pods_kinds import SERVICES, KindsView
 from tui.panes.pods_recent import RecentView
 from tui.panes.pods_tables import PodsTables
 from tui.panes.pods_views import REVEALED_IN, VIEWS
+from tui.panes.pods_words import namespaces_of
 from tui.sources.errors import SourceError
 from tui.sources.kubernetes.discovery import ApiResource, discover
 from tui.sources.kubernetes.fields import Owner
 from tui.sources.kubernetes.nodes import Node
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.source import KubernetesSource
+from tui.sources.kubernetes.tables import Line
 from widgets.dialogs import Choice as Option
 from widgets.dialogs import ChooseDialog
 from widgets.filter_bar import FilterBar
 
 _WORKLOADS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"})
 _GROUP: Final = "pods-extra"
+_FEW_NAMESPACES: Final = 6
+"""So many are gone through one after the other; of more, one is chosen by its name."""
+_ALL: Final = "*"
+"""No namespace can be called so."""
 
 
 class PodsBrowser(PodsTables):
@@ -90,6 +96,35 @@ class PodsBrowser(PodsTables):
         else:
             self.kinds.choose(resource)
             self.open_view("kinds")
+
+    # One namespace
+
+    def action_namespace(self, step: int) -> None:
+        """Show the next namespace; where there are many, ask which."""
+        known = namespaces_of(self.snapshot) if self.snapshot is not None else {}
+        if len(known) <= _FEW_NAMESPACES:
+            super().action_namespace(step)
+            return
+        kept = [Option(_ALL, "all namespaces"), *(Option(name, name, words) for name, words in known.items())]
+        self.app.push_screen(ChooseDialog("Look at which namespace?", kept), self._look_into)
+
+    def _look_into(self, name: str | None) -> None:
+        if name is not None:
+            self.choose(replace(self.choice.without_drill(), namespace=name.removeprefix(_ALL)))
+
+    def go_into(self, line: Line) -> bool:
+        """Show the pods in a namespace, or behind a service; False for what has none below it."""
+        resource, selector = self.kinds.resource, self.kinds.selector(line)
+        if resource.full_name == "namespaces":
+            self.clear_filter()
+            self._look_into(line.name)
+        elif resource.full_name == SERVICES.full_name and selector:
+            self._look_into(line.namespace)
+            self.query_one(FilterBar).text = f"-l {selector}"
+        else:
+            return False
+        self.open_view("pods")
+        return True
 
     # Saved views
 

@@ -123,8 +123,9 @@ class KindsView:
         return "reading it" if self._tables.error is None else f"no {self.resource.name} could be read"
 
     def segments(self) -> list[Segment]:
-        """Say which key chooses another kind."""
-        return [Segment("r: another kind", "dim", priority=2, right=True)]
+        """Say which keys lead on."""
+        below = "enter: its pods · d: detail · " if self.resource.full_name in ("services", "namespaces") else ""
+        return [Segment(f"{below}r: another kind", "dim", short="r: another kind", priority=2, right=True)]
 
     def line(self, key: Hashable) -> Line | None:
         """Return the object behind a row; None when it is gone."""
@@ -137,6 +138,11 @@ class KindsView:
         if found is None or len(found.columns) != len(line.cells):
             return []
         return [(column.name, cell) for column, cell in zip(found.columns, line.cells, strict=True)]
+
+    def selector(self, line: Line) -> str:
+        """Return the labels by which a service finds its pods, as the server prints them; empty where it has none."""
+        printed = dict(self.printed(line)).get("Selector", "")
+        return "" if printed == "<none>" else printed
 
     def about(self, key: Hashable) -> str:
         """Return what a row is about: nothing that another view has."""

@@ -14,7 +14,7 @@ from tui.panes.pods_kinds import EVERY_S
 from tui.panes.pods_rows import CURVES, pod_columns, without_namespace
 from tui.panes.pods_title import guard_segments, partial_words
 from tui.panes.pods_views import REVEALED_IN, VIEWS
-from tui.panes.pods_words import count_words, empty_words, title_segments
+from tui.panes.pods_words import count_words, empty_words, namespaces_of, title_segments
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
@@ -36,7 +36,7 @@ class PodsTables(PodsFeed):
         Binding("shift+tab", "view(-1)", "Previous view", show=False, id="pods.previous_view"),
         Binding("slash", "filter", "Filter", id="pods.filter"),
         Binding("escape,ctrl+g", "back", "Clear filters, or stop reading", show=False, id="pods.back"),
-        Binding("n", "namespace(1)", "Namespace: next", id="pods.namespace"),
+        Binding("n", "namespace(1)", "Namespace: next, or choose of many", id="pods.namespace"),
         Binding("f", "faults", "Faults only", id="pods.faults"),
         Binding("o", "worst_first", "Worst first", show=False, id="pods.worst_first"),
         Binding(
@@ -282,8 +282,7 @@ class PodsTables(PodsFeed):
         if (snapshot := self.snapshot) is None:
             self.post_message(self.Told("no cluster seen yet"))
             return
-        used = {pod.namespace for pod in snapshot.pods.values()} | {w.namespace for w in snapshot.workloads.values()}
-        names = ["", *sorted(used)]
+        names = ["", *namespaces_of(snapshot)]
         index = names.index(self.choice.namespace) if self.choice.namespace in names else 0
         self.choose(replace(self.choice, namespace=names[(index + step) % len(names)], workload=None, revision=None))
 

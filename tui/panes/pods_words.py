@@ -1,10 +1,12 @@
 """What is said around the tables of the Pods tab: of which cluster, how many, and why there is no row. Pure."""
 
+from collections import Counter
 from typing import Final
 
 from tui.panes.pods_choice import Choice
 from tui.panes.pods_views import View
 from tui.sources.errors import Denied
+from tui.sources.kubernetes.pods import Health
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from widgets.segment_line import Segment
 
@@ -23,6 +25,16 @@ def title_segments(snapshot: KubernetesSnapshot, within: str = "") -> list[Segme
         Segment(f"as {snapshot.user}" if snapshot.user else "", "dim", priority=2),
         Segment(f"namespace {within}", "accent") if within else Segment(watched, "dim", priority=2),
     ]
+
+
+def namespaces_of(snapshot: KubernetesSnapshot) -> dict[str, str]:
+    """Return the namespaces that something runs in, in order, each with what there is to say of its pods."""
+    counts = Counter(pod.namespace for pod in snapshot.pods.values())
+    faults = Counter(pod.namespace for pod in snapshot.pods.values() if pod.health not in (Health.FINE, Health.ENDED))
+    names = sorted(counts.keys() | {workload.namespace for workload in snapshot.workloads.values()})
+    return {
+        name: f"{counts[name]} pods" + (f", {faults[name]} need somebody" if faults[name] else "") for name in names
+    }
 
 
 def empty_words(view: View, snapshot: KubernetesSnapshot | None, choice: Choice) -> str:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,41 @@ async def test_any_kind_is_found_by_its_short_name_and_shown_by_the_servers_tabl
         assert "False" not in names(table, 2)
 
 
+async def test_enter_leads_from_a_service_and_from_a_namespace_to_pods(source: KubernetesSource) -> None:
+    async with running(source) as (app, pilot):
+        table = await at_kind(app, pilot, "svc")
+        await until(pilot, lambda: "gateway" in names(table))
+        table.cursor_key = next(key for key in table.visible_keys if cell_text(table.row(key).cells[1]) == "gateway")  # type: ignore[union-attr]  # visible
+        await pilot.press("enter")
+        await until(pilot, lambda: app.pane.view == "pods" and app.pane.table.visible_count == 3)
+        assert {name.rpartition("-")[0].rpartition("-")[0] for name in names(app.pane.table)} == {"gateway"}
+        assert app.pane.choice.namespace == "shop"
+        await pilot.press("escape", "escape")
+        table = await at_kind(app, pilot, "namespaces ns")
+        await until(pilot, lambda: "payments" in names(table, 0))
+        table.cursor_key = next(key for key in table.visible_keys if cell_text(table.row(key).cells[0]) == "payments")  # type: ignore[union-attr]  # visible
+        await pilot.press("enter")
+        await until(pilot, lambda: app.pane.view == "pods")
+        assert app.pane.choice.words() == ("namespace payments",)
+
+
+async def test_of_many_namespaces_one_is_chosen_by_its_name(source: KubernetesSource) -> None:
+    async with running(source) as (app, pilot):
+        found = {pod.uid: replace(pod, namespace=f"team-{i % 9}") for i, pod in enumerate(app.seen.pods.values())}
+        many = replace(app.seen, pods=found, workloads={}, changes=None, revision=app.seen.revision + 1)
+        app.pane.show(Reading("kubernetes:", 0.25, many, taken_at=app.desk.now()))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press(*"team-7", "enter")
+        await until(pilot, lambda: not isinstance(app.screen, ChooseDialog))
+        assert app.pane.choice.namespace == "team-7"
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
+        await pilot.press("enter")
+        await until(pilot, lambda: not isinstance(app.screen, ChooseDialog))
+        assert app.pane.choice.namespace == ""
+
+
 async def test_that_something_is_being_read_is_not_said_any_longer_than_it_is(
     cluster: Cluster, source: KubernetesSource
 ) -> None:
@@ -187,7 +223,7 @@ async def test_what_a_small_screen_has_no_column_for_stands_on_the_page(source: 
         table = await at_kind(app, pilot, "svc")
         await until(pilot, lambda: "gateway" in names(table))
         table.cursor_key = next(key for key in table.visible_keys if cell_text(table.row(key).cells[1]) == "gateway")  # type: ignore[union-attr]  # visible
-        page = await page_of(app, pilot, "enter")
+        page = await page_of(app, pilot, "d")
         assert "port(s)     80:31165/TCP" in page
         table = await at_kind(app, pilot, "secrets")
         await until(pilot, lambda: "database" in names(table))
@@ -274,7 +310,7 @@ async def test_a_service_says_who_answers_behind_it(source: KubernetesSource) ->
         table = await at_kind(app, pilot, "svc")
         await until(pilot, lambda: "gateway" in names(table))
         table.cursor_key = next(key for key in table.visible_keys if cell_text(table.row(key).cells[1]) == "gateway")  # type: ignore[union-attr]  # visible
-        assert "Pods of its selector app=gateway: 3, 3 ready" in await page_of(app, pilot, "enter")
+        assert "Pods of its selector app=gateway: 3, 3 ready" in await page_of(app, pilot, "d")
 
 
 async def test_a_kind_that_cannot_be_read_says_so_and_keeps_its_rows(
