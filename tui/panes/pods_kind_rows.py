@@ -1,10 +1,12 @@
 """Any kind of object as the server prints it: the choice of a kind, columns and rows. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from tui.sources.kubernetes.discovery import ApiResource, Discovery
-from tui.sources.kubernetes.tables import Line, ResourceTable
+from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.tables import Line, Printed, ResourceTable
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.choose_dialog import Choice as Option
 
@@ -16,9 +18,12 @@ _FIRST: Final = (
 )  # fmt: skip
 """What is looked at most, before the others."""
 _HIDDEN: Final = frozenset({"componentstatuses", "bindings"})
+_NO_PODS: Final = "no pods"
 _BAD: Final = frozenset(
     {"False", "Unknown", "Failed", "Lost", "Pending", "Error", "Degraded", "Missing", "OutOfSync", "Unavailable"}
+    | {"no pods"}
 )
+_SERVING: Final = frozenset({"Running", "Pending"})
 _JUDGED: Final = ("Ready", "Status", "Phase", "State", "Health", "Health Status", "Synced", "Sync Status", "Available")
 
 
@@ -32,6 +37,37 @@ def options(discovery: Discovery) -> list[Option]:
 def _note(resource: ApiResource) -> str:
     where = "" if resource.is_namespaced else ", of the cluster"
     return f"{resource.kind} {resource.version}{where}"
+
+
+def with_ready_pods(table: ResourceTable, pods: Iterable[Pod]) -> ResourceTable:
+    """Return a table of services with how many of the pods of their selectors are ready; any other as it is.
+
+    The server prints of a service all but the one thing that a 503 is about: whether anybody is behind it.
+    """
+    names = [column.name for column in table.columns]
+    if table.resource.full_name != "services" or "Selector" not in names:
+        return table
+    wanted = [_pairs(line.cells[names.index("Selector")]) for line in table.lines]
+    # One pair of each selector finds the few pods that the others have to be compared with.
+    first = {(line.namespace, pairs[0]): list[Pod]() for line, pairs in zip(table.lines, wanted, strict=True) if pairs}
+    for pod in pods:
+        if pod.phase in _SERVING:
+            for label, value in pod.labels.items():
+                if (found := first.get((pod.namespace, f"{label}={value}"))) is not None:
+                    found.append(pod)
+    lines = []
+    for line, pairs in zip(table.lines, wanted, strict=True):
+        chosen = first.get((line.namespace, pairs[0]), ()) if pairs else ()
+        chosen = [pod for pod in chosen if {*pairs} <= {f"{key}={value}" for key, value in pod.labels.items()}]
+        ready = sum(pod.ready == pod.containers and pod.status == "Running" for pod in chosen)
+        cell = "" if not pairs else f"{ready}/{len(chosen)}" if chosen else _NO_PODS
+        lines.append(replace(line, cells=(line.cells[0], cell, *line.cells[1:])))
+    column = Printed("Ready", is_wide=False, is_number=False, description="pods of its selector that are ready")
+    return replace(table, columns=(table.columns[0], column, *table.columns[1:]), lines=tuple(lines))
+
+
+def _pairs(selector: str) -> tuple[str, ...]:
+    return tuple(pair for pair in selector.split(",") if "=" in pair)
 
 
 def kind_columns(table: ResourceTable, width: int) -> tuple[Column, ...]:

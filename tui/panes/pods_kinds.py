@@ -8,7 +8,7 @@ from textual.widget import Widget
 from tui.panes.periodic import Periodic
 from tui.panes.pods_choice import Choice, Fact
 from tui.panes.pods_extra import Means
-from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows
+from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows, with_ready_pods
 from tui.panes.pods_words import none_words
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
@@ -37,8 +37,16 @@ class KindsView:
         self._asked: tuple[tuple[str, ...], str] = ((), "")
         """Namespaces and label selector that the server is asked for."""
         self._drawn: object = None
+        self._shown: tuple[ResourceTable, ResourceTable] | None = None
+        """What was read last, and what is shown of it."""
         self._tables: Periodic[ResourceTable] = means.periodic(self._read, EVERY_S)
         self.table = LiveTable(self.columns(80), id="pods-kinds", empty="waiting for the cluster")
+
+    @property
+    def _table(self) -> ResourceTable | None:
+        """What is shown; None before it was read."""
+        found = self._tables.value
+        return self._shown[1] if self._shown is not None and self._shown[0] is found else found
 
     @property
     def title(self) -> str:
@@ -92,7 +100,7 @@ class KindsView:
     def columns(self, width: int) -> tuple[Column, ...]:
         """Return the columns for a screen of this width."""
         self._width = width
-        found = self._tables.value
+        found = self._table
         return kind_columns(found, width) if found is not None else (Column("0", "NAME", min_width=20),)
 
     def draw(self, snapshot: KubernetesSnapshot, choice: Choice) -> None:
@@ -105,7 +113,10 @@ class KindsView:
             self._asked = asked
             self._tables.hurry()
         self._tables.poll()
-        found = self._tables.value
+        if (read := self._tables.value) is not None and (self._shown is None or self._shown[0] is not read):
+            can_tell = snapshot.sees("pods")
+            self._shown = read, with_ready_pods(read, snapshot.pods.values()) if can_tell else read
+        found = self._table
         self.table.empty = self._empty(choice)
         if found is None or (drawn := (id(found), choice, self._width)) == self._drawn:
             return
@@ -129,12 +140,12 @@ class KindsView:
 
     def line(self, key: Hashable) -> Line | None:
         """Return the object behind a row; None when it is gone."""
-        found = self._tables.value
+        found = self._table
         return next((line for line in found.lines if line.key == key), None) if found is not None else None
 
     def printed(self, line: Line) -> list[tuple[str, str]]:
         """Return the columns of a row with its cells, as the server prints them; none where it no longer does."""
-        found = self._tables.value
+        found = self._table
         if found is None or len(found.columns) != len(line.cells):
             return []
         return [(column.name, cell) for column, cell in zip(found.columns, line.cells, strict=True)]
@@ -158,7 +169,7 @@ class KindsView:
 
     def worst_first(self) -> str:
         """Sort by the column that says how things are, or by name."""
-        found = self._tables.value
+        found = self._table
         judged = [
             str(index)
             for index, printed in enumerate(found.columns if found else ())

@@ -1,10 +1,13 @@
 """Tables of any kind as columns and rows: what the server prints, in the room there is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows
+from tests.tui.panes.test_pods import pod
+from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows, with_ready_pods
+from tui.panes.pods_kinds import SERVICES
 from tui.sources.kubernetes.discovery import ApiResource
 from tui.sources.kubernetes.tables import ResourceTable, parse_table
 from widgets.cell import cell_text
@@ -50,3 +53,27 @@ def test_a_workloads_ready_counts_judge_too() -> None:
     assert [is_fault(table, line) for line in table.lines] == [True, False, False]
     rows = kind_rows(table, lambda line: is_fault(table, line))
     assert [[cell_text(cell) for cell in row.cells] for row in rows.values()] == [["shop", "a", "2/3"]]
+
+
+def test_a_service_that_nobody_is_ready_behind_is_a_fault() -> None:
+    one = replace(
+        pod("api-"), namespace="shop", labels={"app": "api", "tier": "web"}, status="Running", phase="Running"
+    )
+    whole, wanting = replace(one, ready=2, containers=2), replace(one, ready=1, containers=2)
+    ended, elsewhere = replace(whole, phase="Succeeded"), replace(whole, namespace="payments")
+    names = ("api", "web-of-api", "api-canary", "typo", "by-hand")
+    selectors = ("app=api", "app=api,tier=web", "app=api,tier=canary", "app=apii", "<none>")
+    table = _table(
+        "Name Type +Selector", *((name, "ClusterIP", one) for name, one in zip(names, selectors, strict=True))
+    )
+    found = with_ready_pods(replace(table, resource=SERVICES), [whole, wanting, ended, elsewhere])
+    told = {line.name: (line.cells[1], is_fault(found, line)) for line in found.lines}
+    assert told == {
+        "api": ("1/2", True),
+        "web-of-api": ("1/2", True),
+        "api-canary": ("no pods", True),
+        "typo": ("no pods", True),
+        "by-hand": ("", False),
+    }
+    assert [column.title for column in kind_columns(found, 120)][:4] == ["NAMESPACE", "NAME", "READY", "TYPE"]
+    assert with_ready_pods(table, [whole]) is table, "the quotas of a team are no services"
