@@ -240,5 +240,5 @@ class _Page(LogView):
             self.action_first()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave `w` to the dialog: the page always wraps."""
-        return action != "wrap"
+        """Leave `w` to the dialog: the page always wraps; and have no key that opens a line: nothing is behind one."""
+        return action not in ("wrap", "open")

@@ -16,6 +16,8 @@ async def test_a_page_begins_at_the_top_and_holds_text_as_it_is() -> None:
         await pilot.pause()
         page = pilot.app.screen.query_one(LogView)
         assert page.render_line(0).text.rstrip() == "[/red] line 0␛"
+        offered = {active.binding.description for active in pilot.app.screen.active_bindings.values()}
+        assert "Open the line" not in offered, "nothing is behind it"
         await pilot.press("G")
         assert "line 99" in page.render_line(page.size.height - 1).text
         await pilot.press("q")

@@ -1,6 +1,6 @@
 """Pages of the Pods tab: one object in full, as text."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tui.panes.failing import clock
 from tui.panes.pods_events import Fold
@@ -14,7 +14,7 @@ from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
 from tui.sources.text import clean
-from tui.units import percent
+from tui.units import percent, size
 
 _EVENTS = 30
 
@@ -267,13 +267,32 @@ def node_page(node: Node, obj: Object | None, snapshot: KubernetesSnapshot, now:
         f"version     {node.version}, {node.os_image}",
         f"IP          {node.ip}",
         f"uses        CPU {cores(usage)} of {node.cpu_cores or 0:g} cores, memory {memory(usage)}",
+        *_asked_for(node, [pod for pod in pods if pod.phase not in ("Succeeded", "Failed")]),
     ]
     if obj is not None:
+        lines += [f"taint       {taint}" for taint in _taints(obj)]
         lines += conditions_lines(part(obj, "status"), now)
     lines += ["", f"Pods: {len(pods)}"]
     lines += [f"  {pod.path}  {pod.ready}/{pod.containers}  {pod.status}" for pod in pods]
+    if obj is not None:
+        lines += labels_lines(obj)
     lines += events_lines([e for e in snapshot.events.values() if _is_about(e, node.uid, "node", node)], now)
     return "\n".join(lines)
+
+
+def _asked_for(node: Node, pods: Sequence[Pod]) -> Iterator[str]:
+    """Yield how much of a node its pods ask for: what keeps others from it, whatever is used."""
+    cpu = sum(pod.cpu_request_cores or 0.0 for pod in pods)
+    memory_bytes = sum(pod.memory_request_bytes or 0.0 for pod in pods)
+    yield f"asked for   CPU {cpu * 1000:.0f}m, {percent(share(cpu, node.cpu_cores))} of what is allocatable"
+    yield f"            memory {size(memory_bytes)}, {percent(share(memory_bytes, node.memory_bytes))}"
+
+
+def _taints(node: Object) -> Iterator[str]:
+    """Yield a node's taints as kubectl writes them: `key=value:NoSchedule`."""
+    for taint in parts(part(node, "spec"), "taints"):
+        value = f"={text(taint, 'value')}" if text(taint, "value") else ""
+        yield f"{text(taint, 'key')}{value}:{text(taint, 'effect')}"
 
 
 def event_page(fold: Fold, now: float) -> str:

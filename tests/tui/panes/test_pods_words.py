@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from tests.tui.panes.test_pods import snapshot
+from tests.tui.panes.test_pods import NOW, snapshot
 from tui.panes.pods_choice import Choice, typed_filter
+from tui.panes.pods_detail import node_page
 from tui.panes.pods_views import VIEWS
 from tui.panes.pods_words import count_words, empty_words, title_segments
 from tui.sources.errors import Denied, SourceError, Unreachable
@@ -59,3 +60,20 @@ def test_a_view_says_only_what_narrows_it() -> None:
     assert told["events"] == told["kinds"] == told["recent"] == ("namespace shop", "faults only")
     assert told["nodes"] == told["rollout"] == ("faults only",)
     assert told["containers"] == ()
+
+
+def test_a_nodes_page_says_how_much_its_pods_ask_for_and_what_keeps_others_away() -> None:
+    node = replace(next(iter(snapshot().nodes.values())), cpu_cores=4.0, memory_bytes=8 * 1024.0**3)
+    one = replace(
+        next(iter(snapshot().pods.values())), node=node.name, phase="Running",
+        cpu_request_cores=1.0, memory_request_bytes=2 * 1024.0**3,
+    )  # fmt: skip
+    asks_nothing = replace(one, uid="2", cpu_request_cores=None, memory_request_bytes=None)
+    ended = replace(one, uid="3", phase="Succeeded")
+    found = replace(snapshot(), pods={one.uid: one, "2": asks_nothing, "3": ended})
+    taints = [{"key": "dedicated", "value": "db", "effect": "NoSchedule"}, {"key": "gpu", "effect": "NoExecute"}]
+    obj = {"metadata": {"labels": {"zone": "a"}}, "spec": {"taints": taints}}
+    lines = node_page(node, obj, found, NOW).split("\n")
+    assert "asked for   CPU 1000m, 25 % of what is allocatable" in lines
+    assert "            memory 2.0 GiB, 25 %" in lines
+    assert {"taint       dedicated=db:NoSchedule", "taint       gpu:NoExecute", "  zone=a"} <= {*lines}
