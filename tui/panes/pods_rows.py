@@ -93,7 +93,7 @@ def pod_columns(width: int, *, is_usage: bool = False) -> tuple[Column, ...]:
         Column("name", "NAME", min_width=30 if is_wide else 24 if is_usage else 20, max_width=63, keeps_end=True),
         Column("ready", "READY", 5, hidden=not has_room),
         Column("status", "STATUS", status, hidden=not has_room),
-        Column("restarts", "RESTARTS", 14, hidden=is_usage),
+        Column("restarts", "RESTARTS", 14 if is_wide else 12, hidden=is_usage),
         Column("age", "AGE", 6, "right", hidden=is_usage),
         Column("node", "NODE", 15, priority=5 if is_usage else 2),
         Column("cpu", "CPU", 6, "right", priority=0 if is_usage else 1),
