@@ -151,6 +151,7 @@ class TextDialog(ModalScreen[None]):
         return f"{words} · n next, N previous"
 
     def _say(self, text: str) -> None:
+        # On a narrow screen the way out must not be what is cut.
         keys = "c copy · s save · / search, n next, N previous · esc, q close"
         if self._folded is not None:
             fold = "unfold" if self._is_folded else "fold"

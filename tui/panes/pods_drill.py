@@ -210,7 +210,7 @@ class PodsDrill(PodsInside):
         told = [log for log in logs if container in ("", log.container)]
         page = logs_page(told, followed, following(pod, above))
         where = f"{pod.path}/{container}" if container else pod.path
-        onward = ("follow it in Logs", partial(self._follow, filter_of(pod, followed[0]))) if followed else None
+        onward = ("follow in Logs", partial(self._follow, filter_of(pod, followed[0]))) if followed else None
         title, stem = f"Last lines of {where}", f"logs-{pod.name}"
         self.app.push_screen(TextDialog(title, page, stem=stem, from_end=True, onward=onward))
 

@@ -373,7 +373,7 @@ async def test_from_a_pods_last_lines_f_leads_to_its_own_in_the_logs_tab(source:
         app.pane.table.cursor_key = pod.uid
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, TextDialog) and app.screen.query(LogView))
-        assert "f follow it in Logs" in str(app.screen.query_one("#hint", Static).content)
+        assert "f follow in Logs" in str(app.screen.query_one("#hint", Static).content)
         await pilot.press("f")
         await until(pilot, lambda: app.looked)
         (looked,) = app.looked
