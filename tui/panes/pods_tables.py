@@ -94,9 +94,10 @@ class PodsTables(PodsFeed):
         age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
         within = extra.namespace if (extra := self.extra) is not None else ""
-        chosen = (
-            [*title_segments(snapshot, within), *self._choice_segments()] if snapshot else [Segment("waiting", "dim")]
-        )
+        chosen = [Segment("waiting", "dim")]
+        if snapshot is not None:
+            narrowed = self.choice.narrowing(self.view).words()
+            chosen = [*title_segments(snapshot, within), *(Segment(words, "accent") for words in narrowed)]
         place = self._place_segments()
         is_named = bool(place) and snapshot is not None and snapshot.context == self.cluster_words
         chosen = [*place, *guard_segments(self.entry), *chosen[is_named:]]
@@ -120,6 +121,14 @@ class PodsTables(PodsFeed):
         self.table.stale = snapshot is not None and (reading.is_stale(now) or is_down or is_kept)
         if extra is None:
             self.table.empty = empty_words(VIEWS[self.view], snapshot, self.choice.narrowing(self.view))
+        if (
+            reading.error is not None
+            and reading.taken_at is not None
+            and extra is not None
+            and extra.taken_at is not None
+        ):
+            # What is read by itself, and less often, is older than what the watches told last.
+            reading = replace(reading, taken_at=min(extra.taken_at, reading.taken_at))
         if words := failure_words(reading, now):
             bar.show(words, "critical" if reading.error else "warn")
         elif extra is not None and extra.notice:
@@ -139,9 +148,6 @@ class PodsTables(PodsFeed):
             return []
         place = f"{every.index(self.cluster) + 1}/{len(every)} ([ ])"
         return [Segment(f" {self.cluster_words} ", "accent", reverse=True), Segment(place, "dim", priority=1)]
-
-    def _choice_segments(self) -> list[Segment]:
-        return [Segment(words, "accent") for words in self.choice.narrowing(self.view).words()]
 
     def _draw_views(self, snapshot: KubernetesSnapshot | None) -> None:
         segments = []

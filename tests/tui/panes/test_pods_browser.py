@@ -21,6 +21,7 @@ from tui.panes.pods import PodsPane
 from tui.rules import Level
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
+from tui.sources.errors import Unreachable
 from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource
 from tui.sources.kubernetes.demand import EVERYTHING
 from tui.sources.reading import Reading
@@ -199,6 +200,19 @@ async def test_of_many_namespaces_one_is_chosen_by_its_name(source: KubernetesSo
         await pilot.press("enter")
         await until(pilot, lambda: not isinstance(app.screen, ChooseDialog))
         assert app.pane.choice.namespace == ""
+
+
+async def test_the_notice_says_how_old_the_rows_are_that_it_stands_over(source: KubernetesSource) -> None:
+    async with running(source) as (app, pilot):
+        table = await at_kind(app, pilot, "hpa")
+        await until(pilot, lambda: table.row_count)
+        taken_at = app.pane.kinds.taken_at
+        assert taken_at is not None
+        app.later += 100.0
+        silent = Reading("kubernetes:", 0.25, app.seen, taken_at=taken_at + 91.0, error=Unreachable("no answer"))
+        app.pane.show(replace(silent, failing_since=taken_at + 95.0))
+        (said,) = re.findall(r"rows are (\S+) old", app.query_one(NoticeBar).text)
+        assert said.startswith("1m"), "not nine seconds, as what the watches told"
 
 
 async def test_that_something_is_being_read_is_not_said_any_longer_than_it_is(
