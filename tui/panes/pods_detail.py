@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tui.panes.failing import clock
 from tui.panes.pods_events import Fold
-from tui.panes.pods_rows import cores, memory, share
+from tui.panes.pods_rows import HELD_BACK, cores, memory, share
 from tui.panes.pods_users import uses_lines
 from tui.sources.kubernetes.ages import age, age_since
 from tui.sources.kubernetes.events import Event
@@ -46,8 +46,9 @@ def pod_page(pod: Pod, obj: Object | None, snapshot: KubernetesSnapshot, now: fl
     if (above := snapshot.workload_of(pod)) and pod.owner and above.uid != pod.owner.uid:
         owned_by += f" of {above.kind}/{above.name}"
     restarted = f" (last {age_since(pod.restarted_at, now)} ago)" if pod.restarts and pod.restarted_at else ""
+    held_back = f"; {HELD_BACK}, see its conditions" if pod.is_held_back else ""
     lines = [
-        f"status      {pod.status} ({pod.phase}), {pod.ready}/{pod.containers} ready",
+        f"status      {pod.status} ({pod.phase}), {pod.ready}/{pod.containers} ready{held_back}",
         f"restarts    {pod.restarts}{restarted}",
         f"age         {age_since(pod.created_at, now)}",
         f"node        {pod.node or 'not scheduled'}",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from tui.sources.kubernetes.discovery import ApiResource, Discovery
-from tui.sources.kubernetes.pods import Pod
+from tui.sources.kubernetes.pods import Health, Pod
 from tui.sources.kubernetes.tables import Line, Printed, ResourceTable
 from widgets.cell import Cell, Column, Row, Tone
 from widgets.choose_dialog import Choice as Option
@@ -59,7 +59,7 @@ def with_ready_pods(table: ResourceTable, pods: Iterable[Pod]) -> ResourceTable:
     for line, pairs in zip(table.lines, wanted, strict=True):
         chosen = first.get((line.namespace, pairs[0]), ()) if pairs else ()
         chosen = [pod for pod in chosen if {*pairs} <= {f"{key}={value}" for key, value in pod.labels.items()}]
-        ready = sum(pod.ready == pod.containers and pod.status == "Running" for pod in chosen)
+        ready = sum(pod.health is Health.FINE for pod in chosen)
         cell = "" if not pairs else f"{ready}/{len(chosen)}" if chosen else _NO_PODS
         lines.append(replace(line, cells=(line.cells[0], cell, *line.cells[1:])))
     column = Printed("Ready", is_wide=False, is_number=False, description="pods of its selector that are ready")

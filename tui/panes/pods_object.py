@@ -8,6 +8,7 @@ from tui.panes.pods_detail import conditions_lines, events_lines, labels_lines
 from tui.sources.kubernetes.ages import age, age_since
 from tui.sources.kubernetes.fields import Object, moment, owner, part, strings, text, whole
 from tui.sources.kubernetes.object_yaml import yaml_words
+from tui.sources.kubernetes.pods import Health
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.veil import LAST_APPLIED, veiled
 from tui.sources.text import clean
@@ -103,7 +104,7 @@ def _service(obj: Object, snapshot: KubernetesSnapshot) -> Iterator[str]:
         ),
         key=lambda pod: pod.name,
     )
-    ready = sum(pod.ready == pod.containers and pod.status == "Running" for pod in chosen)
+    ready = sum(pod.health is Health.FINE for pod in chosen)
     yield f"Pods of its selector {words}: {len(chosen)}, {ready} ready"
     if not ready:
         yield "  nothing answers behind this service"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tui.panes.pods_rows import POD_TONES
+from tui.panes.pods_rows import HELD_BACK, POD_TONES
 from tui.sources.kubernetes.ages import age, age_since
 from tui.sources.kubernetes.events import Event
 from tui.sources.kubernetes.pods import Health, Pod
@@ -96,7 +96,7 @@ def _revision_row(revision: Revision, pods: Sequence[Pod], rollout: Rollout, now
         status = Cell(str(rollout.stage), _TONES[rollout.stage])
     elif rollout.stage is Stage.DONE and pods:
         status = Cell("ends", "dim")
-    ready = sum(pod.ready == pod.containers and pod.status == "Running" for pod in pods)
+    ready = sum(pod.health is Health.FINE for pod in pods)
     name = f"{revision.number}  {'now' if revision.is_current else ''}".rstrip()
     more = " · ".join(filter(None, (", ".join(map(_short, revision.images)), revision.change_cause)))
     cells = (
@@ -116,7 +116,7 @@ def _short(image: str) -> str:
 
 def _pod_row(pod: Pod, warning: Event | None, now: float) -> Row:
     tone = POD_TONES[pod.health]
-    words = [f"{pod.restarts} restarts" if pod.restarts else "", pod.last_end]
+    words = [HELD_BACK if pod.is_held_back else "", f"{pod.restarts} restarts" if pod.restarts else "", pod.last_end]
     if warning is not None and pod.health is not Health.ENDED:
         words = [f"{warning.reason}: {warning.message}", *words]
     cells = (

@@ -57,6 +57,10 @@ _WORKLOAD_RANKS: Final = {
 _LEVEL_TONES: Final[dict[Level, Tone]] = {Level.OK: "", Level.WARN: "warn", Level.CRITICAL: "critical"}
 
 
+HELD_BACK: Final = "not ready as a pod"
+"""Said of one whose containers all are: its node is silent, or a readiness gate is shut."""
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """How often CPU limits held a pod of late, as its kubelet counts it."""

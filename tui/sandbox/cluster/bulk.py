@@ -24,7 +24,7 @@ def populate(store: Store, pods: int) -> None:
     size = {"cpu": "64", "memory": "256Gi", "pods": "250", "ephemeral-storage": "1Ti"}
     pool: list[Object] = []
     for i in range(-(-pods // 50)):
-        node = nodes.node(f"bulk-node-{i:03d}", 100 + i, populator.ago(40))
+        node = nodes.node(f"bulk-node-{i:03d}", 100 + i, populator.ago(40), populator.ago(30 * DAY))
         node["status"]["capacity"] = node["status"]["allocatable"] = size
         pool.append(populator.put(NODES, node, 30 * DAY))
     for i in range(-(-pods // PER_NAMESPACE)):

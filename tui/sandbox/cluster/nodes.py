@@ -15,8 +15,8 @@ _CONDITIONS = (
 )
 
 
-def node(name: str, number: int, now: str, *, is_control_plane: bool = False) -> Object:
-    """Return a node with 4 cores and 16 GiB, ready since `now`."""
+def node(name: str, number: int, now: str, since: str, *, is_control_plane: bool = False) -> Object:
+    """Return a node with 4 cores and 16 GiB that has been ready since then and said so at `now`."""
     role = "control-plane" if is_control_plane else "worker"
     size = {"cpu": "4", "ephemeral-storage": "100Gi", "memory": "16Gi", "pods": "110"}
     identity = f"{number:032x}"
@@ -40,7 +40,7 @@ def node(name: str, number: int, now: str, *, is_control_plane: bool = False) ->
                     "type": kind,
                     "status": value,
                     "lastHeartbeatTime": now,
-                    "lastTransitionTime": now,
+                    "lastTransitionTime": since,
                     "reason": reason,
                     "message": message,
                 }

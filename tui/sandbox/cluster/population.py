@@ -218,7 +218,11 @@ class Populator:
         for name, age_s in NAMESPACE_AGES.items():
             self.put(NAMESPACES, {"metadata": {"name": name}}, age_s)
         return [
-            self.put(NODES, nodes.node(f"node-{i}", i, self.ago(40), is_control_plane=i == 1), 120 * DAY)
+            self.put(
+                NODES,
+                nodes.node(f"node-{i}", i, self.ago(40), self.ago(120 * DAY), is_control_plane=i == 1),
+                120 * DAY,
+            )
             for i in (1, 2, 3)
         ]
 

@@ -33,6 +33,8 @@ class Node:
     """Conditions that are True and should not be: `MemoryPressure`, `DiskPressure`, `NetworkUnavailable`…"""
     labels: Mapping[str, str] = field(default_factory=dict)
     """`metadata.labels`."""
+    turned_at: float | None = None
+    """When it became ready, or ceased to be: `lastTransitionTime` of its Ready condition."""
 
     @property
     def is_ready(self) -> bool:
@@ -66,6 +68,10 @@ def parse_node(obj: Object) -> Node:
         memory_bytes=quantity(part(status, "allocatable"), "memory"),
         pressures=tuple(sorted(kind for kind, state in conditions.items() if kind != "Ready" and state == "True")),
         labels=strings(metadata, "labels"),
+        turned_at=next(
+            (moment(one, "lastTransitionTime") for one in parts(status, "conditions") if text(one, "type") == "Ready"),
+            None,
+        ),
     )
 
 

@@ -24,7 +24,7 @@ class Health(StrEnum):
     """How a pod is doing, judged from its status alone."""
 
     FINE = "fine"
-    """Every container is ready."""
+    """It runs, every container is ready, and so is the pod: a Service sends it requests."""
     WAITING = "waiting"
     """Starting, not ready, or terminating: may pass by itself."""
     FAILING = "failing"
@@ -87,6 +87,12 @@ class Pod:
         """`namespace/name`."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether every container is ready and the pod is not: READY and STATUS look well, and no Service uses it."""
+        is_whole = self.status == "Running" and self.ready == self.containers
+        return is_whole and self.health is Health.WAITING
+
 
 _FAILING: Final = frozenset(
     {
@@ -133,7 +139,7 @@ def parse_pod(obj: Object) -> Pod:
         node=text(spec, "nodeName"),
         ip=text(status, "podIP"),
         phase=phase,
-        health=_health(printed.reason, phase, printed.ready, len(containers) + len(sidecars)),
+        health=_health(printed, phase, len(containers) + len(sidecars)),
         owner=owner(metadata),
         labels=strings(metadata, "labels"),
         container_names=(*(text(container, "name") for container in containers), *sidecars),
@@ -149,15 +155,16 @@ def parse_pod(obj: Object) -> Pod:
     )
 
 
-def _health(status: str, phase: str, ready: int, containers: int) -> Health:
+def _health(printed: "_Printed", phase: str, containers: int) -> Health:
     if phase == "Succeeded":
         return Health.ENDED
     if phase == "Failed":
         return Health.LEFT_OVER
-    reason = status.removeprefix("Init:")
+    reason = printed.reason.removeprefix("Init:")
     if reason in _FAILING or reason.startswith(("ExitCode:", "Signal:")):
         return Health.FAILING
-    return Health.FINE if status == "Running" and ready == containers else Health.WAITING
+    is_running = printed.reason == "Running" and printed.ready == containers
+    return Health.FINE if is_running and not printed.is_held_back else Health.WAITING
 
 
 def _sum(containers: Sequence[Object], section: str, resource: str, *, every: bool) -> float | None:
@@ -186,6 +193,11 @@ class _Printed:
                 self.reason = "Unknown"
             elif phase not in ("Succeeded", "Failed"):
                 self.reason = "Terminating"
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the pod is not ready whatever its containers are: its node is silent, or a readiness gate is shut."""
+        return self._conditions.get("Ready", {}).get("status") in ("False", "Unknown")
 
     def _is_true(self, condition: str) -> bool:
         return self._conditions.get(condition, {}).get("status") == "True"

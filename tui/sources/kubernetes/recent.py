@@ -17,6 +17,7 @@ from tui.sources.kubernetes.workloads import Workload
 
 _EVICTED: Final = frozenset({"Evicted", "Preempted", "TaintManagerEviction", "EvictedByVPA"})
 _NODE_NEWS: Final = frozenset({"Rebooted", "RegisteredNode", "RemovingNode", "SystemOOM", "EvictionThresholdMet"})
+_TOLD_BY_NODES: Final = frozenset({"NodeNotReady", "NodeReady"})
 _SCALED: Final = frozenset({"ScalingReplicaSet", "SuccessfulRescale"})
 _JOB_ENDS: Final = frozenset({"BackoffLimitExceeded", "DeadlineExceeded"})
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
@@ -61,6 +62,7 @@ def recent(snapshot: KubernetesSnapshot, since: float, configs: Configs | None =
         *_rollouts(snapshot, since),
         *_restarts(snapshot, since),
         *_told(snapshot, since),
+        *_nodes(snapshot, since),
         *(change for change in (configs.changes if configs else ()) if change.at >= since),
     ]
     return tuple(sorted(found, key=lambda change: -change.at))
@@ -141,6 +143,13 @@ def _told(snapshot: KubernetesSnapshot, since: float) -> Iterator[Change]:
         yield Change(event.last_at or 0.0, what, about, words, is_bad=event.type != "Normal" or what == "eviction")
 
 
+def _nodes(snapshot: KubernetesSnapshot, since: float) -> Iterator[Change]:
+    """Yield which nodes became ready, or ceased to be: they say so as long as it is so, events only for an hour."""
+    for node in snapshot.nodes.values():
+        if node.turned_at is not None and node.turned_at >= since:
+            yield Change(node.turned_at, "node", f"node/{node.name}", node.status, is_bad=not node.is_ready)
+
+
 def _sort(event: Event) -> str:
     if event.reason in _EVICTED:
         return "eviction"
@@ -148,6 +157,8 @@ def _sort(event: Event) -> str:
         return "scale"
     if event.reason in _JOB_ENDS and event.object.startswith("job/"):
         return "job failed"
+    if event.reason in _TOLD_BY_NODES:
+        return ""
     is_node = event.object.startswith("node/")
     return "node" if is_node and (event.reason in _NODE_NEWS or event.reason.startswith("Node")) else ""
 

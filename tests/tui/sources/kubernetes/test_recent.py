@@ -11,6 +11,7 @@ import pytest
 from profiles.schema import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource
+from tui.sources.kubernetes.pods import Health
 from tui.sources.kubernetes.recent import Change, images_words, parse_config, read_configs, recent
 from tui.sources.kubernetes.workloads import parse_workload
 
@@ -95,6 +96,26 @@ async def test_an_oom_kill_is_known_from_the_last_state(cluster: Cluster, source
     assert kill.about.startswith("pod/shop/api-")
     assert kill.is_bad
     assert kill.words.startswith("OOMKilled")
+
+
+async def test_a_node_that_fell_silent_is_news_without_an_event_and_its_pods_serve_nobody(
+    cluster: Cluster, source: KubernetesSource
+) -> None:
+    before = await source.read()
+    cluster.node_down("node-2")
+    found = await _changes(source, lambda found: bool(_of(found, "node")))
+    (change,) = _of(found, "node")
+    assert (change.about, change.words, change.is_bad) == ("node/node-2", "NotReady", True)
+    on_it = {pod.uid for pod in before.pods.values() if pod.node == "node-2" and pod.health is Health.FINE}
+    assert on_it
+    async with asyncio.timeout(15):
+        while not all(pod.health is not Health.FINE for pod in (await source.read()).pods.values() if pod.uid in on_it):
+            pass
+    pods = [pod for pod in (await source.read()).pods.values() if pod.uid in on_it and pod.status == "Running"]
+    assert all(pod.is_held_back for pod in pods)
+    cluster.node_up("node-2")
+    found = await _changes(source, lambda found: not _of(found, "node")[0].is_bad)
+    assert _of(found, "node")[0].words == "Ready"
 
 
 async def test_what_was_before_is_left_out(source: KubernetesSource) -> None:
