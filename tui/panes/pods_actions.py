@@ -155,7 +155,11 @@ class PodsActions(PodsChanges):
         found = {text(one, "name"): one for key in ("containers", "initContainers") for one in parts(spec, key)}
         chosen: str | None = next(iter(found), None)
         if len(found) > 1:
-            choices = [Choice(one, one, text(container, "image")) for one, container in found.items()]
+            init = {text(one, "name") for one in parts(spec, "initContainers")}
+            choices = [
+                Choice(one, f"{one} (init)" if one in init else one, text(container, "image"))
+                for one, container in found.items()
+            ]
             chosen = await self.app.push_screen_wait(ChooseDialog(f"Which container of {name}?", choices))
         if chosen is not None:
             then(workload, found[chosen])

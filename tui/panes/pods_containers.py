@@ -21,6 +21,9 @@ from widgets.live_table import LiveTable
 from widgets.segment_line import Segment, SegmentLine
 
 _WIDE: Final = 120
+_INSIDE: Final = "t: from inside · T: a shell · m: its last lines"
+_SAID: Final = "m: what it said last"
+"""Nobody can look into what does not run."""
 _ENDED_WELL: Final = frozenset({"Completed"})
 
 
@@ -174,11 +177,14 @@ def line_of(container: Container, account: Account | None, now: float) -> list[S
         Segment(container.name),
         # How it ended says more than for how long the kubelet waits before it tries again.
         Segment(last, "warn"),
-        Segment(container.message, "" if is_well(container) else "critical"),
+        Segment(
+            f"now: {container.message}" if last and container.message else container.message,
+            "" if is_well(container) else "critical",
+        ),
         Segment(held),
         Segment(means, "dim", priority=1),
         Segment("" if container.message or last else container.image, "dim", priority=2),
-        Segment("t: from inside · T: a shell", "dim", priority=1, right=True),
+        Segment(_INSIDE if container.is_running else _SAID, "dim", priority=1, right=True),
     ]
 
 

@@ -112,6 +112,11 @@ def test_a_container_tells_why_it_waits_and_how_it_ended_before() -> None:
     assert "CrashLoopBackOff" in told
     more = " ".join(segment.text for segment in line_of(containers[0], None, NOW))
     assert "before: OOMKilled, exit code 137" in more
+    assert f"now: {containers[0].message}" in more, "two ends beside each other must not be taken for one"
+    assert "T: a shell" not in more, "it waits to be started again: nobody can look into it"
+    assert "m: what it said last" in more
+    running = " ".join(s.text for s in line_of(replace(containers[0], state="Running"), None, NOW))
+    assert "t: from inside · T: a shell" in running
     assert containers[0].message in more
     bounded = replace(containers[0], memory_limit_bytes=64 * 1024**2, cpu_limit_cores=0.2, cpu_request_cores=0.1)
     cells = [cell_text(cell) for cell in container_row(bounded, Usage(0.1, 60 * 1024**2), None, NOW).cells]
