@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import ClassVar, Final
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -19,6 +20,8 @@ from widgets.fitting import plain
 from widgets.log_view import LogLine, LogView
 from widgets.text_filter import compile_typed
 
+_NARROW: Final = 100
+"""Cells of a screen on which a page takes the whole width."""
 _COUNT_S: Final = 0.02
 """How long matches are counted: the next key waits meanwhile."""
 
@@ -52,6 +55,7 @@ class TextDialog(ModalScreen[None]):
     TextDialog { align: center middle; }
     TextDialog > Vertical { width: 92%; height: 90%; min-height: 8; border: solid $primary;
         padding: 0 1; background: $surface; }
+    TextDialog.-narrow > Vertical { width: 100%; }
     TextDialog .title { text-style: bold; height: 1; }
     TextDialog .hint { color: $text-muted; height: 1; }
     """
@@ -149,6 +153,10 @@ class TextDialog(ModalScreen[None]):
         if self._folded is not None and self._is_folded:
             words += f" · not looked for in {self._folded.name}: z unfolds them"
         return f"{words} · n next, N previous"
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Take the whole width of a small screen: a line of a log or of YAML needs it more than what lies behind."""
+        self.set_class(event.size.width < _NARROW, "-narrow")
 
     def _say(self, text: str) -> None:
         # On a narrow screen the way out must not be what is cut.

@@ -34,6 +34,16 @@ async def test_a_page_of_what_was_said_last_is_seen_from_its_end() -> None:
         assert "line 0" in page.render_line(0).text
 
 
+async def test_a_page_has_the_whole_width_of_a_small_screen_and_not_of_a_large_one() -> None:
+    async with App[None]().run_test(size=(80, 24)) as pilot:
+        pilot.app.push_screen(TextDialog("title", "text"))
+        await pilot.pause()
+        assert pilot.app.screen.query_one(LogView).size.width >= 76
+        await pilot.resize_terminal(140, 40)
+        await pilot.pause()
+        assert pilot.app.screen.query_one(LogView).size.width < 130
+
+
 async def test_a_page_is_searched() -> None:
     async with App[None]().run_test(size=(80, 24)) as pilot:
         pilot.app.push_screen(TextDialog("title", "\n".join(f"line {i}" for i in range(100))))
