@@ -9,6 +9,7 @@ from tests.tui.panes.test_pods import pod
 from tui.panes.pods_kind_rows import is_fault, kind_columns, kind_rows, with_ready_pods
 from tui.panes.pods_kinds import SERVICES
 from tui.sources.kubernetes.discovery import ApiResource
+from tui.sources.kubernetes.pods import Health
 from tui.sources.kubernetes.tables import ResourceTable, parse_table
 from widgets.cell import cell_text
 from widgets.column_layout import arrange
@@ -59,7 +60,7 @@ def test_a_service_that_nobody_is_ready_behind_is_a_fault() -> None:
     one = replace(
         pod("api-"), namespace="shop", labels={"app": "api", "tier": "web"}, status="Running", phase="Running"
     )
-    whole, wanting = replace(one, ready=2, containers=2), replace(one, ready=1, containers=2)
+    whole, wanting = replace(one, health=Health.FINE), replace(one, health=Health.WAITING)
     ended, elsewhere = replace(whole, phase="Succeeded"), replace(whole, namespace="payments")
     names = ("api", "web-of-api", "api-canary", "typo", "by-hand")
     selectors = ("app=api", "app=api,tier=web", "app=api,tier=canary", "app=apii", "<none>")
