@@ -93,11 +93,12 @@ class PodsTables(PodsFeed):
         self._draw_notice(reading, now)
         age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
-        within = extra.namespace if (extra := self.extra) is not None else ""
         chosen = [Segment("waiting", "dim")]
         if snapshot is not None:
-            narrowed = self.choice.narrowing(self.view).words()
-            chosen = [*title_segments(snapshot, within), *(Segment(words, "accent") for words in narrowed)]
+            narrowing = self.choice.narrowing(self.view)
+            within = (self.extra.namespace if self.extra is not None else "") or narrowing.namespace
+            words = replace(narrowing, namespace="").words()
+            chosen = [*title_segments(snapshot, within), *(Segment(one, "accent") for one in words)]
         place = self._place_segments()
         is_named = bool(place) and snapshot is not None and snapshot.context == self.cluster_words
         chosen = [*place, *guard_segments(self.entry), *chosen[is_named:]]

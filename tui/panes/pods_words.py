@@ -16,7 +16,7 @@ WAITING: Final = "waiting for the cluster"
 def title_segments(snapshot: KubernetesSnapshot, within: str = "") -> list[Segment]:
     """Return which cluster this is, who we are there, and what part of it is shown.
 
-    `within` is the namespace of the one thing that is open: its name alone does not say which it is.
+    `within` is the one namespace that all of it is in: of one thing that is open its name alone does not say which.
     """
     watched = f"namespaces {', '.join(snapshot.namespaces)}" if snapshot.namespaces else "all namespaces"
     return [
