@@ -12,9 +12,9 @@ from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_feed import PodsFeed
 from tui.panes.pods_kinds import EVERY_S
 from tui.panes.pods_rows import CURVES, pod_columns, without_namespace
-from tui.panes.pods_title import guard_segments, partial_words
+from tui.panes.pods_title import guard_segments, partial_words, place_segments, title_segments
 from tui.panes.pods_views import REVEALED_IN, VIEWS
-from tui.panes.pods_words import count_words, empty_words, namespaces_of, title_segments
+from tui.panes.pods_words import count_words, empty_words, namespaces_of
 from tui.sources.kubernetes.revisions import Revision
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
 from tui.sources.kubernetes.workloads import Workload
@@ -93,12 +93,8 @@ class PodsTables(PodsFeed):
         self._draw_notice(reading, now)
         age_s, interval_s = self._age(reading, now)
         seen = Segment(age(age_s, interval_s), "dim", priority=1, right=True)
-        chosen = [Segment("waiting", "dim")]
-        if snapshot is not None:
-            narrowing = self.choice.narrowing(self.view)
-            within = (self.extra.namespace if self.extra is not None else "") or narrowing.namespace
-            words = replace(narrowing, namespace="").words()
-            chosen = [*title_segments(snapshot, within), *(Segment(one, "accent") for one in words)]
+        within = self.extra.namespace if self.extra is not None else ""
+        chosen = title_segments(snapshot, self.choice.narrowing(self.view), within)
         place = self._place_segments()
         is_named = bool(place) and snapshot is not None and snapshot.context == self.cluster_words
         chosen = [*place, *guard_segments(self.entry), *chosen[is_named:]]
@@ -144,11 +140,7 @@ class PodsTables(PodsFeed):
         return ""
 
     def _place_segments(self) -> list[Segment]:
-        """Return which of several clusters this is; nothing where there is only one."""
-        if len(every := list(self.desk.profile.every_cluster)) < 2:
-            return []
-        place = f"{every.index(self.cluster) + 1}/{len(every)} ([ ])"
-        return [Segment(f" {self.cluster_words} ", "accent", reverse=True), Segment(place, "dim", priority=1)]
+        return place_segments([*self.desk.profile.every_cluster], self.cluster, self.cluster_words)
 
     def _draw_views(self, snapshot: KubernetesSnapshot | None) -> None:
         segments = []

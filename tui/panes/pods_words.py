@@ -8,23 +8,8 @@ from tui.panes.pods_views import View
 from tui.sources.errors import Denied
 from tui.sources.kubernetes.pods import Health
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot
-from widgets.segment_line import Segment
 
 WAITING: Final = "waiting for the cluster"
-
-
-def title_segments(snapshot: KubernetesSnapshot, within: str = "") -> list[Segment]:
-    """Return which cluster this is, who we are there, and what part of it is shown.
-
-    `within` is the one namespace that all of it is in: of one thing that is open its name alone does not say which.
-    """
-    watched = f"namespaces {', '.join(snapshot.namespaces)}" if snapshot.namespaces else "all namespaces"
-    return [
-        Segment(snapshot.context),
-        Segment(snapshot.server_version, "dim", priority=3),
-        Segment(f"as {snapshot.user}" if snapshot.user else "", "dim", priority=2),
-        Segment(f"namespace {within}", "accent") if within else Segment(watched, "dim", priority=2),
-    ]
 
 
 def namespaces_of(snapshot: KubernetesSnapshot) -> dict[str, str]:

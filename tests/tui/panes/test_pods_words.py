@@ -5,8 +5,9 @@ from dataclasses import replace
 from tests.tui.panes.test_pods import NOW, snapshot
 from tui.panes.pods_choice import Choice, typed_filter
 from tui.panes.pods_detail import node_page
+from tui.panes.pods_title import title_segments
 from tui.panes.pods_views import VIEWS
-from tui.panes.pods_words import count_words, empty_words, title_segments
+from tui.panes.pods_words import count_words, empty_words
 from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.kubernetes.snapshot import KindHealth, KubernetesSnapshot
 
@@ -43,11 +44,11 @@ def test_what_keeps_rows_away_is_named() -> None:
 
 
 def test_the_namespace_of_what_is_open_stands_in_the_title() -> None:
-    words = [segment.text for segment in title_segments(snapshot(), "shop")]
+    words = [segment.text for segment in title_segments(snapshot(), Choice(), "shop")]
     assert "namespace shop" in words
     assert "all namespaces" not in words
-    assert title_segments(snapshot(), "shop")[-1].priority == 0, "of what keys act on nothing is left out"
-    assert "all namespaces" in [segment.text for segment in title_segments(snapshot())]
+    assert title_segments(snapshot(), Choice(), "shop")[-1].priority == 0, "of what keys act on nothing is left out"
+    assert "all namespaces" in [segment.text for segment in title_segments(snapshot(), Choice())]
 
 
 def test_a_view_says_only_what_narrows_it() -> None:
