@@ -1,4 +1,4 @@
-"""What is said around the tables of the Pods tab: of which cluster, how many, and why there is no row. Pure."""
+"""What is said around the tables of the Pods tab: how many there are of what, and why there is no row. Pure."""
 
 from collections import Counter
 from typing import Final
