@@ -17,7 +17,7 @@ from typing import Any
 
 import asyncpg
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.bench.figures import Figure
 from tests.bench.stage import Stage, script
 from tests.debian_postgres import DEBIAN, debian_postgres

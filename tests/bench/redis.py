@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any, Final
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.bench.figures import Figure, figure
 from tests.bench.stage import Stage
 from tests.redis_servers import Server, server

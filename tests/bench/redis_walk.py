@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tui.sources.redis_sampler import KeySampler
 
 

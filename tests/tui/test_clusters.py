@@ -16,7 +16,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Profile
+from profiles.systems import Kubernetes
 from tui.app import OpsApp
 from tui.journal import Journal
 from tui.panes.clusters import ClustersPane

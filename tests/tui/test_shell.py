@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.actions.kubernetes.shell import Shell
 from tui.sandbox.cluster import Cluster
 from tui.sandbox.cluster.resources import PODS

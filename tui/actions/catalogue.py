@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.actions.action import About, Verb
 from tui.actions.docker.verbs import CONTAINER_VERBS
 from tui.actions.hooks import TellOthers

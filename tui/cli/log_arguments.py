@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from profiles.loader import Loaded
-from profiles.schema import LogSource, Profile
+from profiles.logs import LogSource
+from profiles.schema import Profile
 from tui.sources.logs.stdin import STDIN
 
 MOST: Final = 30

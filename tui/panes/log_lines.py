@@ -13,7 +13,8 @@ from rich.color import Color, ColorSystem
 from rich.style import Style
 
 from profiles.hosts import is_pattern
-from profiles.schema import LogSource, Profile
+from profiles.logs import LogSource
+from profiles.schema import Profile
 from tui.sources.docker.source import shown_socket
 from tui.sources.logs.colours import COLOUR, stretches
 from tui.sources.logs.fields import fields, pretty, shape_of

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import yaml
 
+from profiles.logs import LogFilter
 from profiles.places import make_private, state_folder
-from profiles.schema import LogFilter
 from tui.sources.logs.stack import Filter
 
 _FILE: Final = "log-filters.json"

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Final
 
 from textual.binding import Binding, BindingType
 
-from profiles.schema import SavedView
+from profiles.systems import SavedView
 from tui.panes.pods_choice import Choice
 from tui.panes.pods_events import Fold
 from tui.panes.pods_extra import Extra, Means

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tui.sources.kubernetes.pods import Pod
 from tui.sources.kubernetes.recent_logs import ContainerLog
 from tui.sources.kubernetes.selectors import label_selector

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.panes.failing import clock
 from tui.panes.pods_choice import Choice
 from tui.sources.kubernetes.snapshot import KubernetesSnapshot

@@ -3,7 +3,8 @@
 import shlex
 from collections.abc import Iterator
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Profile
+from profiles.systems import Kubernetes
 from tui.sources.http_shown import shown_url
 
 

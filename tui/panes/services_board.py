@@ -4,7 +4,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from profiles.schema import Profile, Service
+from profiles.schema import Profile
+from profiles.systems import Service
 from tui.panes.offering import Offer
 from tui.rules import Level
 from tui.sources.reading import Reading, Source

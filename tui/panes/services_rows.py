@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tui.panes.failing import clock
 from tui.rules import Level
 from tui.sources.health import Component, State

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tui.sources import health
 from tui.sources.errors import Unreadable
 from tui.sources.health import State

@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from profiles.schema import RedisInstance
 from profiles.sentinel import is_sentinel
+from profiles.systems import RedisInstance
 from tui.sources import redis_info, redis_lists, redis_topology, redis_values
 from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.forward import Forward

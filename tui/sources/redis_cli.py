@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from profiles.schema import RedisInstance
 from profiles.sentinel import is_sentinel, sentinels_of
+from profiles.systems import RedisInstance
 from profiles.values import Command, SecretReference
 
 

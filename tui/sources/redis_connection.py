@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from profiles.schema import RedisInstance
 from profiles.secrets import SecretError, address, resolve
 from profiles.sentinel import is_sentinel, sentinels_of
+from profiles.systems import RedisInstance
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.forward import Forward
 from tui.sources.text import clean

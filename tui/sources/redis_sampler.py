@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any, Final
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tui.sources import redis_info, redis_lists
 from tui.sources.errors import Denied, SourceError, Unreachable
 from tui.sources.forward import Forward

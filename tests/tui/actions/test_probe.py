@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tests.tui.sources.probes.serving import serving
 from tui.actions.action import Action, NotSentError, Phase, Risk
 from tui.actions.services.probe import SendProbe, probe_request

@@ -13,7 +13,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from profiles.schema import LogSource, Profile
+from profiles.logs import LogSource
+from profiles.schema import Profile
 from tui.panes import log_lines
 from tui.panes.logs import LogsPane
 from tui.panes.pane import Desk, Pane

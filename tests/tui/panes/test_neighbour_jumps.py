@@ -8,7 +8,8 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Profile
+from profiles.systems import Kubernetes
 from tests.tui.panes import test_database, test_redis
 from tests.tui.panes.test_neighbours import _pod, _readings
 from tests.tui.panes.test_pods import NOW, reading, snapshot

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Profile
+from profiles.systems import Kubernetes
 from tests.tui.panes.test_pods import NOW, reading, snapshot
 from tui.panes.neighbours import behind, clients_at, host_of
 from tui.panes.pane import Desk

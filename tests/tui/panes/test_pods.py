@@ -12,7 +12,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Profile
+from profiles.systems import Kubernetes
 from tui.actions.action import Request
 from tui.panes import pods_detail, pods_rows, pods_views
 from tui.panes.pane import Desk, Pane

@@ -15,7 +15,8 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from profiles.schema import Kubernetes, Profile, SavedView
+from profiles.schema import Profile
+from profiles.systems import Kubernetes, SavedView
 from tui.panes.pane import Desk, Pane
 from tui.panes.pods import PodsPane
 from tui.rules import Level

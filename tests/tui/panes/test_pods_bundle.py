@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.panes.pods_bundle import bundle
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tests.tui.panes.test_pods import NOW, snapshot
 from tests.tui.panes.test_pods_browser import _App, cluster, names, page_of, running, source, until
 from tui.actions.perform import Ending, Outcome

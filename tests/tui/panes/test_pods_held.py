@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tests.tui.panes.test_pods import light, pod, pod_cells
 from tests.tui.panes.test_pods_browser import _App, cluster, page_of, running, until
 from tui.panes import pods_rows

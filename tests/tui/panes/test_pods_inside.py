@@ -10,7 +10,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Profile
+from profiles.systems import Kubernetes
 from tui.actions.action import Request
 from tui.journal import JournalError
 from tui.panes.pane import Desk, Pane

@@ -11,7 +11,8 @@ import yaml
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from profiles.schema import Kubernetes, Profile
+from profiles.schema import Profile
+from profiles.systems import Kubernetes
 from tui.panes.pane import Desk
 from tui.panes.pods import PodsPane
 from tui.panes.pods_rows import Light, pod_row

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
-from profiles.schema import Profile, Service
+from profiles.schema import Profile
+from profiles.systems import Service
 from profiles.values import Command
 from tui.panes import services_rows
 from tui.panes.pane import Desk, Pane

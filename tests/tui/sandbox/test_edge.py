@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tui.sandbox.edge import CALM_DAYS, Edge
 from tui.sandbox.service_api import Identity, routes
 from tui.sandbox.services import ServicePorts, shop_services

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tui.sources import health, http_request
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.health import State

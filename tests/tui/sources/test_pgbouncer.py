@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from profiles.schema import PgBouncer
+from profiles.systems import PgBouncer
 from tests.debian_pgbouncer import Bouncer, needs_pgbouncer, pgbouncer, socket_folder
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable

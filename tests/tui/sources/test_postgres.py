@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Denied, Unreachable, Unreadable
 from tui.sources.postgres.facts import DatabaseSnapshot, Session

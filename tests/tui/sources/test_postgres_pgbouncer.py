@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.debian_pgbouncer import needs_pgbouncer, pgbouncer, socket_folder
 from tui.actions.postgres.terminate import TerminateBackend, terminate_request
 from tui.sandbox.blocking import BlockingSandbox

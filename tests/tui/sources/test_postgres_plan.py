@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.postgres import PostgresSource

@@ -9,7 +9,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.debian_postgres import DebianPostgres, debian_postgres, version_params
 from tui.sources.postgres import PostgresSource
 from tui.sources.postgres.facts import DatabaseSnapshot

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.debian_postgres import debian_postgres, live, version_params
 from tui.actions.action import Phase
 from tui.actions.postgres.cancel import CancelQuery, cancel_request

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.debian_postgres import debian_postgres, version_params
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.postgres import PostgresSource, connection, queries

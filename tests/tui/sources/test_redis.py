@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.errors import Denied, Unreachable, Unreadable
 from tui.sources.redis import RedisSource

@@ -1,4 +1,4 @@
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tui.sources.redis_cli import redis_cli
 
 

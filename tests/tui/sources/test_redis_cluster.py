@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tui.sandbox.binaries import find_programs
 from tui.sources.errors import SourceError
 from tui.sources.redis import RedisSource

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.redis_servers import VERSIONS, Server, server
 from tui.sources.redis import RedisSource
 from tui.sources.redis_connection import RefusedError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.redis_servers import VERSIONS, Server, server
 from tui.sources.redis_sampler import KeySampler, Sampling, held_bytes
 from tui.sources.redis_space import prefix_of, shown

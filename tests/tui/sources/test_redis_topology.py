@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.exceptions import MovedError
 
-from profiles.schema import RedisInstance
 from profiles.sentinel import sentinels_of
+from profiles.systems import RedisInstance
 from tests.redis_servers import Server, free_ports, server, until
 from tui.sources import redis_topology
 from tui.sources.errors import SourceError, Unreachable

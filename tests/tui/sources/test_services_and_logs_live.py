@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import LogSource, Service
+from profiles.logs import LogSource
+from profiles.systems import Service
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sources.health import State
 from tui.sources.http import HttpSource

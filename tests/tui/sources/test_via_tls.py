@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import Database, RedisInstance
+from profiles.systems import Database, RedisInstance
 from tests.debian_postgres import DEBIAN, debian_postgres
 from tests.tui.sources.test_via import POSTGRES, REDIS
 from tui.sandbox.blocking import BlockingSandbox

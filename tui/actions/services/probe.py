@@ -5,7 +5,7 @@ import json
 from typing import Final
 
 from profiles.probes import Probe
-from profiles.schema import Service
+from profiles.systems import Service
 from tui.actions.action import (
     CANNOT_BE_UNDONE,
     About,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
-from profiles.schema import LogSource, Profile
+from profiles.logs import LogSource
+from profiles.schema import Profile
 from tui.sources.docker import parse
 from tui.sources.docker.connection import DockerConnection
 from tui.sources.errors import Unreadable

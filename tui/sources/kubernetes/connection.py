@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sources.errors import SourceError, Unreachable, Unreadable
 from tui.sources.http_date import clock_offset
 from tui.sources.kubernetes.answers import (

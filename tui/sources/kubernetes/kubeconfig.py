@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sources.errors import SourceError, Unreadable
 from tui.sources.kubernetes.proxy import environment_proxy
 from tui.sources.text import clean

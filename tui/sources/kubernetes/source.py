@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sources.errors import SourceError, Unreadable
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.fields import Object, part, text

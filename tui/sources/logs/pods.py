@@ -7,7 +7,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Final, Protocol
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tui.sources.errors import SourceError, Unreachable
 from tui.sources.logs.container import ContainerLog
 from tui.sources.logs.endings import Gone, NotStarted, Quiet

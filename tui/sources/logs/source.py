@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from profiles.schema import LogFilter, LogSource
+from profiles.logs import LogFilter, LogSource
 from tui.sources.errors import Unreadable
 from tui.sources.logs.command import CommandFollower
 from tui.sources.logs.containers import ContainerFollower, ContainerLogs

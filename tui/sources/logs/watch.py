@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Final
 
-from profiles.schema import LogFilter
+from profiles.logs import LogFilter
 from tui.sources.logs.judge import Judge
 from tui.sources.logs.line import LogLine
 from tui.sources.logs.messages import Message, Stream, has_several, messages, stream_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from profiles import secrets
-from profiles.schema import PgBouncer
+from profiles.systems import PgBouncer
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.pgbouncer import facts, passwords
 from tui.sources.pgbouncer.facts import BouncerSnapshot, PooledClient, PooledServer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from profiles import secrets
-from profiles.schema import Database
+from profiles.systems import Database
 from tui.sources.errors import Denied, Unreadable
 from tui.sources.forward import Forward
 from tui.sources.postgres import dsn as dsns

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.forward import Forward
 from tui.sources.postgres import connection, queries, words

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tui.sources.errors import Denied, Unreadable
 from tui.sources.forward import Forward
 from tui.sources.postgres import connection, words

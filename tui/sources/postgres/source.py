@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tui.sources.errors import Denied, Unreadable
 from tui.sources.forward import Forward
 from tui.sources.postgres import queries, rows, words

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from profiles.schema import Service
+from profiles.systems import Service
 from profiles.values import Command, SecretReference
 from tui.sources.http_shown import shown_url
 from tui.sources.masking import without_secrets

@@ -10,8 +10,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from profiles.probes import Probe
-from profiles.schema import Service
 from profiles.secrets import SecretError, resolve
+from profiles.systems import Service
 from tui.sources.errors import SourceError
 from tui.sources.health import State
 from tui.sources.http_request import Answer

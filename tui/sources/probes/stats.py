@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tui.sources.errors import SourceError, Unreadable
 from tui.sources.metrics.documents import samples
 from tui.sources.metrics.prometheus import labels

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tests.real_kubectl import kubectl
 from tui.actions.action import Action, Look, Phase, Verb
 from tui.sandbox.cluster.cluster import Cluster

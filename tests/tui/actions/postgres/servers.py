@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.debian_postgres import debian_postgres
 from tui.actions.action import Action, Look, Phase, Verb
 from tui.sources.postgres import PostgresSource

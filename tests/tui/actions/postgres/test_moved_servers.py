@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from profiles.identity import Identity
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.debian_postgres import DEBIAN, DebianPostgres, debian_postgres, needs_debian
 from tui.actions.action import Action, NotSentError, Request
 from tui.actions.postgres.cancel import CancelQuery, cancel_request

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from profiles.schema import Database
+from profiles.systems import Database
 from tests.tui.actions.lossy import Lossy
 from tui.actions.action import Action, GoneError, Look, NotSentError, Phase, Request, Risk, Sight, Verb
 from tui.actions.postgres.cancel import CANCEL, CancelQuery, cancel_request

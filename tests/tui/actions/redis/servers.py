@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.redis_servers import Server, server
 from tui.sources.redis import RedisSource
 

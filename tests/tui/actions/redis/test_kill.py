@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.tui.actions.lossy import Lossy
 from tui.actions.action import GoneError, NotSentError, Phase, Request, Risk, Sight
 from tui.actions.redis.kill import KILL, KillClient, kill_request

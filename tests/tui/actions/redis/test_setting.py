@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.tui.actions.lossy import Lossy
 from tui.actions.action import Action, NotSentError, Phase, Risk, Sight
 from tui.actions.redis.setting import SetConfig, is_same, setting_request

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.redis_servers import VERSIONS, Server, server
 from tests.tui.actions.lossy import Lossy
 from tests.tui.actions.redis.servers import admin, source, valkey

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import RedisInstance
+from profiles.systems import RedisInstance
 from tests.redis_servers import VERSIONS, server
 from tests.tui.actions.redis.servers import admin, source, valkey
 from tui.actions.action import Action, Look, NotSentError, Phase, Receipt, Risk

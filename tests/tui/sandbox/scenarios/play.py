@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from profiles.loader import load
-from profiles.schema import Profile, Service
+from profiles.schema import Profile
+from profiles.systems import Service
 from tui.rules import Rules
 from tui.sandbox.cluster import Cluster
 from tui.sandbox.cluster.client import Client

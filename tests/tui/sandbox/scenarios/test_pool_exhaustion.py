@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from profiles.schema import Database, Service
+from profiles.systems import Database, Service
 from tests.tui.sandbox.scenarios.play import eventually
 from tests.tui.sandbox.test_scenarios import kubernetes
 from tui.sandbox.blocking import BlockingSandbox

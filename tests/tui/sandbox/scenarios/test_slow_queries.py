@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from profiles.schema import Database, Service
+from profiles.systems import Database, Service
 from tests.tui.sandbox.scenarios.play import eventually
 from tui.sandbox.blocking import BlockingSandbox
 from tui.sandbox.scenarios.slow_queries import REPORT, RUNAWAYS

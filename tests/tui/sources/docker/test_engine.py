@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from profiles.hosts import DockerEngine
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tests.tui.actions.lossy import Lossy
 from tui.actions.action import Look, Phase
 from tui.actions.docker.container import container_request

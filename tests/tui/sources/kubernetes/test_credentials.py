@@ -18,7 +18,7 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster.certificate import Certificate
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable
 from tui.sources.kubernetes import credentials

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster import Cluster
 from tui.sandbox.cluster.resources import PODS
 from tui.sources.errors import Denied, SourceError, Unreachable

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster import Cluster
 from tui.sandbox.cluster.resources import PODS, SERVICES, STATEFULSETS
 from tui.sources.errors import Denied, SourceError, Unreachable, Unreadable

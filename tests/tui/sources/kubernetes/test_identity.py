@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tests.tui.actions.kubernetes.conftest import source_as
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind

@@ -12,7 +12,7 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster import certificate
 from tui.sources.errors import Denied, SourceError, Unreadable
 from tui.sources.kubernetes import credentials

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sources.errors import Unreadable
 from tui.sources.kubernetes.kubeconfig import Login, login
 

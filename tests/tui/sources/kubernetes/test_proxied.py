@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster import Cluster
 from tui.sources.errors import Denied, Unreachable
 from tui.sources.health import State

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.errors import Unreachable, Unreadable
 from tui.sources.kubernetes.connection import Connection

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSnapshot, KubernetesSource
 from tui.sources.kubernetes.pods import Health

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.panes.pods_users import used_by_lines, uses_lines
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSource

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSource
 from tui.sources.kubernetes.pods import parse_pod

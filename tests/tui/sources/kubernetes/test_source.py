@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import Fault, FaultKind
 from tui.sources.errors import Denied, SourceError, Unreachable

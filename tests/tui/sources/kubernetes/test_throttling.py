@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import Kubernetes
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sandbox.cluster.faults import FaultKind
 from tui.sandbox.cluster.resources import PODS, Object

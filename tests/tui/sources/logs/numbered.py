@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from profiles.schema import Kubernetes, LogSource
+from profiles.logs import LogSource
+from profiles.systems import Kubernetes
 from tui.sandbox.cluster.books import Book
 from tui.sandbox.cluster.cluster import Cluster
 from tui.sources.kubernetes import KubernetesSource, PodLogs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tui.sources.errors import Unreachable
 from tui.sources.logs import LogBatch, LogLine, LogsSource
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tests.tui.docker_engine import RECORDED, Engine, frame
 from tui.sources.docker.connection import DockerConnection
 from tui.sources.docker.logs import ContainerLogs, ContainerRef, Frames

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tui.sources.errors import Denied, Unreachable, Unreadable
 from tui.sources.logs import LogLine, LogsSource
 from tui.sources.logs.endings import Gone, NotStarted

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tui.sources.errors import Unreadable
 from tui.sources.logs import LogBatch, LogLine, LogsSource
 from tui.sources.logs.intake import Intake

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiles.schema import LogSource, Profile
+from profiles.logs import LogSource
+from profiles.schema import Profile
 from tui.rules import Alert, Level, Rules
 from tui.sources.logs import LogsSource
 from tui.sources.logs.intake import Intake

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from profiles.schema import LogSource
+from profiles.logs import LogSource
 from tui.sources.logs import LogsSource
 from tui.sources.logs.line import LogLine
 from tui.sources.logs.parse import LineParser

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tests.tui.sources.probes.serving import Authority, serving
 from tui.sources.errors import Unreachable, Unreadable
 from tui.sources.health import State

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tests.tui.sources.probes.serving import Authority, serving
 from tests.tui.sources.probes.test_tokens import jwt
 from tui.sources.health import State

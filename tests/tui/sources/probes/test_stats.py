@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from profiles.schema import Service
+from profiles.systems import Service
 from tests.tui.sources.probes.serving import serving
 from tui.sources.errors import Unreadable
 from tui.sources.http import HttpSource
