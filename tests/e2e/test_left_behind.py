@@ -83,7 +83,7 @@ def test_what_a_killed_opstui_had_sent_is_unknown_at_the_next_start_and_found_ou
     with start(profile, tmp_path) as screen:
         screen.wait("✓.* k8s", BUSY_MACHINE_S)
         screen.press("2")
-        screen.wait("shop +gateway", BUSY_MACHINE_S)
+        screen.wait("^. gateway-", BUSY_MACHINE_S)
         # The dry run of the plan is a patch too: the fault is for the write that follows it.
         cluster.do(lambda it: it.server.faults.add(Fault(fault, verb="patch", passes=1, delay_s=60.0)))
         select(screen)

@@ -100,7 +100,7 @@ def test_a_failing_api_server_is_quoted_and_watched_again(cluster: OwnCluster, t
     env = {"XDG_STATE_HOME": str(tmp_path)}
     with Terminal(opstui("--profile", str(profile)), size=(140, 45), env=env) as screen:
         screen.press("2")
-        screen.wait(r"shop +migrate-118", BUSY_MACHINE_S)
+        screen.wait(r"^> migrate-118", BUSY_MACHINE_S)
         for number, (fault, words) in enumerate(
             {
                 "401": "credentials refused: Unauthorized",
@@ -112,12 +112,12 @@ def test_a_failing_api_server_is_quoted_and_watched_again(cluster: OwnCluster, t
             cluster.reconnect()
             screen.wait(rf"(?s)kubernetes: .*{words}.*since \d\d:\d\d:\d\dZ", BUSY_MACHINE_S)
             screen.wait(r"k8s✗")
-            screen.wait(r"shop +migrate-118")
+            screen.wait(r"^. migrate-118")
             assert re.search(rb"\x1b\[2;[\d;]*m[^\x1b]*migrate-118", screen.raw[seen:]), "old rows are dim"
             name = f"after-{number}"
             cluster.do(lambda it, name=name: it.store.insert(PODS, pod(name)))  # type: ignore[misc]
             cluster.do(lambda it: it.clear())
-            screen.wait(rf"shop +{name} ", BUSY_MACHINE_S)
+            screen.wait(rf"^. {name} ", BUSY_MACHINE_S)
             screen.wait(lambda text: "k8s✗" not in text and "partial" not in text, BUSY_MACHINE_S)
 
 

@@ -50,6 +50,10 @@ def test_a_lock_pile_up_is_told_with_its_roots_and_leads_to_them(screen: Termina
 
 
 def test_a_crash_loop_is_told_from_the_release_to_the_restarts(screen: Terminal, sandbox: BlockingSandbox) -> None:
+    # What an image was before can be told only once all Deployments are known, which come behind the first rows.
+    screen.press("2")
+    screen.wait(r"Workloads [1-9]", BUSY_MACHINE_S)
+    screen.press("7")
     sandbox.scenario("crash-loop")
     screen.wait(r"image +Deployment shop/api: image api \S+ → \S+", BUSY_MACHINE_S)
     screen.wait(r"rollout +Deployment shop/api rolls out revision \d+", BUSY_MACHINE_S)

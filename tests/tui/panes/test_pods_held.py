@@ -168,7 +168,8 @@ class TestOnACluster:
         async with running(source, (200, 50)) as (app, pilot):
             one = gateway(app)
             cluster.throttle("shop", "gateway", 0.4)
-            app.pane.table.cursor_key = one.uid
+            app.pane.table.seek(one.uid)
+            await until(pilot, lambda: app.pane.table.cursor_key == one.uid)
             await pilot.press("enter")
             await until(pilot, lambda: app.pane.view == "containers")
             line = app.query_one("#containers-under", SegmentLine)

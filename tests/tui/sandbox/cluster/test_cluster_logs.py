@@ -32,7 +32,8 @@ async def client(cluster: Cluster) -> AsyncIterator[Client]:
 
 
 def log(cluster: Cluster, app: str, query: str = "", namespace: str = "shop") -> str:
-    name = cluster.pods(namespace, app)[0]["metadata"]["name"]
+    running = (pod for pod in cluster.pods(namespace, app) if pod["status"]["phase"] == "Running")
+    name = next(running)["metadata"]["name"]
     return f"/api/v1/namespaces/{namespace}/pods/{name}/log?{query}"
 
 
