@@ -204,11 +204,16 @@ class OpsApp(App[int]):
     async def on_mount(self) -> None:
         """Show the first tab; reading starts after the first frame."""
         self.lifeline.attach(asyncio.get_running_loop())
+        self.app_suspend_signal.subscribe(self, lambda app: self._lend(is_lent=True), immediate=True)
+        self.app_resume_signal.subscribe(self, lambda app: self._lend(is_lent=False), immediate=True)
         self.app_resume_signal.subscribe(self, lambda app: app.refresh(layout=True))
         self.screen.bindings_updated_signal.subscribe(self, self._show_keys)
         await self.deck.open(TABS.index(LOGS) if self._wishes.begins_with_logs else 0)
         self.set_interval(1.0, self._tick)
         self.call_after_refresh(partial(self._begin, self._start, "the start", exit_on_error=True))
+
+    def _lend(self, *, is_lent: bool) -> None:
+        self.lifeline.is_lent = is_lent
 
     async def _start(self) -> None:
         # After the first frame and beside the event loop: the sources and panes take longer to import than to draw.

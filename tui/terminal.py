@@ -73,6 +73,8 @@ class Lifeline:
         self._own_status = 0
         """The exit status with which the program ends by itself."""
         self._over = threading.Event()
+        self.is_lent = False
+        """Whether another program has the terminal: ctrl+c is meant for that one, also while it is going."""
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to watch; from the running event loop, on the main thread."""
@@ -137,7 +139,8 @@ class Lifeline:
                 return True, 128 + signal.SIGHUP
             if self._asked in events:
                 told = os.read(self._asked, 256)
-                if ending := next((number for number in told if number in _ENDINGS), None):
+                endings = (n for n in told if n in _ENDINGS and not (n == signal.SIGINT and self.is_lent))
+                if ending := next(endings, None):
                     return True, 128 + ending
                 if 0 in told:
                     return False, self._own_status

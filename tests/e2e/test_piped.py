@@ -103,3 +103,19 @@ def test_the_pager_takes_the_terminal_with_its_own_ctrl_c_and_gives_it_back(shel
     terminal.wait("following .*UTC")
     terminal.press("|")
     terminal.wait("Show what in less")
+
+
+def test_ctrl_c_that_comes_while_a_pager_is_going_is_not_the_programs(shell: Open, tmp_path: Path) -> None:
+    """Between the end of a pager and the return of the screen the terminal is ours, and makes a signal of ctrl+c."""
+    pager = tmp_path / "pager"
+    pager.write_text("#!/bin/sh\ncat > /dev/null\nkill -INT $PPID\n")
+    pager.chmod(0o755)
+    terminal = shell(f"seq -f 'ERROR line %g' 1 300 | PAGER={pager} {OPSTUI}; echo status $?")
+    terminal.wait("ERROR line 300")
+    terminal.press("|")
+    terminal.wait("Show what in pager")
+    terminal.forget()
+    terminal.press("enter")
+    terminal.wait("following .*UTC")
+    terminal.press("q")
+    terminal.wait("status 0")
