@@ -230,7 +230,8 @@ async def test_an_autoscaler_follows_the_load() -> None:
     async with Cluster(speed=400) as cluster:
         cluster.usage.load["shop", "search"] = 4.0
         await cluster.until(lambda: deployment(cluster, "search")["spec"]["replicas"] >= 4)
-        cluster.usage.load.clear()
+        # Less than usual: with it three pods whose waves even each other out would stay three for ever.
+        cluster.usage.load["shop", "search"] = 0.6
         await cluster.until(lambda: deployment(cluster, "search")["spec"]["replicas"] == 2)
         status = cluster.store.get(AUTOSCALERS, "shop", "search")["status"]
-    assert 20 < status["currentMetrics"][0]["resource"]["current"]["averageUtilization"] < 75
+    assert 10 < status["currentMetrics"][0]["resource"]["current"]["averageUtilization"] < 60
