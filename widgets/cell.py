@@ -1,5 +1,6 @@
 """What a table shows: cells, rows and columns as plain values."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
@@ -85,7 +86,7 @@ class Row:
         return " ".join([*(cell_text(cell) for cell in self.cells if not isinstance(cell, LateCell)), self.haystack])
 
 
-class LateRow(Row):
+class LateRow(Row, ABC):
     """A row that is worked out when it is looked at: of thousands only those on the screen cost anything.
 
     What the others are sorted by and filtered by is asked for by itself.
@@ -96,17 +97,17 @@ class LateRow(Row):
     def __init__(self) -> None:
         """Make a row without anything of its own; who derives from this keeps what it is made from."""
 
+    @abstractmethod
     def made(self) -> Row:
         """Return the row, worked out now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sort_value(self, column: int) -> SortValue:
         """Return what the row is sorted by in a column now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def words(self) -> str:
         """Return the text a filter looks at."""
-        raise NotImplementedError
 
     @property
     def cells(self) -> tuple[str | Cell, ...]:

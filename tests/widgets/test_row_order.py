@@ -4,7 +4,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from widgets.cell import Cell, LateRow, Row
+from widgets.cell import Cell, LateRow, Row, SortValue
 from widgets.row_order import RowOrder
 from widgets.text_filter import Matches
 
@@ -149,6 +149,12 @@ def test_a_letter_more_looks_only_at_rows_that_it_may_change() -> None:
 
         def __init__(self, name: str) -> None:
             object.__setattr__(self, "name", name)
+
+        def made(self) -> Row:
+            return Row((self.name,))
+
+        def sort_value(self, column: int) -> SortValue:
+            return self.name
 
         def words(self) -> str:
             put_together.append(self.name)
