@@ -1,25 +1,24 @@
 """Finding in the Logs tab: stacked filters, context, folds, marks, times, and what the visible lines say together."""
 
-import asyncio
 import gzip
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from profiles.places import state_folder
 from profiles.schema import Profile
+from tests.tui.panes.logs_app import LogsApp, until
 from tui.panes import log_lines, log_saved
 from tui.panes.log_filter_page import FilterPage
 from tui.panes.log_saved import Saved
 from tui.panes.log_tally_page import TallyPage, asked
 from tui.panes.logs import LogsPane
-from tui.panes.pane import Desk, Pane
+from tui.panes.pane import Desk
 from tui.rules import Level
 from tui.sources.logs import LogBatch, LogLine, LogsSource
 from tui.sources.logs.parse import LineParser
@@ -30,7 +29,6 @@ from widgets.cell import cell_text
 from widgets.dialogs import ChooseDialog, TextDialog
 from widgets.live_table import LiveTable
 from widgets.log_view import LogView
-from widgets.segment_line import SegmentLine
 
 NOW = 1_795_335_084.0
 """2026-11-22 08:11:24 UTC."""
@@ -61,41 +59,12 @@ class CopyingPane(LogsPane):
         self._copied.append(text)
 
 
-class PaneApp(App[None]):
+class PaneApp(LogsApp):
     def __init__(self, **filters: Any) -> None:
-        super().__init__()
         profile = Profile.model_validate({"name": "x", "logs": {"app": "/x.log"}, "filters": filters})
-        self.told: list[str] = []
         self.copied: list[str] = []
         self._parser = LineParser("app", "app.log")
-        self.pane = CopyingPane(Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda _: None), self.copied)
-
-    def compose(self) -> ComposeResult:
-        yield self.pane
-
-    def on_mount(self) -> None:
-        self.pane.focus_first()
-
-    def on_pane_told(self, message: Pane.Told) -> None:
-        self.told.append(message.text)
-
-    @property
-    def view(self) -> LogView:
-        return self.pane.query_one(LogView)
-
-    @property
-    def raws(self) -> list[str]:
-        return [line.raw for line in self.view.visible_lines()]
-
-    @property
-    def stack(self) -> str:
-        self.pane.tick()
-        return self.pane.query_one("#logs-stack", SegmentLine).words
-
-    @property
-    def counts(self) -> str:
-        self.pane.tick()
-        return self.pane.query_one("#logs-title", SegmentLine).words
+        super().__init__(CopyingPane(Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda _: None), self.copied))
 
     def add(self, *texts: str, at: float | None = None) -> None:
         lines: list[LogLine] = [self._parser.parse(text, NOW) for text in texts]
@@ -103,12 +72,6 @@ class PaneApp(App[None]):
             lines = [line._replace(at=at) for line in lines]
         batch = LogBatch("app", tuple(lines), len(lines), 0, 0, 0.0, 0.0, ("/x.log",), ())
         self.pane.show(Reading("logs:app", 0.1, batch, taken_at=NOW))
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await pilot.pause(0.02)
 
 
 async def typed(pilot: Pilot[None], key: str, text: str) -> None:
@@ -127,17 +90,17 @@ async def test_filters_stack_while_lines_pour_in_and_each_can_be_turned_off() ->
         await typed(pilot, "slash", "took_ms > 100")
         await typed(pilot, "x", "endpoint = /cart")
         await until(pilot, lambda: app.raws == [SLOW])
-        assert app.stack == "+ took_ms > 100  - endpoint = /cart"
+        assert app.words("stack") == "+ took_ms > 100  - endpoint = /cart"
         app.add(SLOW, FAST)
         await until(pilot, lambda: app.raws == [SLOW, SLOW])
         await pilot.press("f")
         await until(pilot, lambda: isinstance(app.screen, FilterPage))
         await pilot.press("space", "q")
         await until(pilot, lambda: app.raws == [SLOW, FAST, "plain took_ms", SLOW, FAST])
-        assert app.stack == "+ took_ms > 100 (off)  - endpoint = /cart"
+        assert app.words("stack") == "+ took_ms > 100 (off)  - endpoint = /cart"
         await pilot.press("escape")
         await until(pilot, lambda: len(app.raws) == 6)
-        assert app.stack == "+ took_ms > 100 (off)  - endpoint = /cart (off)"
+        assert app.words("stack") == "+ took_ms > 100 (off)  - endpoint = /cart (off)"
 
 
 async def test_a_message_comes_and_goes_whole_while_its_lines_pour_in() -> None:
@@ -184,7 +147,7 @@ async def test_a_filter_that_would_hold_up_every_key_is_turned_off_and_said() ->
         await until(pilot, lambda: len(app.raws) == 3_000)
         began = time.process_time()
         await typed(pilot, "slash", "(.*a){12}$")
-        await until(pilot, lambda: "(too slow)" in app.stack)
+        await until(pilot, lambda: "(too slow)" in app.words("stack"))
         app.add(*(["INFO " + "abcdefgh" * 60 + "?"] * 3_000))
         await until(pilot, lambda: len(app.raws) == 6_000)
         assert time.process_time() - began < 4
@@ -200,9 +163,9 @@ async def test_filters_are_kept_under_a_name_and_fetched_again() -> None:
         await until(pilot, lambda: [one.name for one in log_saved.own()] == ["slow"])
         await until(pilot, lambda: isinstance(app.screen, FilterPage))
         await pilot.press("d", "down", "space")  # the filter in force goes, and the kept one comes in its place
-        await until(pilot, lambda: "took_ms" in app.stack)
+        await until(pilot, lambda: "took_ms" in app.words("stack"))
         await pilot.press("q")
-        assert app.stack == "+ took_ms > 100"
+        assert app.words("stack") == "+ took_ms > 100"
     file = state_folder() / "log-filters.json"
     assert os.stat(file).st_mode & 0o777 == 0o600
 
@@ -242,7 +205,7 @@ async def test_the_lines_around_one_are_shown_and_hidden_again() -> None:
         shown = app.view.lines_on_screen()
         assert any("before 99" in line for line in shown)
         assert any("after 0" in line for line in shown)
-        assert "unfiltered" in app.stack
+        assert "unfiltered" in app.words("stack")
         await pilot.press("u")
         await until(pilot, lambda: app.raws == [FAILED])
         assert app.view.cursor_line.raw == FAILED
@@ -319,9 +282,9 @@ async def test_a_time_is_gone_to_and_shown_in_either_zone() -> None:
         await until(pilot, lambda: len(app.raws) == 60)
         await typed(pilot, "t", "08:10:44")
         await until(pilot, lambda: bool(app.view.cursor_line and app.view.cursor_line.raw == "INFO 20"))
-        assert "UTC" in app.counts
+        assert "UTC" in app.words("title")
         await pilot.press("z")
-        assert "CET +01:00" in app.counts
+        assert "CET +01:00" in app.words("title")
         assert app.view.lines_on_screen()[0].startswith("09:10:")
         await typed(pilot, "t", "09:10:54")
         await until(pilot, lambda: app.view.cursor_line.raw == "INFO 30")
@@ -337,7 +300,7 @@ async def test_marks_are_gone_to_and_copied() -> None:
         assert app.view.cursor_line.raw == "INFO 0"
         await pilot.press("full_stop")
         assert app.view.cursor_line.raw == "INFO 2"
-        assert "2 marked" in app.counts
+        assert "2 marked" in app.words("title")
         await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, ChooseDialog))
         await pilot.press(*"marked", "enter")
@@ -368,7 +331,7 @@ async def test_the_values_of_a_field_are_counted_and_lead_to_a_filter() -> None:
         app.add(*[FAILED] * 200)
         await until(pilot, lambda: "500 messages" in str(app.screen.query_one("#counts").render()))
         await pilot.press("enter")
-        await until(pilot, lambda: app.stack == "+ endpoint = /cart")
+        await until(pilot, lambda: app.words("stack") == "+ endpoint = /cart")
         assert len(app.raws) == 300
 
 
@@ -461,7 +424,7 @@ async def test_the_sources_are_told_with_curves_of_their_rates_and_what_is_missi
             batch = LogBatch("app", (line,), 7, 3, 0, lines_per_s, errors_per_s, ("/x.log",), (), 1)
             app.pane.show(Reading("logs:app", 0.1, batch, taken_at=NOW))
             app.pane.tick()
-        assert "1 gap" in app.counts
+        assert "1 gap" in app.words("title")
         await pilot.press("o")
         await until(
             pilot, lambda: isinstance(app.screen, ChooseDialog) and app.screen.query_one(LiveTable).row_count == 1

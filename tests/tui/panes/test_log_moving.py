@@ -1,20 +1,19 @@
 """Moving through the Logs tab: to a time, an error, a match; what is not there is said, and every time has its day."""
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from profiles.schema import Profile
+from tests.tui.panes.logs_app import LogsApp, until
 from tui.panes import log_lines
 from tui.panes.log_tally_page import asked
 from tui.panes.logs import LogsPane
-from tui.panes.pane import Desk, Pane
+from tui.panes.pane import Desk
 from tui.rules import Level
 from tui.sources.errors import Unreachable
 from tui.sources.logs import LogBatch
@@ -26,8 +25,6 @@ from tui.sources.reading import Reading
 from widgets.cell import cell_text
 from widgets.dialogs import ChooseDialog
 from widgets.live_table import LiveTable
-from widgets.log_view import LogView
-from widgets.segment_line import SegmentLine
 
 NOW = datetime(2026, 11, 22, 8, 11, 24, tzinfo=UTC).timestamp()
 _NAMES = {" ": "space", ":": "colon", "=": "equals_sign", ">": "greater_than_sign", "-": "minus"}
@@ -43,25 +40,10 @@ def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-class PaneApp(App[None]):
+class PaneApp(LogsApp):
     def __init__(self) -> None:
-        super().__init__()
         profile = Profile.model_validate({"name": "x", "logs": {"app": "/x.log", "unit": {"command": ["no-such"]}}})
-        self.told: list[str] = []
-        self.pane = LogsPane(Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda _: None), id="logs")
-
-    def compose(self) -> ComposeResult:
-        yield self.pane
-
-    def on_mount(self) -> None:
-        self.pane.focus_first()
-
-    def on_pane_told(self, message: Pane.Told) -> None:
-        self.told.append(message.text)
-
-    @property
-    def view(self) -> LogView:
-        return self.pane.query_one(LogView)
+        super().__init__(LogsPane(Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda _: None), id="logs"))
 
     @property
     def raw(self) -> str:
@@ -71,22 +53,12 @@ class PaneApp(App[None]):
     def first_row(self) -> str:
         return "".join(segment.text for segment in self.view.render_line(0))
 
-    def words(self, which: str) -> str:
-        self.pane.tick()
-        return self.pane.query_one(f"#logs-{which}", SegmentLine).words
-
     async def add(self, pilot: Pilot[None], *texts: str, at: float = NOW - 60) -> None:
         parser, before = LineParser("app", "app.log"), self.view.line_count
         lines = [parser.parse(text, NOW)._replace(at=at + number) for number, text in enumerate(texts)]
         batch = LogBatch("app", tuple(lines), len(lines), 0, 0, 0.0, 0.0, ("/x.log",), ())
         self.pane.show(Reading("logs:app", 0.1, batch, taken_at=NOW))
         await until(pilot, lambda: self.view.line_count == before + len(texts))
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await pilot.pause(0.02)
 
 
 async def typed(pilot: Pilot[None], key: str, text: str) -> None:

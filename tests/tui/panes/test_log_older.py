@@ -1,27 +1,23 @@
 """What the files held before the lines that are shown: said, put where it belongs, and counted truly."""
 
-import asyncio
 import gzip
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Static
 
 from profiles.schema import Profile
+from tests.tui.panes.logs_app import LogsApp, until
 from tui.panes import logs as logs_module
 from tui.panes.log_tally_page import TallyPage
 from tui.panes.logs import LogsPane
-from tui.panes.pane import Desk, Pane
+from tui.panes.pane import Desk
 from tui.rules import Level
 from tui.sources.logs import LogsSource, Severity
 from tui.sources.logs.stack import Stack, new_filter
 from tui.sources.reading import Reading
-from widgets.log_view import LogView
-from widgets.segment_line import SegmentLine
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC).timestamp()
 
@@ -35,38 +31,14 @@ def stamped(second: int, text: str) -> str:
     return f"{datetime.fromtimestamp(NOW - 50_000 + second, UTC):%Y-%m-%dT%H:%M:%SZ} {text} {second}"
 
 
-class FilesApp(App[None]):
+class FilesApp(LogsApp):
     """The tab beside real files that were long there."""
 
     def __init__(self, **files: Path) -> None:
-        super().__init__()
         profile = Profile.model_validate({"name": "x", "logs": {name: str(path) for name, path in files.items()}})
         self.sources = {f"logs:{name}": LogsSource(name, entry) for name, entry in profile.logs.items()}
-        self.told: list[str] = []
         desk = Desk(profile, lambda: NOW, lambda *_: Level.OK, lambda _: None, source=self.sources.get)
-        self.pane = LogsPane(desk, id="logs")
-
-    def compose(self) -> ComposeResult:
-        yield self.pane
-
-    def on_mount(self) -> None:
-        self.pane.focus_first()
-
-    def on_pane_told(self, message: Pane.Told) -> None:
-        self.told.append(message.text)
-
-    @property
-    def view(self) -> LogView:
-        return self.pane.query_one(LogView)
-
-    @property
-    def raws(self) -> list[str]:
-        return [line.raw for line in self.view.visible_lines()]
-
-    @property
-    def title_words(self) -> str:
-        self.pane.tick()
-        return self.pane.query_one("#logs-title", SegmentLine).words
+        super().__init__(LogsPane(desk, id="logs"))
 
     async def begin(self, pilot: Pilot[None], lines: int) -> None:
         for name, source in self.sources.items():
@@ -78,12 +50,6 @@ class FilesApp(App[None]):
     async def end(self) -> None:
         for source in self.sources.values():
             await source.close()
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await pilot.pause(0.02)
 
 
 def two_files(folder: Path) -> tuple[Path, Path, list[str]]:
@@ -121,7 +87,7 @@ async def test_small_files_are_read_whole_once_somebody_looks(tmp_path: Path) ->
         app.pane.tick()
         await until(pilot, lambda: app.view.line_count == len(texts))
         assert [raw[:20] for raw in app.raws] == [text[:20] for text in texts]
-        await until(pilot, lambda: "older" not in app.title_words)
+        await until(pilot, lambda: "older" not in app.words("title"))
         assert not app.told
         await app.end()
 
@@ -136,17 +102,17 @@ async def test_files_that_are_not_small_say_what_is_not_looked_at(
     async with (app := FilesApp(app=log)).run_test(size=(120, 30)) as pilot:
         await app.begin(pilot, 200)
         app.pane.tick()
-        assert "24 KB older: <" in app.title_words
+        assert "24 KB older: <" in app.words("title")
         await pilot.press("v", "v", "v")
         assert app.raws == []
         await until(pilot, lambda: "< searches 24 KB older in the files" in app.view.hint)
         await pilot.press("less_than_sign")
         await until(pilot, lambda: bool(app.told) and "11 older lines: that is all the files hold" in app.told)
         assert len(app.raws) == 11
-        assert "older" not in app.title_words
+        assert "older" not in app.words("title")
         await pilot.press("v")
         app.pane.tick()
-        assert "older lines only in part: <" in app.title_words
+        assert "older lines only in part: <" in app.words("title")
         await pilot.press("i", "enter")
         await until(pilot, lambda: isinstance(app.screen, TallyPage))
         counts = app.screen.query_one("#counts", Static)

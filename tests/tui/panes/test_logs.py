@@ -1,23 +1,20 @@
 """The Logs tab: lines in, shown lines, filters and pages out; then the tab itself."""
 
-import asyncio
 import os
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.app import App, ComposeResult
-from textual.pilot import Pilot
 
 from profiles.logs import LogSource
 from profiles.schema import Profile
+from tests.tui.panes.logs_app import LogsApp, until
 from tui.panes import log_lines
 from tui.panes.logs import LogsPane
-from tui.panes.pane import Desk, Pane
+from tui.panes.pane import Desk
 from tui.rules import Level
 from tui.sources.errors import Unreachable
 from tui.sources.logs import LogBatch, LogLine, Severity
@@ -115,26 +112,11 @@ def _settles_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.panes.logs.SETTLE_S", 0.05)
 
 
-class PaneApp(App[None]):
+class PaneApp(LogsApp):
     def __init__(self) -> None:
-        super().__init__()
         logs = {"app": LogSource(file="/x.log"), "db": LogSource(file="/y.log")}
-        self.told: list[str] = []
         desk = Desk(Profile(name="x", logs=logs), lambda: NOW, lambda *_: Level.OK, lambda _: None)
-        self.pane = LogsPane(desk, id="logs")
-
-    def compose(self) -> ComposeResult:
-        yield self.pane
-
-    def on_mount(self) -> None:
-        self.pane.focus_first()
-
-    def on_pane_told(self, message: Pane.Told) -> None:
-        self.told.append(message.text)
-
-    @property
-    def view(self) -> LogView:
-        return self.pane.query_one(LogView)
+        super().__init__(LogsPane(desk, id="logs"))
 
     @property
     def texts(self) -> list[str]:
@@ -156,12 +138,6 @@ class PaneApp(App[None]):
 
 def shows(app: PaneApp, texts: list[str]) -> bool:
     return app.texts == texts
-
-
-async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await pilot.pause(0.02)
 
 
 async def test_the_ends_of_all_logs_are_put_in_order_of_time() -> None:
